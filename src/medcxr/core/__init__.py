@@ -1,0 +1,1 @@
+"""Words and values that every other layer speaks: findings, images, geometry, results, errors."""

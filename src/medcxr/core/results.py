@@ -1,0 +1,66 @@
+"""What an analysis says, as plain values: one type is JSON, a table row and a screen."""
+
+from dataclasses import dataclass
+
+__all__ = ["Analysis", "Estimate", "FindingResult"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingResult:
+    """One finding of one image.
+
+    Attributes:
+        finding: the name, e.g. "Effusion".
+        logit: the network's output before calibration.
+        probability: calibrated, 0…1.
+        threshold: probability from which the finding counts as present.
+        present: whether probability >= threshold.
+    """
+
+    finding: str
+    logit: float
+    probability: float
+    threshold: float
+    present: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """The reading of one image by one model.
+
+    Attributes:
+        image_digest: SHA-256 of the analyzed file, hexadecimal.
+        model: name and version of the model.
+        operating_point: which named thresholds decided "present".
+        findings: in the order of the model's manifest.
+        image_shape: (rows, columns) of the original.
+        view: projection as stated by the file.
+        spacing_mm: (row, column), None if unknown.
+        seconds: time taken from pixels to result.
+        warnings: sentences for the reader.
+    """
+
+    image_digest: str
+    model: str
+    operating_point: str
+    findings: tuple[FindingResult, ...]
+    image_shape: tuple[int, int]
+    view: str
+    spacing_mm: tuple[float, float] | None
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A measured figure with its interval.
+
+    Attributes:
+        value: the point estimate.
+        low: lower bound of the interval.
+        high: upper bound of the interval.
+    """
+
+    value: float
+    low: float
+    high: float

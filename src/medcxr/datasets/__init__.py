@@ -1,0 +1,1 @@
+"""Tables of images with labels, split by patient."""

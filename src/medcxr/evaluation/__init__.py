@@ -1,0 +1,1 @@
+"""Figures that are measured: discrimination, calibration, operating points, intervals."""

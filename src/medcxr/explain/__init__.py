@@ -1,0 +1,1 @@
+"""Maps and pictures made from a model's own outputs."""

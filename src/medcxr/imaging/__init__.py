@@ -1,0 +1,1 @@
+"""Pixels in: read radiographs and prepare them for a model."""

@@ -1,0 +1,1 @@
+"""The home of ONNX Runtime: run a bundle on images."""

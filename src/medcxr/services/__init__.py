@@ -1,0 +1,1 @@
+"""What users do: analyze, predict, train, sign in."""

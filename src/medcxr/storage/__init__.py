@@ -1,0 +1,1 @@
+"""Files kept: atomic writes inside the workspace."""

@@ -1,0 +1,1 @@
+"""Radiographs made by projection through a parametric thorax, with exact truth."""
