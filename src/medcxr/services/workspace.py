@@ -1,0 +1,72 @@
+"""The folder in which everything that medcxr keeps on this computer lies."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from medcxr.core.errors import StorageError
+from medcxr.core.settings import Settings
+
+__all__ = ["Workspace"]
+
+_OWNER_ONLY = 0o700  # patient data and secrets: nobody else on this computer may look in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """An opened workspace: its folders exist and belong to the user alone.
+
+    Attributes:
+        folder: the absolute path of the workspace.
+    """
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: Path) -> "Workspace":
+        """Open a workspace, creating what is missing.
+
+        Raises:
+            StorageError: a file stands in the folder's place, or it cannot be created.
+        """
+        workspace = cls(folder=folder.expanduser().absolute())
+        for part in (workspace.folder, workspace.models, workspace.runs, workspace.secrets):
+            _ensure_folder(part)
+        return workspace
+
+    @classmethod
+    def open_default(cls) -> "Workspace":
+        """Open the workspace that the settings name."""
+        return cls.open(Settings.from_environment().workspace)
+
+    @property
+    def models(self) -> Path:
+        """Model bundles, one folder per version."""
+        return self.folder / "models"
+
+    @property
+    def runs(self) -> Path:
+        """Trainings and validations, one folder per run."""
+        return self.folder / "runs"
+
+    @property
+    def secrets(self) -> Path:
+        """Password hashes; never part of a report or a backup for others."""
+        return self.folder / "secrets"
+
+
+def _ensure_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    try:
+        folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+        folder.chmod(_OWNER_ONLY)  # whatever the process's umask is
+    except (FileExistsError, NotADirectoryError) as error:
+        raise StorageError(
+            f"{folder} cannot be a workspace folder because a file stands in its place; "
+            "move the file away or choose another workspace."
+        ) from error
+    except OSError as error:
+        raise StorageError(
+            f"{folder} cannot be created: {error.strerror}; choose a workspace in a folder that "
+            "this user may write to."
+        ) from error

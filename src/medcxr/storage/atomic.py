@@ -1,0 +1,84 @@
+"""Write a file so that a reader sees either the old content or the new one, never a part."""
+
+import errno
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from medcxr.core.errors import StorageError
+
+__all__ = ["write_bytes_atomically", "write_json_atomically"]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+_REMEDIES: dict[int, str] = {
+    errno.EROFS: "the folder is read-only; choose a workspace on a writable disk",
+    errno.EACCES: "permission is missing; let this user write to the folder",
+    errno.EPERM: "permission is missing; let this user write to the folder",
+    errno.ENOENT: "the folder does not exist; create it first",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another place",
+    errno.EISDIR: "a folder stands where the file belongs; choose another name",
+} | dict.fromkeys(_FULL, "the disk is full; free space and try again")
+
+
+def write_bytes_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Replace the content of a file in one step that survives a power cut.
+
+    Args:
+        path: the file to write; its folder must exist.
+        data: the whole new content.
+        mode: permissions of the file, whatever the process's umask is.
+
+    Raises:
+        StorageError: the disk is full, the folder read-only or permission missing. The old
+            content is then untouched.
+    """
+    # The part lies in the same folder because a rename is atomic only inside one file system.
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        try:
+            _write_durably(part, data, mode)
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise StorageError(_explain(path, error)) from error
+
+
+def write_json_atomically(
+    path: Path, value: Mapping[str, object] | Sequence[object], *, mode: int = 0o600
+) -> None:
+    """Replace the content of a file by a JSON value, readable by people and stable in git."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes_atomically(path, (text + "\n").encode(), mode=mode)
+
+
+def _write_durably(path: Path, data: bytes, mode: int) -> None:
+    # O_EXCL: never follow a link that somebody laid in the way. O_BINARY exists on Windows only.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        if hasattr(os, "fchmod"):
+            os.fchmod(file.fileno(), mode)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable; Windows cannot open folders and does this by itself."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _explain(path: Path, error: OSError) -> str:
+    reason = error.strerror or type(error).__name__
+    remedy = _REMEDIES.get(error.errno or 0, f"{reason}; check the disk and try again")
+    return f"{path} could not be written: {remedy}."
