@@ -1,0 +1,103 @@
+"""Lay a model's evidence over the radiograph it comes from."""
+
+import numpy as np
+
+from medcxr.core.arrays import FloatArray, Pixels, Statistics, UInt8Array
+from medcxr.core.errors import DataError
+from medcxr.core.geometry import Geometry
+from medcxr.explain.colors import AGAINST, FOR
+
+__all__ = ["legend", "overlay", "upsample"]
+
+
+def overlay(
+    pixels: Pixels,
+    evidence: FloatArray,
+    geometry: Geometry,
+    *,
+    opacity: float = 0.6,
+    full_scale: float | None = None,
+) -> UInt8Array:
+    """Color a radiograph by the evidence for (red-orange) and against (blue) a finding.
+
+    The color's opacity grows in proportion to the strength of the evidence: where there is none,
+    the radiograph stays as it is.
+
+    Args:
+        pixels: (rows, columns) of the original, 0…1.
+        evidence: (h, w), signed evidence per token of the model's square input.
+        geometry: where the original lies in that square.
+        opacity: of the strongest evidence, 0…1.
+        full_scale: strength shown at full opacity; the map's own maximum if None. Give the same
+            one to several maps to compare them.
+
+    Returns:
+        (rows, columns, 3)
+    """
+    if pixels.shape != geometry.original_shape:
+        raise DataError(
+            f"The image has shape {pixels.shape} but the map belongs to one of "
+            f"{geometry.original_shape}; pass the image that was analyzed."
+        )
+    scale = float(np.abs(evidence).max()) if full_scale is None else full_scale
+    strength = upsample(evidence, geometry) / scale if scale > 0 else np.zeros_like(pixels)
+    return _blend(np.clip(pixels, 0.0, 1.0), strength, opacity)
+
+
+def upsample(evidence: FloatArray, geometry: Geometry) -> FloatArray:
+    """Bring a low-resolution map to the original's pixels, leaving the padding out.
+
+    A token's value appears unchanged at its center and passes smoothly into its neighbors', with
+    no overshoot: a lone token makes no ring of the other sign.
+
+    Args:
+        evidence: (h, w) over the model's whole square input, padding included.
+        geometry: where the original lies in that square.
+
+    Returns:
+        (rows, columns) of the original.
+    """
+    rows, columns = geometry.original_shape
+    row_centers = np.array([geometry.to_model(i + 0.5, 0.0)[0] for i in range(rows)])
+    column_centers = np.array([geometry.to_model(0.0, i + 0.5)[1] for i in range(columns)])
+    by_row = _weights(row_centers / geometry.model_size, evidence.shape[0])  # (rows, h)
+    by_column = _weights(column_centers / geometry.model_size, evidence.shape[1])  # (columns, w)
+    return by_row @ evidence.astype(np.float32) @ by_column.T
+
+
+def legend(rows: int, columns: int, *, opacity: float = 0.6) -> UInt8Array:
+    """Draw the scale of an overlay: strongest against at the left, for at the right.
+
+    Returns:
+        (rows, columns, 3), on mid-gray
+    """
+    strength = np.linspace(-1.0, 1.0, columns, dtype=np.float32)
+    gray = np.full((rows, columns), 0.5, dtype=np.float32)
+    return _blend(gray, np.broadcast_to(strength, (rows, columns)), opacity)
+
+
+def _blend(pixels: Pixels, strength: FloatArray, opacity: float) -> UInt8Array:
+    alpha = (opacity * np.clip(np.abs(strength), 0.0, 1.0))[..., np.newaxis]
+    color = np.where(strength[..., np.newaxis] >= 0, FOR, AGAINST)
+    mixed = (1.0 - alpha) * pixels[..., np.newaxis] + alpha * color
+    return np.rint(255.0 * mixed).astype(np.uint8)
+
+
+def _weights(centers: Statistics, tokens: int) -> FloatArray:
+    """Share of each token in each pixel: (n_pixels, tokens), rows sum to 1.
+
+    Args:
+        centers: (n_pixels,), pixel centers as fractions of the model's side.
+        tokens: number of tokens along that side.
+    """
+    position = np.clip(centers * tokens - 0.5, 0.0, tokens - 1.0)  # 0 is the first token's center
+    lower = np.minimum(position.astype(np.intp), max(tokens - 2, 0))
+    upper = np.minimum(lower + 1, tokens - 1)
+    fraction = position - lower
+    # Hermite's blending curve: like linear interpolation, but without creases at the tokens.
+    fraction = fraction * fraction * (3.0 - 2.0 * fraction)
+    weights = np.zeros((len(centers), tokens), dtype=np.float32)
+    pixel = np.arange(len(centers))
+    np.add.at(weights, (pixel, lower), 1.0 - fraction)
+    np.add.at(weights, (pixel, upper), fraction)
+    return weights
