@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -102,8 +103,8 @@ class IsotonicCalibration:
     y: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        rising = all(a < b for a, b in zip(self.x, self.x[1:], strict=False))
-        never_falling = all(a <= b for a, b in zip(self.y, self.y[1:], strict=False))
+        rising = all(a < b for a, b in pairwise(self.x))
+        never_falling = all(a <= b for a, b in pairwise(self.y))
         within = all(map(math.isfinite, self.x)) and all(0 <= p <= 1 for p in self.y)
         if not (self.x and len(self.x) == len(self.y) and rising and never_falling and within):
             raise DataError(

@@ -103,9 +103,9 @@ def ranking_figures(scored: Scored, weights: Statistics) -> tuple[Statistics, St
     precision = np.zeros_like(found)
     np.divide(found, found + alarms, out=precision, where=found > 0)
     areas = (positive * precision).sum(axis=1)
-    either = n_positive * n_negative
-    return _ratio(in_order, either), _ratio(
-        np.where(either > 0, areas, 0), n_positive * (either > 0)
+    return (
+        _ratio(in_order, n_positive * n_negative),
+        _ratio(areas, np.where(n_negative > 0, n_positive, 0.0)),
     )
 
 
@@ -121,7 +121,7 @@ def _decision_figures(
     return {
         "sensitivity": _ratio(found, positives),
         "specificity": _ratio(rejected, negatives),
-        "f1": _ratio(2 * found * (positives > 0), (positives + found + alarms) * (positives > 0)),
+        "f1": _ratio(2 * found, np.where(positives > 0, positives + found + alarms, 0.0)),
         "accuracy": _ratio(found + rejected, total),
     }
 

@@ -69,13 +69,13 @@ def youden(labels: ArrayLike, probabilities: ArrayLike) -> OperatingPoint:
     Source: Youden 1950, "Index for rating diagnostic tests".
     """
     known, values = _checked(labels, probabilities)
+    if not (np.any(known == 1) and np.any(known == 0)):
+        raise DataError("Youden's index needs positive and negative labels; use a larger split.")
     distinct, where = np.unique(values, return_inverse=True)
     positives = np.bincount(where, weights=known)
     negatives = np.bincount(where, weights=1 - known)
     found = np.cumsum(positives[::-1])[::-1]  # positives at or above each probability
     alarms = np.cumsum(negatives[::-1])[::-1]
-    if not (found[0] and alarms[0]):
-        raise DataError("Youden's index needs positive and negative labels; use a larger split.")
     # Whole numbers, so that equal indices are exactly equal: J = this / (positives * negatives)
     index = found * alarms[0] - alarms * found[0]
     best = np.flatnonzero(index == index.max())[-1]

@@ -1,0 +1,148 @@
+"""Intervals: they cover the truth, know patients from images, and can be repeated."""
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from scipy.stats import binomtest, norm
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from medcxr.evaluation.bootstrap import estimate, patient_draws
+from medcxr.evaluation.figures import calibration_line, measure
+from medcxr.evaluation.scored import sort_scores
+from medcxr.evaluation.validation import evaluate
+
+
+def _evaluate(labels, probabilities, patients, **options):
+    return evaluate(
+        labels[:, None],
+        probabilities[:, None],
+        findings=["Effusion"],
+        thresholds=[0.5],
+        patients=patients,
+        **{"n_bootstrap": 400, **options},
+    ).findings[0]
+
+
+def _sample(n, seed=0, shift=1.0):
+    generator = np.random.default_rng(seed)
+    labels = (generator.random(n) < 0.3).astype(float)
+    return labels, expit(generator.normal(0, 1, n) + shift * labels - 1)
+
+
+def test_draws_are_whole_samples_of_patients():
+    blocks = list(patient_draws(7, n_bootstrap=25, seed=0, n_images=100_000))
+    assert [len(block) for block in blocks] == [10, 10, 5]
+    assert (np.concatenate(blocks).sum(axis=1) == 7).all()
+
+
+def test_intervals_cover_the_true_auc_about_as_often_as_they_say():
+    truth = norm.cdf(1 / np.sqrt(2))  # two normal distributions one deviation apart
+    covered = 0
+    for seed in range(200):
+        labels, probabilities = _sample(150, seed=seed)
+        auc = _evaluate(
+            labels, probabilities, list(map(str, range(150))), n_bootstrap=200, seed=seed
+        ).auc
+        covered += auc.low <= truth <= auc.high
+    # 95 % of 200 is 190; a right method falls below 178 about once in ten thousand times,
+    # and one that always covers is wrong, too.
+    assert 178 <= covered < 200
+
+
+def test_repeated_images_of_a_patient_add_no_certainty():
+    labels, probabilities = _sample(200)
+    patients = [str(number) for number in range(200)]
+    once = _evaluate(labels, probabilities, patients)
+    fourfold = (np.tile(labels, 4), np.tile(probabilities, 4))
+    clustered = _evaluate(*fourfold, patients * 4)
+    independent = _evaluate(*fourfold, [str(number) for number in range(800)])
+    width = {
+        name: figures.auc.high - figures.auc.low
+        for name, figures in [("once", once), ("clustered", clustered), ("free", independent)]
+    }
+    assert width["clustered"] == pytest.approx(width["once"], rel=1e-9)
+    assert width["clustered"] == pytest.approx(2 * width["free"], rel=0.25)
+
+
+def test_the_same_seed_gives_the_same_report_and_another_seed_another():
+    labels, probabilities = _sample(100)
+    patients = [str(number // 2) for number in range(100)]
+    first = _evaluate(labels, probabilities, patients, seed=4)
+    assert first == _evaluate(labels, probabilities, patients, seed=4)
+    assert first != _evaluate(labels, probabilities, patients, seed=5)
+
+
+def test_the_order_of_the_images_does_not_matter():
+    labels, probabilities = _sample(100)
+    patients = [str(number // 2) for number in range(100)]
+    order = np.random.default_rng(1).permutation(100)
+    shuffled = _evaluate(labels[order], probabilities[order], [patients[row] for row in order])
+    straight = _evaluate(labels, probabilities, patients)
+    assert shuffled.auc.value == pytest.approx(straight.auc.value, abs=1e-12)
+    assert shuffled.auc.low == pytest.approx(straight.auc.low, abs=1e-12)
+    assert shuffled.brier.high == pytest.approx(straight.brier.high, abs=1e-12)
+
+
+def test_resamples_without_the_only_positive_patient_are_left_out_and_counted():
+    labels = np.zeros(40)
+    labels[[3, 4]] = 1
+    _, probabilities = _sample(40)
+    patients = [str(max(number, 4)) for number in range(40)]  # one patient has both positives
+    figures = _evaluate(labels, probabilities, patients, n_bootstrap=1000)
+    # A patient is missed by a share of (1 - 1/36) ** 36 = 0.363 of the resamples.
+    assert 1000 - figures.n_resamples == pytest.approx(363, abs=60)
+    assert figures.auc is not None
+
+
+def test_a_wider_confidence_has_a_wider_interval():
+    labels, probabilities = _sample(200)
+    patients = [str(number) for number in range(200)]
+    narrow = _evaluate(labels, probabilities, patients, confidence=0.5).auc
+    wide = _evaluate(labels, probabilities, patients, confidence=0.99).auc
+    assert wide.low < narrow.low < narrow.value < narrow.high < wide.high
+
+
+def test_a_resample_is_measured_as_if_its_images_had_been_copied():
+    labels, probabilities = _sample(80)
+    scored = sort_scores(labels, probabilities, np.arange(80))
+    weights = next(iter(patient_draws(80, n_bootstrap=5, seed=2, n_images=80)))
+    line = calibration_line(scored)
+    figures = measure(scored, weights[:, scored.patients], threshold=0.5, line=line)
+    for number, row in enumerate(weights.astype(int)):
+        y, p = np.repeat(labels, row), np.repeat(probabilities, row)
+        assert figures["auc"][number] == pytest.approx(roc_auc_score(y, p), abs=1e-12)
+        assert figures["brier"][number] == pytest.approx(np.mean((y - p) ** 2), abs=1e-12)
+        log_odds = np.log(p / (1 - p))
+        oracle = LogisticRegression(C=np.inf, tol=1e-12, max_iter=1000).fit(log_odds[:, None], y)
+        assert figures["calibration_slope"][number] == pytest.approx(oracle.coef_[0, 0], abs=1e-4)
+        shifted = expit(log_odds + figures["calibration_intercept"][number])
+        assert shifted.mean() == pytest.approx(y.mean(), abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 3, 10, 50])
+def test_a_perfect_proportion_has_the_exact_binomial_bound(n):
+    exact = binomtest(n, n).proportion_ci(confidence_level=0.95, method="exact")
+    perfect = estimate(1.0, np.ones(100), confidence=0.95, n_units=n)
+    assert perfect.low == pytest.approx(exact.low)
+    assert perfect.high == 1
+    none = estimate(0.0, np.zeros(100), confidence=0.95, n_units=n)
+    assert none.high == pytest.approx(1 - exact.low)
+    assert none.low == 0
+
+
+def test_ten_of_ten_is_not_certainty():
+    labels = np.array([0.0, 1.0] * 10)
+    figures = _evaluate(labels, 0.1 + 0.8 * labels, [str(number) for number in range(20)])
+    assert figures.auc.value == figures.sensitivity.value == 1
+    assert figures.auc.low == figures.sensitivity.low == pytest.approx(0.025 ** (1 / 10))
+
+
+def test_a_figure_that_many_resamples_leave_open_has_no_interval():
+    resamples = np.linspace(0, 1, 100)
+    resamples[:6] = np.nan
+    assert estimate(0.5, resamples, confidence=0.95) is None
+    resamples[5] = 0.5
+    assert estimate(0.5, resamples, confidence=0.95) is not None
+    assert estimate(float("nan"), resamples, confidence=0.95) is None
+    assert estimate(0.5, np.array([]), confidence=0.95) is None
