@@ -1,0 +1,203 @@
+"""From stored samples to bright-is-dense pixels: the DICOM grayscale pipeline.
+
+Modality LUT, then VOI LUT, then the photometric interpretation (PS3.3 C.11.1, C.11.2 and
+C.7.6.3.1.2; the order is that of PS3.4 figure N.2-1). The steps run once over a table of all
+values that a sample can have, and the samples are looked up in it.
+"""
+
+from struct import error as StructError  # noqa: N812 - reads as the exception that it is
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.pixels.processing import (
+    apply_color_lut,
+    apply_modality_lut,
+    apply_voi,
+    apply_windowing,
+)
+
+from medcxr.core.arrays import FloatArray, Pixels
+from medcxr.imaging.dicom_attributes import text
+from medcxr.imaging.grayscale import FULL_RANGE_WARNING, gray_from_rgb, pixels_from_codes, spread
+
+__all__ = ["pixels_from_samples"]
+
+
+def pixels_from_samples(
+    samples: NDArray[np.integer], dataset: Dataset
+) -> tuple[Pixels, tuple[str, ...]]:
+    """Map stored samples to 0…1, bright is dense.
+
+    Args:
+        samples: (rows, columns), or (rows, columns, 3) in RGB.
+        dataset: with the elements that say what the samples mean.
+
+    Returns:
+        The pixels, and warnings.
+
+    Raises:
+        ImageError: the image is colored or blank.
+    """
+    if text(dataset, "PhotometricInterpretation") == "PALETTE COLOR":
+        samples = apply_color_lut(samples, dataset)
+    if samples.ndim == 3:
+        rgb = samples.astype(np.uint8) if samples.itemsize == 1 else (samples >> 8).astype(np.uint8)
+        gray, warnings = gray_from_rgb(rgb)
+        return pixels_from_codes(gray), warnings
+    samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
+    codes = samples.view(f"u{samples.itemsize}")
+    values = np.arange(2 ** (8 * samples.itemsize)).astype(codes.dtype).view(samples.dtype)
+    table, warnings = _table(values.astype(np.int32), codes, dataset)
+    return table[codes], warnings
+
+
+def _table(
+    values: NDArray[np.int32], codes: NDArray[np.unsignedinteger], dataset: Dataset
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the pixel for each possible sample, and warnings.
+
+    Args:
+        values: the value of each code, (256,) or (65536,).
+        codes: the image's samples as indices into values.
+        dataset: with the elements that say what the samples mean.
+    """
+    is_padding = _is_padding(values, dataset)
+    modality_values = np.asarray(apply_modality_lut(values, _widened(dataset)), np.float64)
+    shown = _voi_values(modality_values, dataset)
+    warnings: tuple[str, ...] = ()
+    if shown is None:
+        table = spread(modality_values, _shown_codes(values, codes, dataset) & ~is_padding)
+        if dataset.BitsStored > 8:
+            warnings = (FULL_RANGE_WARNING,)
+    else:
+        table = shown
+    inverted, contradictions = _is_inverted(dataset)
+    table = 1 - table if inverted else table
+    table[is_padding] = 0  # padding is background, whatever its value (PS3.3 C.7.5.1.1.2)
+    return table, (*warnings, *contradictions)
+
+
+def _is_padding(values: NDArray[np.int32], dataset: Dataset) -> NDArray[np.bool_]:
+    """Tell which values fill the area outside the image.
+
+    Source: DICOM PS3.3 C.7.5.1.1.2, (0028,0120) Pixel Padding Value and (0028,0121) its limit.
+    """
+    first = dataset.get("PixelPaddingValue")
+    if not isinstance(first, int):
+        return np.zeros(values.shape, np.bool_)
+    limit = dataset.get("PixelPaddingRangeLimit")
+    ends = [first, limit if isinstance(limit, int) else first]
+    if values.min() < 0:  # some writers state signed padding as unsigned
+        ends = [end - 2**16 if end >= 2**15 else end for end in ends]
+    return (values >= min(ends)) & (values <= max(ends))
+
+
+def _shown_codes(
+    values: NDArray[np.int32], codes: NDArray[np.unsignedinteger], dataset: Dataset
+) -> NDArray[np.bool_]:
+    """Choose the values that span black to white where the file states no window.
+
+    Up to 8 bits it is the full range, as in a PNG of the same image; above that few files use
+    it, so it is what occurs (PS3.3 C.11.2.1 leaves this to the application).
+    """
+    if dataset.BitsStored > 8:
+        occurs = np.zeros(values.shape, np.bool_)
+        occurs[codes] = True
+        return occurs
+    bits = int(dataset.BitsStored)
+    lowest = -(1 << (bits - 1)) if dataset.PixelRepresentation == 1 else 0
+    return (values >= lowest) & (values < lowest + (1 << bits))
+
+
+def _voi_values(modality_values: NDArray[np.float64], dataset: Dataset) -> FloatArray | None:
+    """Apply the first VOI LUT or window, scaled to 0…1; None if there is no valid one.
+
+    Source: DICOM PS3.3 C.11.2.1: a table is as good as a window, and the first is the default.
+    """
+    try:
+        elements = _widened(dataset)
+        if "VOILUTSequence" in elements:
+            return _looked_up(modality_values, elements, _depth(dataset))
+        if "WindowCenter" in elements and "WindowWidth" in elements:
+            return _windowed(modality_values, elements)
+    except (ArithmeticError, AttributeError, LookupError, StructError, TypeError, ValueError):
+        return None  # an invalid window says as much as none
+    return None
+
+
+def _depth(dataset: Dataset) -> int:
+    """Return the bits of an entry of the VOI LUT as the file states them."""
+    return int(dataset.VOILUTSequence[0].LUTDescriptor[2])
+
+
+def _looked_up(values: NDArray[np.float64], elements: Dataset, depth: int) -> FloatArray:
+    entries, first, _ = elements.VOILUTSequence[0].LUTDescriptor
+    # Values beyond the table take its first and last entry (C.11.2.1.1).
+    inside = np.clip(np.rint(values), first, first + (entries or 2**16) - 1).astype(np.int64)
+    shown: NDArray[np.float64] = apply_voi(inside, elements) / (2**depth - 1)
+    return np.clip(shown, 0, 1).astype(np.float32)
+
+
+_BEYOND = 1e12  # outside every window: there the function is at black and at white
+
+
+def _windowed(values: NDArray[np.float64], elements: Dataset) -> FloatArray:
+    with np.errstate(over="ignore"):  # exp() in the far tail of a sigmoid
+        shown: NDArray[np.float64] = apply_windowing(
+            np.append(values, (-_BEYOND, _BEYOND)), elements
+        )
+    black, white = float(shown[-2]), float(shown[-1])
+    return np.asarray((shown[:-2] - black) / (white - black), np.float32)
+
+
+_GRAYSCALE = (
+    "PhotometricInterpretation",
+    "BitsStored",
+    "PixelRepresentation",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "WindowCenter",
+    "WindowWidth",
+    "VOILUTFunction",
+    "ModalityLUTSequence",
+    "VOILUTSequence",
+)
+
+
+def _widened(dataset: Dataset) -> Dataset:
+    """Copy the elements of the pipeline, with 16 bits as the depth of every table.
+
+    pydicom makes the depth its array type: uint10 does not exist, and in uint8 the index of a
+    table of more than 256 entries would wrap.
+    """
+    copy = Dataset()
+    copy.file_meta = dataset.file_meta
+    for keyword in _GRAYSCALE:
+        if dataset.get(keyword) not in (None, "", []):
+            copy[keyword] = dataset[keyword]
+    for keyword in ("ModalityLUTSequence", "VOILUTSequence"):
+        if keyword in copy and copy[keyword].value[0].get("LUTDescriptor") is None:
+            del copy[keyword]  # an empty table is none
+        if keyword in copy:
+            item = Dataset()
+            item.update(copy[keyword].value[0])
+            item.LUTDescriptor = [*item.LUTDescriptor[:2], 16]
+            setattr(copy, keyword, [item])
+    return copy
+
+
+def _is_inverted(dataset: Dataset) -> tuple[bool, tuple[str, ...]]:
+    """Tell whether the lowest value is white, and warn of contradictions.
+
+    (2050,0020) Presentation LUT Shape INVERSE is how a DX image states MONOCHROME1 once more,
+    so it never inverts on its own (PS3.3 C.8.11.3.1.4: IDENTITY with MONOCHROME2 and INVERSE
+    with MONOCHROME1 are the only pairs).
+    """
+    inverted = text(dataset, "PhotometricInterpretation") == "MONOCHROME1"
+    shape = text(dataset, "PresentationLUTShape")
+    if shape in ("IDENTITY", "INVERSE") and (shape == "INVERSE") != inverted:
+        return inverted, (
+            "The file contradicts itself on whether bone is white; make sure that it looks so.",
+        )
+    return inverted, ()

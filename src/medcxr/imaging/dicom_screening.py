@@ -1,0 +1,135 @@
+"""What a DICOM header must not say of a frontal chest radiograph.
+
+Messages quote only words from the tables below, never a value of the header: a value may hold
+anything, a patient's name included.
+"""
+
+from dataclasses import dataclass
+
+from pydicom.dataset import Dataset
+
+from medcxr.core.errors import ImageError
+from medcxr.core.images import View
+from medcxr.imaging.dicom_attributes import text
+from medcxr.imaging.dicom_view import frontal_view, orientation_warnings
+
+__all__ = ["Statement", "verify_frontal_chest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What the header states about the kind of image."""
+
+    modality: str | None
+    body_part: str | None
+    view: View
+    warnings: tuple[str, ...]
+
+
+def verify_frontal_chest(dataset: Dataset) -> Statement:
+    """Refuse what states that it is no frontal chest radiograph; what states nothing passes.
+
+    Raises:
+        ImageError: another modality, kind of object, body part or view is stated.
+    """
+    modality = text(dataset, "Modality")
+    modality_warnings = _verify_modality(modality)
+    _verify_storage_class(str(dataset.get("SOPClassUID", "")))
+    body_part, body_part_warnings = _chest(text(dataset, "BodyPartExamined"))
+    warnings = (*modality_warnings, *body_part_warnings, *orientation_warnings(dataset))
+    if text(dataset, "PresentationIntentType") == "FOR PROCESSING":  # (0008,0068), PS3.3 C.8.11.1
+        warnings += (_RAW_WARNING,)
+    return Statement(
+        modality=modality
+        if modality in _PROJECTION or modality in _UNSPECIFIC_MODALITIES
+        else None,
+        body_part=body_part,
+        view=frontal_view(dataset),
+        warnings=warnings,
+    )
+
+
+_RAW_WARNING = (
+    "The image is the detector's raw data (FOR PROCESSING) and looks different from the images "
+    "that models learn from; prefer the one made for presentation."
+)
+
+# (0008,0060) Modality, PS3.3 C.7.3.1.1.1. DR is no term of the standard but common.
+_PROJECTION = frozenset({"CR", "DX", "DR", "RG"})
+_UNSPECIFIC_MODALITIES = frozenset({"OT", "SC"})
+_OTHER_MODALITIES = {
+    "AU": "sound",
+    "BMD": "a bone density measurement",
+    "CT": "computed tomography",
+    "DOC": "a document",
+    "ECG": "an electrocardiogram",
+    "ES": "endoscopy",
+    "GM": "microscopy",
+    "IO": "a dental radiograph",
+    "KO": "a list of key images",
+    "MG": "mammography",
+    "MR": "magnetic resonance",
+    "NM": "nuclear medicine",
+    "OP": "an eye photograph",
+    "OPT": "a tomogram of the eye",
+    "PR": "a presentation state",
+    "PT": "positron emission tomography",
+    "PX": "a panoramic dental radiograph",
+    "REG": "a registration",
+    "RF": "fluoroscopy",
+    "RTDOSE": "a radiotherapy dose",
+    "RTIMAGE": "a radiotherapy image",
+    "RTPLAN": "a radiotherapy plan",
+    "RTRECORD": "a radiotherapy record",
+    "RTSTRUCT": "radiotherapy contours",
+    "SEG": "a segmentation",
+    "SM": "slide microscopy",
+    "SR": "a structured report",
+    "US": "ultrasound",
+    "XA": "angiography",
+    "XC": "a photograph",
+}
+_SEND_RADIOGRAPH = "send a frontal chest radiograph (CR or DX)."
+
+
+def _verify_modality(modality: str | None) -> tuple[str, ...]:
+    if modality in _PROJECTION:
+        return ()
+    if modality is None or modality in _UNSPECIFIC_MODALITIES:
+        return ("The file does not state that it is a radiograph; make sure that it is one.",)
+    kind = _OTHER_MODALITIES.get(modality)
+    what = f"{modality}, {kind}" if kind else "another one than CR or DX"
+    raise ImageError(f"(0008,0060) Modality is {what}; {_SEND_RADIOGRAPH}")
+
+
+_IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1."  # PS3.4 section B.5
+_RADIOGRAPH_CLASSES = ("1", "1.1", "1.1.1", "7")  # CR, DX for presentation and processing, SC
+
+
+def _verify_storage_class(uid: str) -> None:
+    """Refuse objects of another kind, for files that lie about or omit their modality."""
+    # Multi-frame secondary capture may hold a single frame.
+    suffix = uid.removeprefix(_IMAGE_STORAGE)
+    if suffix == uid or suffix in _RADIOGRAPH_CLASSES or suffix.startswith("7."):
+        return
+    raise ImageError(
+        f"(0008,0016) SOP Class UID names another kind of object than a radiograph; "
+        f"{_SEND_RADIOGRAPH}"
+    )
+
+
+# (0018,0015) Body Part Examined, PS3.16 Annex L, and the words of other languages in use.
+_CHEST_WORDS = ("CHEST", "THORAX", "TORAX", "TORACE", "LUNG", "POITRINE", "BRUSTKORB")
+_NO_BODY_PART = frozenset({"UNKNOWN", "UNSPECIFIED", "OTHER", "NONE", "DEFAULT", "NA", "N/A"})
+
+
+def _chest(body_part: str | None) -> tuple[str | None, tuple[str, ...]]:
+    """Return the body part in a word of the standard, and warnings."""
+    if body_part is None or body_part in _NO_BODY_PART:
+        return None, ("The file does not state the body part; make sure that it is the chest.",)
+    if any(word in body_part for word in _CHEST_WORDS):
+        return "CHEST", ()
+    raise ImageError(
+        "(0018,0015) Body Part Examined states another part than the chest; send a frontal chest "
+        "radiograph, or correct the element if it is wrong."
+    )

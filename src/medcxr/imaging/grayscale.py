@@ -1,0 +1,92 @@
+"""Stored samples as pixels of 0…1: one component from three, and which value is white."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcxr.core.arrays import FloatArray, Pixels, UInt8Array
+from medcxr.core.errors import ImageError
+
+__all__ = ["FULL_RANGE_WARNING", "gray_from_rgb", "pixels_from_codes", "spread", "verify_not_blank"]
+
+# Mean of (largest - smallest component) over the image, 0…1. Radiographs saved as color have
+# 0.00, a faint tint or a colored marker stays below 0.02; of 45 photographs 38 are above 0.05.
+MAX_MEAN_CHROMA = 0.05
+_NOTED_MEAN_CHROMA = 0.002
+
+FULL_RANGE_WARNING = (
+    "The file has more than 8 bits and states no window: its darkest value was taken as black "
+    "and its brightest as white."
+)
+
+
+def gray_from_rgb(rgb: UInt8Array) -> tuple[UInt8Array, tuple[str, ...]]:
+    """Turn color samples into gray ones.
+
+    Args:
+        rgb: (rows, columns, 3).
+
+    Returns:
+        The gray samples, (rows, columns), and warnings.
+
+    Raises:
+        ImageError: the image is clearly colored, so it is no radiograph.
+    """
+    gray = np.empty(rgb.shape[:2], np.uint8)
+    chroma_sum = 0
+    for top in range(0, rgb.shape[0], _BAND_ROWS):
+        band = rgb[top : top + _BAND_ROWS]
+        chroma_sum += int((band.max(axis=2) - band.min(axis=2)).sum(dtype=np.int64))
+        gray[top : top + _BAND_ROWS] = np.rint(band @ _LUMA)
+    mean_chroma = chroma_sum / (255 * gray.size)
+    if mean_chroma > MAX_MEAN_CHROMA:
+        raise ImageError(
+            "The image is in color, so it is no radiograph as a detector makes it; send the "
+            "radiograph itself, in shades of gray."
+        )
+    if mean_chroma > _NOTED_MEAN_CHROMA:
+        return gray, ("The image has some color, which was left out.",)
+    return gray, ()
+
+
+_BAND_ROWS = 256  # bounds the memory of the intermediate arrays
+# Weights of red, green and blue: ITU-R BT.601-7, section 2.5.1.
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+def spread(values: NDArray[np.float64], selected: NDArray[np.bool_]) -> FloatArray:
+    """Map values linearly so that the selected ones cover 0…1; the rest is clipped.
+
+    Raises:
+        ImageError: the selected values are all the same.
+    """
+    low, high = _extremes(values[selected])
+    return np.clip((values - low) / (high - low), 0, 1).astype(np.float32)
+
+
+def pixels_from_codes(codes: NDArray[np.uint8 | np.uint16]) -> Pixels:
+    """Map samples of a raster file to 0…1: 8 bits by their full range, 16 by the values used."""
+    levels = np.iinfo(codes.dtype).max + 1
+    used = np.ones(levels, np.bool_)
+    if levels > 256:
+        used[:] = False
+        used[codes] = True
+    return spread(np.arange(levels, dtype=np.float64), used)[codes]
+
+
+def verify_not_blank(pixels: Pixels) -> None:
+    """Refuse an image without contrast.
+
+    Raises:
+        ImageError: all pixels are the same.
+    """
+    if pixels.min() == pixels.max():
+        raise ImageError(_BLANK)
+
+
+_BLANK = "The image is blank: all its pixels have the same value; export the image again."
+
+
+def _extremes(values: NDArray[np.float64]) -> tuple[float, float]:
+    if not values.size or values.min() == values.max() or not np.isfinite(values).all():
+        raise ImageError(_BLANK)
+    return float(values.min()), float(values.max())

@@ -1,0 +1,160 @@
+"""Files decoded in a process that may crash, hang or run out of memory alone."""
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from threading import Event, Timer
+from typing import BinaryIO, TypeAlias, cast
+
+from medcxr.core.errors import ImageError
+from medcxr.imaging.decoded import Decoded, receive
+from medcxr.imaging.limits import TIMEOUT_S
+from medcxr.imaging.sniffing import FileFormat
+from medcxr.imaging.worker import READY
+
+__all__ = ["decode_isolated"]
+
+_Process: TypeAlias = subprocess.Popen[bytes]
+
+
+def decode_isolated(data: bytes, format_: FileFormat) -> Decoded:
+    """Decode a file in another process, which then waits for the next file.
+
+    Raises:
+        ImageError: the image cannot be used, or decoding it crashed or took too long.
+    """
+    waiting = _waiting_processes(os.getpid())
+    with suppress(IndexError, EOFError, OSError):
+        # A process that has waited may have been ended from outside or be short of memory:
+        # only a new one can say that the file is to blame.
+        return _decode_in(waiting.pop(), waiting, data, format_)
+    try:
+        return _decode_in(_start(), waiting, data, format_)
+    except (EOFError, OSError) as error:
+        raise ImageError(
+            f"Reading the {format_} file crashed the decoder or needs too much memory: the file "
+            "is damaged or was made to do harm; export the image again, uncompressed."
+        ) from error
+
+
+def _decode_in(
+    process: _Process, waiting: list[_Process], data: bytes, format_: FileFormat
+) -> Decoded:
+    try:
+        with _deadline(process, TIMEOUT_S) as expired:
+            try:
+                decoded = _exchange(process, data, format_)
+            except (EOFError, OSError) as error:
+                if expired.is_set():
+                    raise _TimeoutExpired from error
+                raise
+    except ImageError:
+        _keep_or_end(process, waiting)
+        raise
+    except _TimeoutExpired as error:
+        _end(process)
+        raise ImageError(
+            f"Reading the {format_} file took longer than {TIMEOUT_S:g} seconds: the file is "
+            "damaged or was made to do harm; export the image again, uncompressed."
+        ) from error
+    except BaseException:
+        _end(process)
+        raise
+    _keep_or_end(process, waiting)
+    return decoded
+
+
+class _TimeoutExpired(Exception):  # noqa: N818 - never leaves this file
+    """The deadline passed."""
+
+
+def _exchange(process: _Process, data: bytes, format_: FileFormat) -> Decoded:
+    requests, replies = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
+    requests.write(f"{format_} {len(data)}\n".encode())
+    requests.write(data)
+    requests.flush()
+    return receive(replies)
+
+
+@cache
+def _waiting_processes(pid: int) -> list[_Process]:
+    """Return the waiting processes of this process; after a fork the child starts its own."""
+    waiting: list[_Process] = []
+
+    def end_all() -> None:
+        if os.getpid() == pid:
+            while waiting:
+                _end(waiting.pop())
+
+    atexit.register(end_all)
+    return waiting
+
+
+# The parent's import path is handed over, so that the child finds the same package.
+_BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from medcxr.imaging.worker import main; main()"
+)
+_START_TIMEOUT_S = 60.0  # a cold disk under load; no file is involved yet
+_NOT_STARTED = (
+    "The process that reads images could not be started; free memory and check that this "
+    "Python may start processes."
+)
+
+
+def _start() -> _Process:
+    try:
+        process = subprocess.Popen(  # noqa: S603 - fixed arguments
+            [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # libraries quote header values in their warnings
+        )
+    except OSError as error:
+        raise ImageError(_NOT_STARTED) from error
+    with _deadline(process, _START_TIMEOUT_S):
+        greeting = cast("BinaryIO", process.stdout).readline()
+    if greeting != READY:
+        _end(process)
+        raise ImageError(_NOT_STARTED)
+    return process
+
+
+@contextmanager
+def _deadline(process: _Process, seconds: float) -> Iterator[Event]:
+    """Kill a process after some seconds; the event tells whether that happened."""
+    expired = Event()
+
+    def expire() -> None:
+        expired.set()
+        process.kill()
+
+    timer = Timer(seconds, expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield expired
+    finally:
+        timer.cancel()
+
+
+def _keep_or_end(process: _Process, waiting: list[_Process]) -> None:
+    """Keep one process waiting per core at most."""
+    if process.poll() is None and len(waiting) < (os.cpu_count() or 1):
+        waiting.append(process)
+    else:
+        _end(process)
+
+
+def _end(process: _Process) -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(OSError):  # bytes of the request that nobody will read
+                stream.close()

@@ -1,0 +1,61 @@
+"""A radiograph read from a file: DICOM, PNG, JPEG or TIFF."""
+
+import hashlib
+import stat
+from pathlib import Path
+
+from medcxr.core.errors import ImageError
+from medcxr.core.images import CxrImage
+from medcxr.imaging.isolation import decode_isolated
+from medcxr.imaging.limits import MAX_FILE_BYTES
+from medcxr.imaging.sniffing import file_format
+
+__all__ = ["read_image"]
+
+
+def read_image(source: Path | bytes) -> CxrImage:
+    """Read a frontal chest radiograph.
+
+    The format is told by the content. Decoding happens in a process of its own, with bounds on
+    time and memory, so no file can stop or crash the caller.
+
+    Args:
+        source: path of a file, or a file's bytes.
+
+    Raises:
+        ImageError: the file cannot be read, is damaged, or states that it is something else
+            than one frontal radiograph of the chest; the message says what to do.
+    """
+    data = source if isinstance(source, bytes) else _file_bytes(source)
+    if len(data) > MAX_FILE_BYTES:
+        raise ImageError(_TOO_LARGE)
+    decoded = decode_isolated(data, file_format(data))
+    decoded.pixels.flags.writeable = False
+    return CxrImage(
+        pixels=decoded.pixels,
+        digest=hashlib.sha256(data).hexdigest(),
+        acquisition=decoded.acquisition,
+        spacing_mm=decoded.spacing_mm,
+        view=decoded.view,
+        warnings=decoded.warnings,
+    )
+
+
+_TOO_LARGE = (
+    f"The file is larger than {MAX_FILE_BYTES // 2**20} MiB, which no single radiograph is; "
+    "send one image per file."
+)
+
+
+def _file_bytes(path: Path) -> bytes:
+    try:
+        # A pipe or device could block for ever.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ImageError("The path is not a file; name one image file.")
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a null character in the path
+        reason = error.strerror if isinstance(error, OSError) else "not a valid path"
+        raise ImageError(
+            f"The file cannot be opened ({reason}); check that it exists and may be read."
+        ) from error

@@ -1,0 +1,81 @@
+"""The decoding process: reads files from its standard input, one after the other.
+
+Decoders of compressed images are large C and C++ libraries, and a damaged or hostile file can
+make one crash, hang or fill the memory. Here that costs one process and not the program.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+from medcxr.core.errors import ImageError
+from medcxr.imaging.decoded import Decoded, send, send_refusal
+from medcxr.imaging.limits import MEMORY_BYTES
+from medcxr.imaging.sniffing import FileFormat
+
+__all__ = ["READY", "decode", "main", "serve"]
+
+READY = b"ready\n"
+
+
+def main() -> None:
+    """Serve on standard input and output until the input ends."""
+    replies = os.fdopen(os.dup(1), "wb")
+    # Libraries that print must not write between the replies.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _limit_memory()
+    replies.write(READY)
+    replies.flush()
+    serve(sys.stdin.buffer, replies)
+
+
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer each request, "FORMAT LENGTH" on a line and the file's bytes, until none follows."""
+    while line := requests.readline():
+        name, length = line.split()
+        data = requests.read(int(length))
+        if len(data) < int(length):
+            return
+        try:
+            decoded = decode(data, FileFormat(name.decode()))
+        except ImageError as error:
+            send_refusal(str(error), replies)
+        except MemoryError:
+            return  # a process that was short of memory is not used again
+        except Exception:  # noqa: BLE001 - whatever a decoder raises says that the file is damaged
+            send_refusal(
+                f"The {name.decode()} file is damaged, cut off or not written as the format "
+                "demands; export the image again.",
+                replies,
+            )
+        else:
+            send(decoded, replies)
+
+
+def decode(data: bytes, format_: FileFormat) -> Decoded:
+    """Decode a file of a known format in this process.
+
+    Raises:
+        ImageError: the image cannot be used.
+    """
+    # Each library is imported when its format comes: pydicom alone takes a quarter of a second.
+    if format_ is FileFormat.DICOM:
+        from medcxr.imaging.dicom import decode_dicom  # noqa: PLC0415
+
+        return decode_dicom(data)
+    from medcxr.imaging.raster import decode_raster  # noqa: PLC0415
+
+    return decode_raster(data, format_)
+
+
+def _limit_memory() -> None:
+    """Bound the memory of this process where the system can, and keep it from dumping core."""
+    if sys.platform != "linux":
+        return
+    import resource  # noqa: PLC0415 - absent on Windows
+
+    used_pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = used_pages * resource.getpagesize() + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold a patient's image
