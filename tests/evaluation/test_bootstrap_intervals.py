@@ -95,6 +95,23 @@ def test_resamples_without_the_only_positive_patient_are_left_out_and_counted():
     assert figures.auc is not None
 
 
+def test_a_mean_leaves_out_resamples_in_which_any_finding_lost_a_class():
+    labels, probabilities = _sample(40)
+    rare = np.zeros(40)
+    rare[7] = 1
+    report = evaluate(
+        np.stack([labels, rare], axis=1),
+        np.stack([probabilities, probabilities], axis=1),
+        findings=["Effusion", "Pneumonia"],
+        thresholds=[0.5, 0.5],
+        patients=[str(number) for number in range(40)],
+        n_bootstrap=200,
+    )
+    common, uncommon = report.findings
+    assert report.n_resamples_mean == uncommon.n_resamples < common.n_resamples == 200
+    assert report.mean_auc.low <= report.mean_auc.value <= report.mean_auc.high
+
+
 def test_a_wider_confidence_has_a_wider_interval():
     labels, probabilities = _sample(200)
     patients = [str(number) for number in range(200)]
@@ -132,10 +149,20 @@ def test_a_perfect_proportion_has_the_exact_binomial_bound(n):
 
 
 def test_ten_of_ten_is_not_certainty():
-    labels = np.array([0.0, 1.0] * 10)
-    figures = _evaluate(labels, 0.1 + 0.8 * labels, [str(number) for number in range(20)])
-    assert figures.auc.value == figures.sensitivity.value == 1
-    assert figures.auc.low == figures.sensitivity.low == pytest.approx(0.025 ** (1 / 10))
+    labels = np.array([1.0] * 10 + [0.0] * 25)
+    report = evaluate(
+        labels[:, None],
+        0.1 + 0.8 * labels[:, None],
+        findings=["Effusion"],
+        thresholds=[0.5],
+        patients=[str(number) for number in range(35)],
+        n_bootstrap=20,
+    )
+    one = report.findings[0]
+    perfect = [one.auc, report.mean_auc, one.sensitivity, one.specificity, one.accuracy]
+    assert [one.value for one in perfect] == [1] * 5
+    lows = [0.025 ** (1 / n_patients) for n_patients in (10, 10, 10, 25, 35)]
+    assert [one.low for one in perfect] == pytest.approx(lows)
 
 
 def test_a_figure_that_many_resamples_leave_open_has_no_interval():
