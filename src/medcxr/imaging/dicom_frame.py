@@ -52,7 +52,8 @@ def stored_samples(dataset: Dataset) -> NDArray[np.integer]:
             "The transfer syntax of the DICOM file (its compression) cannot be read; export the "
             "image again as Explicit VR Little Endian."
         )
-    if syntax.is_encapsulated:
+    # pydicom does not know the deflated one to be a transfer syntax.
+    if syntax == _DEFLATED_IMAGE_FRAME or syntax.is_encapsulated:
         frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
         if syntax not in _WITHOUT_CODESTREAM:
             _verify_same_size(frame, dataset)

@@ -9,6 +9,7 @@ from struct import error as StructError  # noqa: N812 - reads as the exception t
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import (
     apply_color_lut,
@@ -148,10 +149,12 @@ def _windowed(values: NDArray[np.float64], elements: Dataset) -> FloatArray:
             np.append(values, (-_BEYOND, _BEYOND)), elements
         )
     black, white = float(shown[-2]), float(shown[-1])
+    if not np.isfinite(shown).all() or black == white:
+        raise ValueError
     return np.asarray((shown[:-2] - black) / (white - black), np.float32)
 
 
-_GRAYSCALE = (
+_SCALARS = (
     "PhotometricInterpretation",
     "BitsStored",
     "PixelRepresentation",
@@ -160,9 +163,8 @@ _GRAYSCALE = (
     "WindowCenter",
     "WindowWidth",
     "VOILUTFunction",
-    "ModalityLUTSequence",
-    "VOILUTSequence",
 )
+_TABLES = ("ModalityLUTSequence", "VOILUTSequence")
 
 
 def _widened(dataset: Dataset) -> Dataset:
@@ -173,16 +175,16 @@ def _widened(dataset: Dataset) -> Dataset:
     """
     copy = Dataset()
     copy.file_meta = dataset.file_meta
-    for keyword in _GRAYSCALE:
-        if dataset.get(keyword) not in (None, "", []):
+    for keyword in _SCALARS:
+        if dataset.get(keyword) not in (None, ""):
             copy[keyword] = dataset[keyword]
-    for keyword in ("ModalityLUTSequence", "VOILUTSequence"):
-        if keyword in copy and copy[keyword].value[0].get("LUTDescriptor") is None:
-            del copy[keyword]  # an empty table is none
-        if keyword in copy:
+    for keyword in _TABLES:
+        table = dataset.get(keyword)
+        if table and table[0].get("LUTDescriptor") is not None:  # an empty table is none
             item = Dataset()
-            item.update(copy[keyword].value[0])
-            item.LUTDescriptor = [*item.LUTDescriptor[:2], 16]
+            item.update(table[0])
+            entries, first, _ = table[0].LUTDescriptor
+            item["LUTDescriptor"] = DataElement("LUTDescriptor", "SS", [entries, first, 16])
             setattr(copy, keyword, [item])
     return copy
 

@@ -33,13 +33,14 @@ def orientation_warnings(dataset: Dataset) -> tuple[str, ...]:
     """Warn of an image that the header says is mirrored or upside down."""
     row, column = _directions(dataset)
     if row.startswith("R") or column.startswith("H"):
-        return (
-            "(0020,0020) Patient Orientation says that the image is mirrored or upside down; "
-            "make sure that the patient's left is on the right side.",
-        )
+        return (_TURNED_WARNING,)
     return ()
 
 
+_TURNED_WARNING = (
+    "(0020,0020) Patient Orientation says that the image is mirrored or upside down; make sure "
+    "that the patient's left is on the right side."
+)
 _SEND_FRONTAL = "send the frontal view (PA or AP)."
 
 # (0018,5101) View Position: PS3.3 C.8.1.1 and C.8.11.5, and spellings in use.

@@ -79,7 +79,7 @@ def verify_not_blank(pixels: Pixels) -> None:
     Raises:
         ImageError: all pixels are the same.
     """
-    if pixels.min() == pixels.max():
+    if not pixels.min() < pixels.max():  # NaN is never smaller
         raise ImageError(_BLANK)
 
 

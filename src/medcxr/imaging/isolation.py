@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -28,13 +29,14 @@ def decode_isolated(data: bytes, format_: FileFormat) -> Decoded:
     Raises:
         ImageError: the image cannot be used, or decoding it crashed or took too long.
     """
+    expiry = time.monotonic() + TIMEOUT_S  # for both attempts together
     waiting = _waiting_processes(os.getpid())
     with suppress(IndexError, EOFError, OSError):
         # A process that has waited may have been ended from outside or be short of memory:
         # only a new one can say that the file is to blame.
-        return _decode_in(waiting.pop(), waiting, data, format_)
+        return _decode_in(waiting.pop(), waiting, expiry, data, format_)
     try:
-        return _decode_in(_start(), waiting, data, format_)
+        return _decode_in(_start(), waiting, expiry, data, format_)
     except (EOFError, OSError) as error:
         raise ImageError(
             f"Reading the {format_} file crashed the decoder or needs too much memory: the file "
@@ -43,10 +45,10 @@ def decode_isolated(data: bytes, format_: FileFormat) -> Decoded:
 
 
 def _decode_in(
-    process: _Process, waiting: list[_Process], data: bytes, format_: FileFormat
+    process: _Process, waiting: list[_Process], expiry: float, data: bytes, format_: FileFormat
 ) -> Decoded:
     try:
-        with _deadline(process, TIMEOUT_S) as expired:
+        with _deadline(process, expiry - time.monotonic()) as expired:
             try:
                 decoded = _exchange(process, data, format_)
             except (EOFError, OSError) as error:
