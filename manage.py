@@ -137,7 +137,7 @@ def test(pytest_arguments: "list[str]") -> int:
         "ruff check": ["-m", "ruff", "check", "."],
         "ruff format": ["-m", "ruff", "format", "--check", "."],
         "mypy": ["-m", "mypy"],
-        "import-linter": ["-c", layers],
+        "import-linter": ["-c", layers, "--no-logo"],
         "pytest": ["-m", "pytest", *pytest_arguments],
     }
     started = time.monotonic()
