@@ -23,7 +23,8 @@ def gray_from_rgb(rgb: UInt8Array) -> tuple[UInt8Array, tuple[str, ...]]:
     """Turn color samples into gray ones.
 
     Args:
-        rgb: (rows, columns, 3).
+        rgb: (rows, columns, 3), or (rows, columns, 4) with alpha, which is laid over black, the
+            color of air.
 
     Returns:
         The gray samples, (rows, columns), and warnings.
@@ -34,9 +35,13 @@ def gray_from_rgb(rgb: UInt8Array) -> tuple[UInt8Array, tuple[str, ...]]:
     gray = np.empty(rgb.shape[:2], np.uint8)
     chroma_sum = 0
     for top in range(0, rgb.shape[0], _BAND_ROWS):
-        band = rgb[top : top + _BAND_ROWS]
-        chroma_sum += int((band.max(axis=2) - band.min(axis=2)).sum(dtype=np.int64))
-        gray[top : top + _BAND_ROWS] = np.rint(band @ _LUMA)
+        red, green, blue = _opaque(rgb[top : top + _BAND_ROWS])
+        brightest = np.maximum(np.maximum(red, green), blue)
+        chroma_sum += int((brightest - np.minimum(np.minimum(red, green), blue)).sum())
+        luma = sum(
+            weight * component for weight, component in zip(_LUMA, (red, green, blue), strict=True)
+        )
+        gray[top : top + _BAND_ROWS] = (luma + _HALF) >> _LUMA_BITS
     mean_chroma = chroma_sum / (255 * gray.size)
     if mean_chroma > MAX_MEAN_CHROMA:
         raise ImageError(
@@ -48,9 +53,20 @@ def gray_from_rgb(rgb: UInt8Array) -> tuple[UInt8Array, tuple[str, ...]]:
     return gray, ()
 
 
-_BAND_ROWS = 256  # bounds the memory of the intermediate arrays
-# Weights of red, green and blue: ITU-R BT.601-7, section 2.5.1.
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_BAND_ROWS = 64  # bounds the memory of the intermediate arrays and keeps them in the cache
+# Red, green and blue weigh 0.299, 0.587 and 0.114 (ITU-R BT.601-7, section 2.5.1), in 1/65536.
+_LUMA = (np.uint32(19595), np.uint32(38470), np.uint32(7471))
+_LUMA_BITS = np.uint32(16)
+_HALF = np.uint32(2**15)
+
+
+def _opaque(band: UInt8Array) -> list[NDArray[np.uint32]]:
+    """Return red, green and blue, each (rows, columns), over black where there is alpha."""
+    components = [band[:, :, index].astype(np.uint32) for index in range(3)]
+    if band.shape[2] == 3:
+        return components
+    alpha = band[:, :, 3].astype(np.uint32)
+    return [(component * alpha + np.uint32(127)) // np.uint32(255) for component in components]
 
 
 def spread(values: NDArray[np.float64], selected: NDArray[np.bool_]) -> FloatArray:

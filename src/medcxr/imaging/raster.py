@@ -10,7 +10,6 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from medcxr.core.arrays import UInt8Array
 from medcxr.core.errors import ImageError
 from medcxr.core.images import Acquisition
 from medcxr.imaging.decoded import Decoded
@@ -40,8 +39,8 @@ def decode_raster(data: bytes, format_: FileFormat) -> Decoded:
     _verify_single(image)
     inverted = _is_inverted(image)
     image.load()
-    upright = ImageOps.exif_transpose(image)  # EXIF 2.32, tag 274 Orientation
-    codes, warnings = _codes(upright)
+    ImageOps.exif_transpose(image, in_place=True)  # EXIF 2.32, tag 274 Orientation
+    codes, warnings = _codes(image)
     if inverted:
         codes = np.iinfo(codes.dtype).max - codes
     bits = 8 * codes.itemsize
@@ -105,9 +104,9 @@ def _codes(image: Image.Image) -> tuple[NDArray[np.uint8 | np.uint16], tuple[str
     if image.mode == "L" and "transparency" not in image.info:
         return np.asarray(image), ()
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        return gray_from_rgb(_over_black(image))
+        return gray_from_rgb(np.asarray(_in_mode(image, "RGBA")))
     if image.mode in _OPAQUE_COLOR:
-        return gray_from_rgb(np.asarray(image.convert("RGB")))
+        return gray_from_rgb(np.asarray(_in_mode(image, "RGB")))
     if image.mode == "1":
         raise ImageError(
             "The image has 1 bit per pixel, only black and white; send it with 8 bits or more."
@@ -122,7 +121,6 @@ _WITH_ALPHA = ("LA", "PA", "RGBA")
 _OPAQUE_COLOR = ("P", "RGB", "YCbCr")
 
 
-def _over_black(image: Image.Image) -> UInt8Array:
-    """Lay a transparent image over black, the color of air."""
-    black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-    return np.asarray(Image.alpha_composite(black, image.convert("RGBA")).convert("RGB"))
+def _in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Convert an image, without the copy that Pillow makes of one in the mode already."""
+    return image if image.mode == mode and "transparency" not in image.info else image.convert(mode)
