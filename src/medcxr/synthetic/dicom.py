@@ -10,7 +10,7 @@ from medcxr.synthetic.radiograph import SyntheticRadiograph
 
 __all__ = ["write_dicom"]
 
-_DX_FOR_PRESENTATION = UID("1.2.840.10008.5.1.4.1.1.1.1.1")  # DICOM PS3.4 B.5
+_DX_FOR_PRESENTATION = UID("1.2.840.10008.5.1.4.1.1.1.1")  # DICOM PS3.4 B.5
 _BITS = 12
 
 

@@ -108,8 +108,10 @@ def _pleural_space(
     apex = np.where(share > 0.16, 1, apex) * (0.62 + 0.38 * _ramp(share, 0.1, 0.5))
     base = 1 - _ramp(y, p.lung_height_mm - 5, p.lung_height_mm + 32)
     wall = np.sqrt(np.clip(1 - across**2.4, 0, 1))
+    # only the apex is rounded on its inner side; below, heart and mediastinum bound the lung
     medial = np.sqrt(np.clip((np.abs(x) - inner) / 12, 0, 1))
-    half = (p.half_depth_mm - 20) * apex * base * wall * np.where(share < 0.25, medial, 1)
+    medial = medial + (1 - medial) * _ramp(share, 0.16, 0.36)
+    half = (p.half_depth_mm - 20) * apex * base * wall * medial
     below = np.clip(y - _dome(p, x), 0, None)  # the dome hides the lung around its own summit
     behind = np.clip(half + 12 - 88 * np.sqrt(below / 62), 0, 2 * half)
     before = np.clip(half - 12 - 70 * np.sqrt(below / 24), 0, 2 * half)

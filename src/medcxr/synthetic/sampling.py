@@ -170,7 +170,7 @@ def _exposure(rng: np.random.Generator, *, bedside: bool) -> Exposure:
         scatter_ratio=float(rng.uniform(0.35, 1.0) if bedside else rng.uniform(0.12, 0.4)),
         blur_mm=float(rng.uniform(0.2, 0.5)),
         flattening=float(rng.uniform(0.1, 0.45)),
-        sharpening=float(rng.uniform(0.3, 1.2)),
+        sharpening=float(rng.uniform(0.2, 0.9)),
         gamma=float(np.clip(rng.normal(0.95, 0.16), 0.7, 1.35)),
         black=float(rng.uniform(0.0, 0.08)),
         white=float(rng.uniform(0.84, 0.99)),

@@ -65,7 +65,8 @@ def _add_spine(bone: FloatArray, beam: ConeBeam) -> None:
     total = 2.6 * np.sqrt(np.clip(1 - across**4, 0, 1)) + 1.8 * body + 1.0 * endplate
     total += 0.8 * edge + 1.5 * pedicle + 3 * np.sqrt(process)
     total += 1.2 * np.sqrt(wing) * (beside > 0.8 * half_width) * (y > -30)
-    bone += total.astype(np.float32)
+    slender = np.interp(y, (-60, 70), (0.5, 1.0))  # neck and upper chest have small vertebrae
+    bone += (slender * total).astype(np.float32)
 
 
 def _ring(
@@ -100,7 +101,7 @@ def _add_rib(bone: FloatArray, beam: ConeBeam, rib: int) -> None:
                 points=points[part],
                 radius_mm=half_height[part],
                 depth_mm=3.6 if part is back else 2.8,
-                wall_mm=1.0,
+                wall_mm=0.85,
                 core=0.16,
                 breadth=0.45,
             )

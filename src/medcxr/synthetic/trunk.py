@@ -36,8 +36,8 @@ def _trunk(p: ThoraxParameters, x: FloatArray, y: FloatArray) -> FloatArray:
     shoulder = chest + 42
     half_width = np.interp(
         y,
-        (-60, 10, 50, 105, 165, 0.75 * p.lung_height_mm, 1.3 * p.lung_height_mm),
-        (shoulder - 25, shoulder, shoulder - 10, chest + 15, chest + 2, chest, 0.98 * chest),
+        (-60, 10, 50, 105, 0.6 * p.lung_height_mm, 1.3 * p.lung_height_mm),
+        (shoulder - 25, shoulder, shoulder - 10, chest + 15, chest + 1, 0.98 * chest),
     )
     half_depth = np.interp(
         y, (-60, 0, 60, 130, 300), np.array((0.5, 0.72, 0.88, 1.0, 1.04)) * p.half_depth_mm
@@ -65,7 +65,8 @@ def breasts_mm(beam: ConeBeam) -> FloatArray:
         down = y - (0.74 * p.lung_height_mm + 0.3 * p.breast_mm)
         down = np.where(down > 0, down / (0.72 * radius), down / (1.25 * radius))
         share = np.clip(1 - across**2 - down**2, 0, 1)
-        fade = np.clip((down + 1) / 1.1, 0, 1) ** 1.5
+        rise = np.clip(down + 1, 0, 1)
+        fade = rise**2 * (3 - 2 * rise)
         total += (p.breast_mm * np.sqrt(share) * fade).astype(np.float32)
     return total
 

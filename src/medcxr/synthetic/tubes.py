@@ -47,18 +47,17 @@ def add_tube(thickness: FloatArray, beam: ConeBeam, tube: Tube) -> None:
     (top, bottom), (left, right) = window
     squared = np.full((bottom - top, right - left), np.inf, np.float32)  # (distance / radius)^2
     half_chord = np.zeros_like(squared)
-    thinning = tube.radius_mm * scale / drawn
     depth = tube.radius_mm if tube.depth_mm is None else np.full(len(drawn), tube.depth_mm)
+    amount = depth * tube.radius_mm * scale / drawn
     lengthening = _lengthening(tube.points)
     for i in range(len(pixels) - 1):
-        radius = float(drawn[i] + drawn[i + 1]) / 2
-        amount = float(depth[i] * thinning[i] * lengthening[i])
+        pair = slice(i, i + 2)
         _merge_segment(
             squared,
             half_chord,
-            pixels[i : i + 2] - (top, left),
-            radius=radius,
-            amount=amount,
+            pixels[pair] - (top, left),
+            radius=drawn[pair],
+            amount=amount[pair] * lengthening[i],
             breadth=tube.breadth,
         )
     chord = _chord(squared, half_chord, tube)
@@ -143,12 +142,12 @@ def _merge_segment(
     half_chord: FloatArray,
     ends: Statistics,
     *,
-    radius: float,
-    amount: float,
+    radius: Statistics,
+    amount: Statistics,
     breadth: float,
 ) -> None:
     """Lower the distances of the pixels that this segment is nearest to."""
-    window = _window(ends, radius, squared.shape)
+    window = _window(ends, float(radius.max()), squared.shape)
     if window is None:
         return
     (top, bottom), (left, right) = window
@@ -159,11 +158,13 @@ def _merge_segment(
     length = max(float(step @ step), 1e-6)
     along = np.clip((rows * step[0] + columns * step[1]) / length, 0, 1)
     distance = (rows - along * step[0]) ** 2 + (columns - along * step[1]) ** 2
-    distance /= radius**2
+    distance /= (radius[0] + along * (radius[1] - radius[0])) ** 2
     part = squared[top:bottom, left:right]
     nearer = distance < part
     part[nearer] = distance[nearer]
-    half_chord[top:bottom, left:right][nearer] = amount
+    half_chord[top:bottom, left:right][nearer] = (amount[0] + along * (amount[1] - amount[0]))[
+        nearer
+    ]
 
 
 def _window(
