@@ -22,7 +22,6 @@ import subprocess
 import sys
 import threading
 import time
-import venv
 import webbrowser
 from pathlib import Path
 from typing import IO, NamedTuple, NoReturn
@@ -167,8 +166,9 @@ def ensure_installed(environment: Environment) -> Path:
     check_venv_module()
     check_writable(ROOT)
     check_disk(ROOT, environment.needed_bytes)
-    first = "updating" if environment.folder.exists() else "first start only"
-    say(f"Installing {environment.label} ({first}, {environment.duration}) ...")
+    reason = "after an interruption" if stamp == UNFINISHED else "first start only"
+    reason = "something changed" if stamp not in {UNFINISHED, ""} else reason
+    say(f"Installing {environment.label} ({reason}, {environment.duration}) ...")
     begun = time.monotonic()
     if stamp == UNFINISHED or not _fits_this_python(environment):
         _make_venv(environment)
@@ -371,29 +371,43 @@ def _make_venv(environment: Environment) -> None:
             shutil.rmtree(environment.folder)
         environment.folder.mkdir()
         environment.stamp.write_text(UNFINISHED, encoding="utf-8")
-        venv.EnvBuilder(with_pip=True, symlinks=os.name != "nt").create(environment.folder)
-    except (OSError, subprocess.CalledProcessError) as error:
+    except OSError as error:
         raise SetupError(
-            f"Cannot make the virtual environment {environment.folder} ({error}); delete that "
-            "folder and start again"
+            f"Cannot make {environment.folder} anew ({error.strerror}); stop what runs from it, "
+            "delete the folder and start again"
         ) from error
+    # The system's Python, for the case that manage.py runs in the environment just removed.
+    python = getattr(sys, "_base_executable", sys.executable)
+    _run_logged(
+        [python, "-m", "venv", str(environment.folder)],
+        environment.folder / "venv.log",
+        problem="Python could not make a virtual environment",
+        remedy="Repair or reinstall this Python",
+    )
 
 
 def _pip_install(environment: Environment) -> None:
-    log = environment.folder / "install.log"
     project = f".[{environment.extras}]" if environment.extras else "."
     # Bytecode is made when a module is first used; made ahead it would fill another 150 MB.
     command = [str(environment.python), "-m", "pip", "install", "--no-compile", "--no-input"]
     command += ["--disable-pip-version-check", "-c", "constraints.txt", "-e", project]
+    _run_logged(
+        command,
+        environment.folder / "install.log",
+        problem=f"pip could not install {environment.label}",
+        remedy="Check the network and pip's own configuration (pip config list)",
+    )
+
+
+def _run_logged(command: "list[str]", log: Path, *, problem: str, remedy: str) -> None:
     with log.open("wb") as output:
         code = run_child(command, output=output)
     if code:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        last = "\n  ".join(lines[-15:])
         raise SetupError(
-            "pip could not install {}. Its last lines:\n  {}\nThe full output is in {}. Check the "
-            "network and pip's own configuration (pip config list), then start again".format(
-                environment.label, "\n  ".join(lines[-15:]), log
-            )
+            f"{problem}. Its last lines:\n  {last}\n"
+            f"The full output is in {log}. {remedy}, then start again"
         )
 
 
