@@ -98,11 +98,11 @@ def offline() -> "dict[str, str]":
     return dict(kept, PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull)
 
 
-def run_manage(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+def run_manage(folder: Path, *words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "manage.py", *words],
         cwd=folder,
-        env=offline(),
+        env=dict(offline(), **variables),
         capture_output=True,
         text=True,
         check=False,
@@ -173,6 +173,15 @@ def test_an_old_python_is_told_the_found_and_the_needed_version(
 @pytest.mark.parametrize("version", [(3, 11), (3, 13, 1), (4, 0)])
 def test_a_new_python_is_welcome(manage: ModuleType, version: "tuple[int, ...]"):
     assert manage.old_python_message(version) == ""
+
+
+def test_a_python_that_cannot_make_environments_is_told_the_package(
+    manage: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, "ensurepip", None)  # as where Debian's package is missing
+
+    with pytest.raises(manage.SetupError, match="apt-get install python3-venv"):
+        manage.check_venv_module()
 
 
 def test_a_busy_port_is_refused_by_number_before_anything_is_installed(
@@ -277,6 +286,48 @@ def test_a_failing_pip_shows_its_last_lines_and_keeps_the_log(project: Path, fre
     assert "No matching distribution" in log.read_text()
     assert "Traceback" not in result.stderr
     assert (project / ".venv" / "medcxr-install.txt").read_text() == "unfinished"
+
+
+CHECKS = {"ruff": "", "mypy": "", "pytest": "print(sys.argv[1:])", "importlinter/cli": ""}
+
+
+def replace_checks(folder: Path, **failing: str) -> None:
+    """Put small programs in the place of the checking tools."""
+    (folder / "importlinter").mkdir(exist_ok=True)
+    (folder / "importlinter" / "__init__.py").write_text("")
+    for name, code in (CHECKS | failing).items():
+        lines = ["import sys", f"print('this is {name}')", code, "lint_imports_command = int"]
+        (folder / f"{name}.py").write_text("\n".join(lines))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="makes an executable file")
+def test_every_check_runs_and_any_failure_is_the_result(project: Path, tmp_path: Path):
+    browser = tmp_path / "browser"
+    browser.write_text("")
+    browser.chmod(0o755)
+    with_browser = {"MEDCXR_CHROMIUM": str(browser), "PATH": "", "CI": ""}
+    without = {"MEDCXR_CHROMIUM": "", "PATH": ""}
+
+    replace_checks(project)
+    good = run_manage(project, "test", "-k", "a word", **with_browser)
+    assert good.returncode == 0, good.stdout + good.stderr
+    assert "['-k', 'a word']" in good.stdout
+    assert "All passed in" in good.stdout.splitlines()[-1]
+
+    replace_checks(project, ruff="sys.exit(7)", mypy="sys.exit(8)")
+    bad = run_manage(project, "test", **with_browser)
+    assert bad.returncode == 1
+    assert "this is importlinter/cli" in bad.stdout
+    assert "this is pytest" in bad.stdout
+    assert "ruff check (exit code 7" in bad.stdout.splitlines()[-1]
+    assert "mypy (exit code 8" in bad.stdout.splitlines()[-1]
+
+    replace_checks(project)
+    assert run_manage(project, "test", CI="", **without).returncode == 0
+    in_ci = run_manage(project, "test", CI="true", **without)
+    assert in_ci.returncode == 1
+    assert "browser (no Chromium)" in in_ci.stdout.splitlines()[-1]
 
 
 @pytest.mark.slow
