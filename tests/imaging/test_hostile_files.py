@@ -118,6 +118,16 @@ def test_a_frame_of_another_size_than_the_header_is_refused(
         read_image(encapsulated(gray, frame, syntax, Rows=5000, Columns=5000))
 
 
+def test_a_frame_that_is_cut_off_is_refused(phantom, encapsulated, raster):
+    gray = (phantom >> 4).astype(np.uint8)
+    for syntax, frame in (
+        (uid.JPEGBaseline8Bit, raster(gray, "JPEG")),
+        (uid.JPEG2000Lossless, raster(gray, "JPEG2000", no_jp2=True)),
+    ):
+        with pytest.raises(ImageError, match="cut off"):
+            read_image(encapsulated(gray, frame[: len(frame) * 9 // 10], syntax))
+
+
 @pytest.mark.usefixtures("bounded")
 def test_deeply_nested_sequences_are_refused_or_passed_over(phantom, dicom):
     data = dicom(phantom)
@@ -207,6 +217,24 @@ def test_decoders_wait_for_the_next_file_and_end_with_the_program(phantom, dicom
         os.kill(int(done.stdout), 0)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_forked_program_reads_with_decoders_of_its_own(phantom, dicom, tmp_path):
+    path = tmp_path / "radiograph.dcm"
+    path.write_bytes(dicom(phantom))
+    program = (
+        "import os, pathlib, sys\n"
+        "from medcxr.imaging.reading import read_image\n"
+        "path = pathlib.Path(sys.argv[1])\n"
+        "before = read_image(path)\n"
+        "child = os.fork()\n"
+        "same = all((read_image(path).pixels == before.pixels).all() for _ in range(50))\n"
+        "if child == 0:\n"
+        "    os._exit(0 if same else 1)\n"
+        "sys.exit(os.waitpid(child, 0)[1] or not same)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, path], check=True, timeout=60)
+
+
 def test_threads_read_side_by_side(phantom, dicom):
     data = dicom(phantom)
     with ThreadPoolExecutor(4) as pool:
@@ -219,11 +247,13 @@ def test_libraries_say_nothing_on_the_console(phantom, encapsulated, dataset, sa
     """Their warnings quote header values."""
     odd = dataset(phantom)
     odd.PixelData += bytes(100)  # pydicom warns of the padding
+    start = b"\xff\xd8\xff\xc3\0\x0b\x0c\0\x60\0\x50\1"  # the size is right, the rest is not
+    broken = start + bytes(500) + b"\xff\xd9"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read_image(saved(odd))
         with pytest.raises(ImageError):
-            read_image(encapsulated(phantom, b"\xff\xd8\xff\xc3" + bytes(500), uid.JPEGLosslessSV1))
+            read_image(encapsulated(phantom, broken, uid.JPEGLosslessSV1))
     assert capfd.readouterr() == ("", "")
 
 

@@ -27,7 +27,7 @@ REFUSED = {
     "053_": "3 x 3 pixels",
     "055_": "in color",
     "056_": "SOP Class",
-    "059_": "no readable header",
+    "059_": "cut off",
     "063_": "in color",
     "064_": "no (7FE0,0010) Pixel Data",
     "066_": "Modality is NM",

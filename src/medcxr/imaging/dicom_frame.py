@@ -56,7 +56,7 @@ def stored_samples(dataset: Dataset) -> NDArray[np.integer]:
     if syntax == _DEFLATED_IMAGE_FRAME or syntax.is_encapsulated:
         frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
         if syntax not in _WITHOUT_CODESTREAM:
-            _verify_same_size(frame, dataset)
+            _verify_codestream(frame, dataset)
         if syntax == uid.JPEGExtended12Bit and int(dataset.BitsAllocated) == 16:
             return _decoded_by_gdcm(frame, dataset)
         if syntax == _DEFLATED_IMAGE_FRAME:
@@ -67,8 +67,19 @@ def stored_samples(dataset: Dataset) -> NDArray[np.integer]:
     )
 
 
-def _verify_same_size(frame: bytes, dataset: Dataset) -> None:
-    """Refuse a frame whose own header would make a decoder allocate something else."""
+_END = b"\xff\xd9"  # EOI of JPEG (ITU-T T.81 B.1.1.3) and JPEG-LS, EOC of JPEG 2000 (T.800 A.4.4)
+_PADDING = 64  # bytes that may follow; the standard allows one, writers are more generous
+
+
+def _verify_codestream(frame: bytes, dataset: Dataset) -> None:
+    """Refuse a frame that is cut off, or whose own header would make a decoder allocate more.
+
+    A decoder may fill in what is missing of a frame, or search for it for ever.
+    """
+    if _END not in frame[-_PADDING:]:
+        raise ImageError(
+            "The compressed pixel data are cut off; send or export the image again, completely."
+        )
     header = frame_header(frame)
     if header is None:
         raise ImageError(
