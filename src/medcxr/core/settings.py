@@ -38,3 +38,7 @@ class Settings:
         if chosen:
             return cls(workspace=Path(chosen).expanduser())
         return cls(workspace=user_data_path("medcxr", appauthor=False))
+
+    def child_environment(self) -> dict[str, str]:
+        """Return the environment in which a child process finds the same settings."""
+        return {**os.environ, WORKSPACE_VARIABLE: str(self.workspace)}

@@ -1,0 +1,79 @@
+"""The sign-in page, the sign-out button and the form that changes the password."""
+
+import streamlit as st
+
+from medcxr.apps.dashboard import access
+from medcxr.apps.dashboard.words import CHANGE_NOTICE, DISCLAIMER
+from medcxr.core.errors import MedcxrError
+from medcxr.security.passwords import MINIMUM_LENGTH
+from medcxr.services.accounts import change_password, is_initial_password, sign_in
+from medcxr.services.workspace import Workspace
+
+__all__ = ["show_account", "show_initial_password_notice", "show_sign_in"]
+
+
+def show_sign_in(workspace: Workspace, notice: str) -> None:
+    """Ask for the password and nothing else."""
+    _, middle, _ = st.columns([1, 1.1, 1])
+    with middle, st.container(key="sign_in_page"):
+        st.title("medcxr")
+        st.markdown("Chest X-ray decision support on this computer.")
+        if notice:
+            st.info(notice)
+        with st.form("sign_in", clear_on_submit=True):
+            password = st.text_input("Password", type="password", autocomplete="current-password")
+            if st.form_submit_button("Sign in", type="primary", width="stretch"):
+                _try_sign_in(workspace, password)
+        st.caption(DISCLAIMER)
+
+
+def show_account(workspace: Workspace) -> None:
+    """Offer to sign out, and to change a password that is the user's own."""
+    if not is_initial_password(workspace):
+        with st.expander("Change the password"):
+            _show_password_form(workspace)
+    if st.button("Sign out", width="stretch"):
+        access.close("Signed out.")
+        st.rerun()
+
+
+def show_initial_password_notice(workspace: Workspace) -> None:
+    """While the public initial password is in use, say so and offer to change it."""
+    if is_initial_password(workspace):
+        notice, change = st.columns([4, 1.2], vertical_alignment="center")
+        notice.warning(CHANGE_NOTICE)
+        with change.popover("Change the password", width="stretch"):
+            _show_password_form(workspace)
+
+
+def _show_password_form(workspace: Workspace) -> None:
+    with st.form("change_password", clear_on_submit=True, border=False):
+        old = st.text_input("Current password", type="password", autocomplete="current-password")
+        new = st.text_input(
+            "New password",
+            type="password",
+            autocomplete="new-password",
+            help=f"At least {MINIMUM_LENGTH} characters. A few unrelated words are good.",
+        )
+        again = st.text_input("New password, again", type="password", autocomplete="new-password")
+        if not st.form_submit_button("Change the password"):
+            return
+    if new != again:
+        st.error("The two new passwords differ; type them again.")
+        return
+    try:
+        access.open_for(change_password(workspace, old, new))
+    except MedcxrError as error:
+        st.error(str(error))
+        return
+    st.toast("The password has been changed.")
+    st.rerun()
+
+
+def _try_sign_in(workspace: Workspace, password: str) -> None:
+    try:
+        access.open_for(sign_in(workspace, password))
+    except MedcxrError as error:
+        st.error(str(error))
+        return
+    st.rerun()

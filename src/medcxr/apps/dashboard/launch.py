@@ -1,0 +1,136 @@
+"""Start the dashboard's server as a process of its own and end it cleanly."""
+
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
+from medcxr.core.errors import DataError
+from medcxr.core.settings import Settings
+from medcxr.services.accounts import is_loopback, require_safe_address
+from medcxr.services.workspace import Workspace
+
+__all__ = ["DEFAULT_ADDRESS", "DEFAULT_PORT", "launch", "server_command"]
+
+DEFAULT_ADDRESS = "127.0.0.1"
+DEFAULT_PORT = 8501
+_APP = Path(__file__).with_name("app.py")
+_GRACE_S = 10.0  # for open requests to end before the server is killed
+
+# Dark, as reading rooms are. Text on its background: at least 4.5 : 1 (WCAG 2.2, 1.4.3).
+_THEME = {
+    "base": "dark",
+    "primaryColor": "#3d8fd6",
+    "backgroundColor": "#0d1117",
+    "secondaryBackgroundColor": "#171d26",
+    "textColor": "#e6eaf0",
+    "borderColor": "#2b3441",
+    "linkColor": "#79b8f3",
+    "font": "sans-serif",  # bundled with Streamlit; nothing is fetched
+    "baseRadius": "0.4rem",
+    "showSidebarBorder": "true",
+}
+
+
+def launch(
+    workspace: Workspace,
+    *,
+    address: str = DEFAULT_ADDRESS,
+    port: int = DEFAULT_PORT,
+    headless: bool = False,
+) -> int:
+    """Serve the dashboard until it is interrupted.
+
+    Args:
+        workspace: whose models and password to use.
+        address: to listen on; anything but this computer needs a changed password.
+        port: to listen on.
+        headless: do not open a browser.
+
+    Returns:
+        The server's exit code; 0 after an interruption.
+
+    Raises:
+        AccessError: the address is open to others while the password is the initial one.
+        DataError: the address or port cannot be used.
+    """
+    require_safe_address(workspace, address)
+    _require_free(address, port)
+    # No shell; every argument is this module's own or checked above.
+    process = subprocess.Popen(  # noqa: S603
+        server_command(address=address, port=port, headless=headless),
+        env=Settings(workspace=workspace.folder).child_environment(),
+    )
+    with _ended_by_signals(process) as interrupted:
+        code = process.wait()
+    return 0 if interrupted else code
+
+
+def server_command(*, address: str, port: int, headless: bool) -> list[str]:
+    """Return the command line of the server; flags win over anybody's Streamlit files."""
+    options = {
+        "server.address": address,
+        "server.port": str(port),
+        "server.headless": str(headless).lower(),
+        "server.showEmailPrompt": "false",
+        "server.fileWatcherType": "none",
+        "server.enableCORS": "true",
+        "server.enableXsrfProtection": "true",
+        "server.enableStaticServing": "false",
+        "server.maxUploadSize": str(UPLOAD_LIMIT_MB),
+        "browser.gatherUsageStats": "false",
+        "client.toolbarMode": "minimal",
+        "client.showErrorDetails": "none",  # details go to the terminal, not to the screen
+        "logger.level": "warning",
+    } | {f"theme.{key}": value for key, value in _THEME.items()}
+    flags = [f"--{key}={value}" for key, value in options.items()]
+    if is_loopback(address):
+        # A web page elsewhere cannot point its own name at this server (DNS rebinding).
+        hosts = ["localhost", address.strip("[]")]
+        flags += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
+    return [sys.executable, "-m", "streamlit", "run", str(_APP), *flags]
+
+
+def _require_free(address: str, port: int) -> None:
+    if not 1 <= port <= 65535:
+        raise DataError(f"Port {port} does not exist; choose another port from 1 to 65535.")
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            address.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except OSError as error:
+        raise DataError(
+            f"The dashboard cannot listen on {address} port {port}: {error}; choose another port "
+            "or address."
+        ) from error
+
+
+@contextmanager
+def _ended_by_signals(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Pass SIGINT and SIGTERM on as SIGTERM, wait, and yield the signals that came."""
+    received: list[int] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        process.terminate()
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_GRACE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()

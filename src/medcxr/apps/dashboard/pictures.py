@@ -1,0 +1,52 @@
+"""A radiograph and its heat map at the size of the screen."""
+
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from medcxr.apps.dashboard.limits import SHOWN_SIDE
+from medcxr.core.arrays import FloatArray, Pixels, UInt8Array
+from medcxr.core.geometry import Geometry
+from medcxr.explain.overlay import overlay
+
+__all__ = ["for_screen", "heat_map_picture", "radiograph_picture"]
+
+
+def for_screen(pixels: Pixels) -> Pixels:
+    """Shrink a radiograph so that its longer side has at most SHOWN_SIDE pixels."""
+    scale = SHOWN_SIDE / max(pixels.shape)
+    if scale >= 1.0:
+        return np.asarray(np.clip(pixels, 0.0, 1.0), dtype=np.float32)
+    rows, columns = (max(1, round(side * scale)) for side in pixels.shape)
+    image = Image.fromarray(np.asarray(pixels, dtype=np.float32))  # mode "F"
+    small = image.resize((columns, rows), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.clip(np.asarray(small, dtype=np.float32), 0.0, 1.0)
+
+
+def radiograph_picture(shown: Pixels) -> UInt8Array:
+    """Return a radiograph of the screen's size in 8 bits: (rows, columns)."""
+    return np.asarray(np.rint(255.0 * shown), dtype=np.uint8)
+
+
+def heat_map_picture(
+    shown: Pixels,
+    evidence: FloatArray,
+    geometry: Geometry,
+    *,
+    opacity: float,
+    full_scale: float,
+) -> UInt8Array:
+    """Return a radiograph of the screen's size under its evidence: (rows, columns, 3).
+
+    Args:
+        shown: from for_screen.
+        evidence: (h, w) over the model's input.
+        geometry: of the original image.
+        opacity: of the strongest evidence, 0…1.
+        full_scale: which evidence is the strongest.
+    """
+    rows, columns = shown.shape
+    # Fractions of an image do not change when it is shrunk, so its geometry holds.
+    shrunk = replace(geometry, original_shape=(rows, columns))
+    return overlay(shown, evidence, shrunk, opacity=opacity, full_scale=full_scale)

@@ -1,0 +1,50 @@
+"""The sentences that explain the figures; one place, so that a clinician can review them."""
+
+__all__ = [
+    "CHANGE_NOTICE",
+    "DISCLAIMER",
+    "EXPLANATIONS",
+    "HEAT_MAP",
+    "SYNTHETIC",
+]
+
+DISCLAIMER = (
+    "Decision support for trained professionals. Not for emergency use. Every result requires "
+    "clinical correlation and a reader's own look at the radiograph. Research software, not a "
+    "certified medical device."
+)
+
+CHANGE_NOTICE = (
+    "The public initial password is still in use; until it is changed, only this computer can "
+    "connect."
+)
+
+HEAT_MAP = (
+    "Red-orange regions speak for the finding, blue ones against it; the stronger the color, the "
+    "more. The map shows what moved the model, which is not an outline of disease."
+)
+
+SYNTHETIC = "Simulated by the program: no patient, no anatomy to read. It shows how results look."
+
+EXPLANATIONS = {
+    "Probability": (
+        "Calibrated: among radiographs like those the model was measured on, about 30 in 100 of "
+        "those given 30% had the finding. Where the finding is rarer or more frequent than there, "
+        "the true share is lower or higher."
+    ),
+    "Present / Absent": (
+        "Present means that the probability reached the threshold of the operating point named in "
+        "the model; close to the threshold the two words say little."
+    ),
+    "AUC": (
+        "How often the model ranks a random radiograph with the finding above a random one without "
+        "it: 0.5 is chance, 1.0 is perfect. Measured by cross-validation, always on patients that "
+        "the model had not been trained on."
+    ),
+    "95% interval": (
+        "Where the AUC would plausibly lie for other patients of the same kind. It says nothing "
+        "about other hospitals or devices."
+    ),
+    "Seconds": "From the decoded pixels to the result, on this computer.",
+    "Heat map": HEAT_MAP,
+}

@@ -1,0 +1,105 @@
+"""What the dashboard's tests share."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from streamlit import config
+
+import medcxr.apps.dashboard
+from medcxr.services.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """A new workspace, which the settings name."""
+    monkeypatch.setenv("MEDCXR_WORKSPACE", str(tmp_path / "workspace"))
+    return Workspace.open_default()
+
+
+@pytest.fixture
+def server_address():
+    """Set the address that Streamlit believes to listen on; put the old one back."""
+    before = config.get_option("server.address")
+    yield lambda address: config.set_option("server.address", address)
+    config.set_option("server.address", before)
+
+
+@pytest.fixture
+def app_file():
+    return Path(medcxr.apps.dashboard.__file__).with_name("app.py")
+
+
+@pytest.fixture
+def serve():
+    """Return the context manager that serves a workspace in a process of its own."""
+    return _served
+
+
+_CODE = (
+    "import sys; from pathlib import Path\n"
+    "from medcxr.apps.dashboard.launch import launch\n"
+    "from medcxr.services.workspace import Workspace\n"
+    "sys.exit(launch(Workspace.open(Path(sys.argv[1])), port=int(sys.argv[2]), headless=True))"
+)
+_START_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class Served:
+    process: subprocess.Popen
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def is_healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(self.url + "_stcore/health", timeout=2) as reply:  # noqa: S310
+                return reply.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _served(workspace: Workspace, log: Path) -> Iterator[Served]:
+    """Serve a workspace on a free port; what the server says goes into the log."""
+    port = _free_port()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _CODE, str(workspace.folder), str(port)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        dashboard = Served(process, port)
+        _wait_until_healthy(dashboard, log)
+        yield dashboard
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+
+
+def _wait_until_healthy(dashboard: Served, log: Path) -> None:
+    end = time.monotonic() + _START_LIMIT_S
+    while not dashboard.is_healthy():
+        if dashboard.process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"The dashboard did not start:\n{log.read_text()}")
+        time.sleep(0.2)

@@ -1,0 +1,82 @@
+"""Starting and ending the server."""
+
+import signal
+import socket
+import sys
+
+import pytest
+
+from medcxr.apps.dashboard.launch import launch, server_command
+from medcxr.core.errors import AccessError, DataError
+
+
+def test_an_open_address_is_refused_before_anything_starts(workspace):
+    with pytest.raises(AccessError, match="initial"):
+        launch(workspace, address="0.0.0.0", headless=True)  # noqa: S104
+
+
+def test_a_port_in_use_is_named(workspace):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(DataError, match=f"port {port}.*choose another port"):
+            launch(workspace, port=port, headless=True)
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65536])
+def test_a_port_that_does_not_exist_is_refused(workspace, port):
+    with pytest.raises(DataError, match="choose another port"):
+        launch(workspace, port=port, headless=True)
+
+
+def test_the_flags_keep_the_protections_on_and_the_statistics_off():
+    command = server_command(address="127.0.0.1", port=8501, headless=True)
+    assert {
+        "--server.address=127.0.0.1",
+        "--server.enableCORS=true",
+        "--server.enableXsrfProtection=true",
+        "--server.allowedHosts=localhost",
+        "--server.allowedHosts=127.0.0.1",
+        "--browser.gatherUsageStats=false",
+        "--server.fileWatcherType=none",
+        "--client.showErrorDetails=none",
+    } <= set(command)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_cleanly(workspace, serve, tmp_path, number):
+    log = tmp_path / "log"
+    with serve(workspace, log) as dashboard:
+        dashboard.process.send_signal(number)
+        assert dashboard.process.wait(20) == 0
+        assert not dashboard.is_healthy()
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.slow
+def test_a_page_under_a_foreign_name_gets_no_connection(workspace, serve, tmp_path):
+    with serve(workspace, tmp_path / "log") as dashboard:
+        assert _upgrade_status(dashboard.port, f"127.0.0.1:{dashboard.port}") == 101
+        assert _upgrade_status(dashboard.port, f"rebound.example:{dashboard.port}") == 403
+
+
+def _upgrade_status(port: int, host: str) -> int:
+    """Ask for the page's WebSocket as a browser does that knows the server by this name."""
+    request = (
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: {host}\r\nOrigin: http://127.0.0.1:{port}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
+        "Sec-WebSocket-Protocol: streamlit\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(request.encode())
+        return int(connection.recv(4096).split()[1])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux answers at all of 127.0.0.0/8")
+def test_the_server_listens_at_its_address_only(workspace, serve, tmp_path):
+    with serve(workspace, tmp_path / "log") as dashboard, socket.socket() as elsewhere:
+        assert elsewhere.connect_ex(("127.0.0.2", dashboard.port)) != 0
