@@ -47,7 +47,8 @@ def spacing_mm(dataset: Dataset) -> tuple[tuple[float, float] | None, tuple[str,
     Element Spacing is left alone: it describes the detector before elements are combined or
     the image resampled.
 
-    Source: DICOM PS3.3 sections 10.7.1.1 and 10.7.1.3, C.8.7.10 and C.8.11.4.
+    Source: DICOM PS3.3 sections 10.7.1.1 and 10.7.1.3, C.8.11.4 (detector) and C.8.11.5
+    (positioning).
     """
     calibrated = _pair(dataset, "PixelSpacing")
     if calibrated is not None:

@@ -193,7 +193,7 @@ def _is_inverted(dataset: Dataset) -> tuple[bool, tuple[str, ...]]:
     """Tell whether the lowest value is white, and warn of contradictions.
 
     (2050,0020) Presentation LUT Shape INVERSE is how a DX image states MONOCHROME1 once more,
-    so it never inverts on its own (PS3.3 C.8.11.3.1.4: IDENTITY with MONOCHROME2 and INVERSE
+    so it never inverts on its own (PS3.3 C.8.11.3: IDENTITY with MONOCHROME2 and INVERSE
     with MONOCHROME1 are the only pairs).
     """
     inverted = text(dataset, "PhotometricInterpretation") == "MONOCHROME1"
