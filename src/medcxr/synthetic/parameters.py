@@ -19,8 +19,8 @@ __all__ = [
     "ThoraxParameters",
 ]
 
-NORMAL_HEART_CEILING = 0.475
-CARDIOMEGALY_FLOOR = 0.535
+NORMAL_HEART_CEILING = 0.465
+CARDIOMEGALY_FLOOR = 0.54
 # A cardiothoracic ratio above 0.5 on a PA view is cardiomegaly; no heart is made between the
 # two, so that tilt and pixel size never carry a measured ratio across 0.5.
 

@@ -29,7 +29,7 @@ _LOBES = (
     (Side.RIGHT, (0.25, 0.75), (0.18, 0.34)),
     (Side.RIGHT, (0.25, 0.80), (0.55, 0.74)),
     (Side.LEFT, (0.30, 0.75), (0.18, 0.40)),
-    (Side.LEFT, (0.62, 0.85), (0.56, 0.72)),
+    (Side.LEFT, (0.62, 0.85), (0.56, 0.72)),  # last: an enlarged heart hides it
 )
 
 
@@ -53,11 +53,15 @@ def sample_parameters(
     effusions: tuple[Effusion, ...] = ()
     if Finding.EFFUSION in wanted:
         effusions = _effusions(rng, most=0.6 if Finding.PNEUMONIA in wanted else 1.0)
+    enlarged = Finding.CARDIOMEGALY in wanted
+    foci: tuple[Consolidation, ...] = ()
+    if Finding.PNEUMONIA in wanted:
+        foci = _consolidations(rng, effusions, enlarged=enlarged)
     patient = replace(
         _habitus(rng, view or (View.PA if rng.random() < 0.7 else View.AP)),
-        heart_ratio=_heart_ratio(rng, enlarged=Finding.CARDIOMEGALY in wanted),
+        heart_ratio=_heart_ratio(rng, enlarged=enlarged),
         effusions=effusions,
-        consolidations=_consolidations(rng, effusions) if Finding.PNEUMONIA in wanted else (),
+        consolidations=foci,
     )
     return sample_visit(patient, rng)
 
@@ -139,13 +143,13 @@ def _effusions(rng: np.random.Generator, *, most: float) -> tuple[Effusion, ...]
 
 
 def _consolidations(
-    rng: np.random.Generator, effusions: tuple[Effusion, ...]
+    rng: np.random.Generator, effusions: tuple[Effusion, ...], *, enlarged: bool
 ) -> tuple[Consolidation, ...]:
-    """Draw foci in different lobes, none of them drowned in fluid."""
+    """Draw foci in different lobes, none drowned in fluid or behind an enlarged heart."""
     fluid = {effusion.side: effusion.volume for effusion in effusions}
     free = [
         (side, lateral, height)
-        for side, lateral, height in _LOBES
+        for side, lateral, height in (_LOBES[:-1] if enlarged else _LOBES)
         if side not in fluid or height[1] < 0.75 - 0.5 * fluid[side]
     ]
     wanted = int(rng.choice((1, 2, 3), p=(0.62, 0.28, 0.10)))
