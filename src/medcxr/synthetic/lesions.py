@@ -69,6 +69,7 @@ def consolidation_share(
     outer = float(np.median(chest.edge_mm[np.abs(y - at_y) < 5])) - 6
     at_x = focus.side.sign * (inner + focus.lateral * (outer - inner))
     border = 0.24 * smooth_noise(beam, rng, 60.0) + 0.16 * smooth_noise(beam, rng, 22.0)
+    border = np.clip(border, -0.5, 0.35)  # or the border would eat up a small focus
     stretch = rng.uniform(0.8, 1.25)
     distance = np.hypot((x - at_x) * stretch, (y - at_y) / stretch) / focus.radius_mm
     core = 1 / (1 + np.exp(np.clip((distance + border - 0.85) / 0.17, -30, 30)))
