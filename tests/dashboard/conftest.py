@@ -1,6 +1,8 @@
 """What the dashboard's tests share."""
 
 import contextlib
+import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -17,6 +19,9 @@ from streamlit import config
 
 import medcxr.apps.dashboard
 from medcxr.services.workspace import Workspace
+
+_STANDIN = Path(__file__).with_name("standin")
+runpy.run_path(str(_STANDIN / "sitecustomize.py"))
 
 
 @pytest.fixture
@@ -71,6 +76,10 @@ class Served:
             return False
 
 
+def _search_path() -> str:
+    return os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(_STANDIN)]))
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -84,6 +93,7 @@ def _served(workspace: Workspace, log: Path) -> Iterator[Served]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", _CODE, str(workspace.folder), str(port)],
+            env={**os.environ, "PYTHONPATH": _search_path()},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -1,0 +1,122 @@
+"""One analyzed radiograph on the screen: findings, pictures, facts and the file to keep."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from medcxr.apps.dashboard.cases import Case, Reading, active_findings
+from medcxr.apps.dashboard.findings_view import percent, show_findings
+from medcxr.apps.dashboard.pictures import heat_map_picture, radiograph_picture
+from medcxr.apps.dashboard.words import DISCLAIMER, HEAT_MAP
+from medcxr.core.results import Estimate
+from medcxr.explain.overlay import legend
+
+__all__ = ["show_reading"]
+
+
+def show_reading(case: Case, reading: Reading, measured: Mapping[str, Estimate]) -> None:
+    """Show everything about one radiograph.
+
+    Args:
+        case: the file and its name.
+        reading: its analysis.
+        measured: finding -> the model's cross-validated AUC; may be empty.
+    """
+    analysis = reading.analysis
+    _show_heading(case, reading)
+    for warning in analysis.warnings:
+        st.warning(warning)
+    show_findings(analysis, measured)
+    _show_pictures(case, reading)
+    st.download_button(
+        "Download the analysis (JSON)",
+        data=json.dumps({**asdict(analysis), "notice": DISCLAIMER}, indent=2),
+        file_name=f"medcxr-{analysis.image_digest[:12]}.json",
+        mime="application/json",
+        on_click="ignore",
+    )
+
+
+def _show_heading(case: Case, reading: Reading) -> None:
+    active = active_findings(case)
+    summary = "No active finding at this operating point."
+    if active:
+        listed = ", ".join(f"{f.finding} ({percent(f.probability)})" for f in active)
+        summary = f"Active findings: {listed}"
+    note = f'<p class="cxr-quiet">{escape(case.note)}</p>' if case.note else ""
+    facts = "".join(
+        f"<span><b>{escape(name)}</b>{escape(value)}</span>"
+        for name, value in _facts(reading).items()
+    )
+    st.html(
+        f'<p class="cxr-title">{escape(case.label)}</p>{note}'
+        f'<p class="cxr-summary">{escape(summary)}</p><div class="cxr-facts">{facts}</div>'
+    )
+
+
+def _facts(reading: Reading) -> dict[str, str]:
+    analysis, made = reading.analysis, reading.acquisition
+    rows, columns = analysis.image_shape
+    spacing = "not stated"
+    if analysis.spacing_mm is not None:
+        down, across = analysis.spacing_mm
+        spacing = f"{down:.3g} x {across:.3g} mm"
+    return {
+        "Format": " ".join(filter(None, [made.source_format, made.modality])),
+        "Size": f"{columns} x {rows} px",
+        "View": analysis.view,
+        "Pixel spacing": spacing,
+        "Operating point": analysis.operating_point,
+        "Analyzed in": f"{analysis.seconds:.2f} s",
+    }
+
+
+def _show_pictures(case: Case, reading: Reading) -> None:
+    names = [f.finding for f in reading.analysis.findings if f.finding in reading.maps]
+    if not names:
+        st.image(radiograph_picture(reading.shown), output_format="PNG")
+        st.info("This model gives no heat maps.")
+        return
+    finding, opacity = _controls(case, names)
+    strongest = max(float(np.abs(evidence).max()) for evidence in reading.maps.values())
+    picture = heat_map_picture(
+        reading.shown,
+        reading.maps[finding],
+        reading.geometry,
+        opacity=opacity,
+        full_scale=strongest,  # of all findings, so that their maps can be compared
+    )
+    left, right = st.columns(2)
+    left.image(radiograph_picture(reading.shown), width="stretch", output_format="PNG")
+    left.caption("The radiograph, scaled to the screen; not for primary reading.")
+    with right:
+        st.image(picture, width="stretch", output_format="PNG")
+        st.image(legend(8, 512, opacity=1.0), width="stretch", output_format="PNG")
+        st.html(
+            f'<div class="cxr-scale"><span>against {escape(finding)}</span><span>none</span>'
+            f"<span>for {escape(finding)}</span></div>"
+        )
+        st.caption(HEAT_MAP)
+
+
+def _controls(case: Case, names: list[str]) -> tuple[str, float]:
+    """Ask which finding's map to show, and how opaque (0…1)."""
+    left, right = st.columns(2, vertical_alignment="bottom")
+    key = case.digest
+    with right:
+        chosen = st.segmented_control(
+            "Heat map of", names, default=_first_shown(case, names), key=f"finding_{key}"
+        )
+    with left:
+        percentage = st.slider("Heat map opacity", 0, 100, 60, 5, format="%d%%")
+    # A click on the chosen finding unchooses it; then the first stays in sight.
+    return chosen or _first_shown(case, names), percentage / 100
+
+
+def _first_shown(case: Case, names: list[str]) -> str:
+    active = [f.finding for f in active_findings(case) if f.finding in names]
+    return active[0] if active else names[0]

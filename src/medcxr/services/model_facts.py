@@ -1,0 +1,28 @@
+"""What the page says about the model that answers."""
+
+from dataclasses import dataclass
+
+from medcxr.core.results import Estimate
+from medcxr.evaluation.report import FindingFigures
+
+__all__ = ["ModelFacts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """The model's name and how well it was measured.
+
+    Attributes:
+        name: of the model.
+        version: of the model.
+        figures: cross-validated, one per finding; empty if the manifest holds none.
+    """
+
+    name: str
+    version: str
+    figures: tuple[FindingFigures, ...]
+
+    @property
+    def aucs(self) -> dict[str, Estimate]:
+        """Return finding -> cross-validated AUC, where it could be measured."""
+        return {f.finding: f.auc for f in self.figures if f.auc is not None}

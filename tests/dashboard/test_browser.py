@@ -1,0 +1,244 @@
+"""The dashboard as a person meets it: a real server, a real Chromium."""
+
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+
+from medcxr.security.passwords import INITIAL_PASSWORD
+from medcxr.synthetic.parameters import ThoraxParameters
+from medcxr.synthetic.radiograph import simulate
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_ANALYSIS_LIMIT_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Return the path of a Chromium; a missing one is a failure only where CI promises it."""
+    named = os.environ.get("MEDCXR_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        message = "no Chromium on the PATH; install it or set MEDCXR_CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+@pytest.fixture
+def page(chromium, workspace, serve, tmp_path):
+    """Yield the served dashboard's page; afterwards nothing may have gone wrong or elsewhere."""
+    api = pytest.importorskip("playwright.sync_api")
+    errors: list[str] = []
+    hosts: set[str] = set()
+    with contextlib.ExitStack() as stack:
+        dashboard = stack.enter_context(serve(workspace, tmp_path / "log"))
+        playwright = stack.enter_context(api.sync_playwright())
+        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        stack.callback(browser.close)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: hosts.add(_host(request.url)))
+        page.on("websocket", lambda socket: hosts.add(_host(socket.url)))
+        page.goto(dashboard.url)
+        yield page
+    assert errors == []
+    assert hosts == {"127.0.0.1"}
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_a_wrong_password_is_refused_and_the_right_one_accepted(page):
+    _sign_in(page, "medAI2023")
+    page.get_by_text("The password is wrong").wait_for()
+    assert page.locator("input[type=file]").count() == 0
+    _assert_readable(page)
+    _sign_in(page)
+    page.get_by_text("Open a frontal chest radiograph").wait_for()
+    _assert_readable(page)
+    assert page.get_by_text("public initial password").is_visible()
+    assert page.get_by_text("Deploy").count() == 0
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("Signed out.").wait_for()
+
+
+def test_a_png_is_analyzed_and_its_heat_map_differs_from_the_radiograph(page, tmp_path):
+    _sign_in(page)
+    _upload(page, _png(tmp_path / "synthetic.png"))
+    _wait_for_result(page)
+    _assert_findings(page)
+    _assert_pictures(page)
+    _assert_readable(page)
+
+
+def test_a_dicom_file_is_analyzed_with_its_facts(page, tmp_path):
+    _sign_in(page)
+    _upload(page, _dicom(tmp_path / "IM0001"))  # as on discs, without an extension
+    _wait_for_result(page)
+    _assert_findings(page)
+    facts = page.locator(".cxr-facts").inner_text()
+    for words in ("DICOM DX", "320 x 320 px", "PA", "1.3 x 1.3 mm"):
+        assert words in facts
+    _assert_pictures(page)
+
+
+def test_a_bad_file_is_explained_and_the_others_go_on(page, tmp_path):
+    (tmp_path / "notes.txt").write_text("not a radiograph")
+    _sign_in(page)
+    _upload(page, tmp_path / "notes.txt", _png(tmp_path / "synthetic.png"))
+    page.get_by_role("radiogroup", name="Worklist").wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    page.get_by_text("not an image that can be read").wait_for()
+    page.get_by_role("radiogroup", name="Worklist").get_by_text("synthetic.png").click()
+    _wait_for_result(page)
+    _assert_findings(page)
+
+
+def test_the_opacity_and_the_finding_change_the_heat_map(page, tmp_path):
+    _sign_in(page)
+    _upload(page, _png(tmp_path / "synthetic.png"))
+    _wait_for_result(page)
+    _change_heat_map(page, lambda: page.get_by_role("slider").press("Home"))
+    plain, heat_map = (_pixels(page, source) for source in _pictures(page)[:2])
+    assert np.array_equal(plain, heat_map)
+    _change_heat_map(page, lambda: page.get_by_role("slider").press("End"))
+    _change_heat_map(page, page.get_by_role("radio", name="No Finding").click)
+
+
+def test_the_analysis_can_be_kept_as_json(page, tmp_path):
+    _sign_in(page)
+    page.get_by_role("button", name="Try a synthetic radiograph").click()
+    _wait_for_result(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the analysis").click()
+    download.value.save_as(tmp_path / "analysis.json")
+    kept = json.loads((tmp_path / "analysis.json").read_text())
+    assert kept["image_shape"] == [768, 768]
+    assert {"finding", "logit", "probability", "threshold", "present"} == set(kept["findings"][0])
+    assert "clinical correlation" in kept["notice"]
+
+
+def test_a_real_radiograph_and_a_real_dicom_file_are_analyzed(page, real_data):
+    _sign_in(page)
+    radiograph = min((real_data / "nih").rglob("*.jpg"))
+    _upload(page, radiograph, real_data / "dicom" / "000_dx_image.dcm")
+    worklist = page.get_by_role("radiogroup", name="Worklist")
+    worklist.wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    _wait_for_result(page)
+    _assert_findings(page)
+    _assert_pictures(page)
+
+
+def _sign_in(page, password=INITIAL_PASSWORD):
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def _upload(page, *paths):
+    page.locator("input[type=file]").wait_for(state="attached")
+    page.locator("input[type=file]").set_input_files([str(path) for path in paths])
+
+
+def _wait_for_result(page):
+    page.locator(".cxr-card").first.wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    page.get_by_text("Download the analysis").wait_for()
+    page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length >= 3")
+
+
+def _assert_findings(page):
+    names = page.locator(".cxr-card h3").all_inner_texts()
+    assert names
+    assert len(names) == len(set(names))
+    for card in page.locator(".cxr-card").all_inner_texts():
+        assert re.search(r"\b(Present|Absent)\b", card)
+        assert re.search(r"[<>]?\d+%", card)
+        assert "Present from" in card
+
+
+def _assert_pictures(page):
+    plain, heat_map = (_pixels(page, source) for source in _pictures(page)[:2])
+    assert plain.shape == heat_map.shape
+    assert np.ptp(plain, axis=2).max() == 0  # gray
+    assert plain.std() > 10  # and not blank
+    assert np.ptp(heat_map, axis=2).max() > 30  # colored somewhere
+
+
+def _assert_readable(page):
+    script = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
+    script = re.sub(r"^//.*\n", "", script)
+    assert page.evaluate(script) == []
+
+
+def _pictures(page):
+    """Return the addresses of the pictures in one go, as the page may change meanwhile."""
+    return page.eval_on_selector_all(
+        "[data-testid=stImage] img", "images => images.map(image => image.getAttribute('src'))"
+    )
+
+
+def _change_heat_map(page, action):
+    before = _pictures(page)[1]
+    action()
+    page.wait_for_function(
+        "before => { const images = document.querySelectorAll('[data-testid=stImage] img');"
+        " return images.length >= 3 && images[1].getAttribute('src') !== before; }",
+        arg=before,
+    )
+
+
+def _pixels(page, source):
+    reply = page.request.get(str(source))
+    assert reply.ok
+    return np.asarray(Image.open(io.BytesIO(reply.body())).convert("RGB")).astype(int)
+
+
+def _host(url):
+    parts = urlsplit(url)
+    return "127.0.0.1" if parts.scheme in {"data", "blob"} else parts.hostname
+
+
+def _png(path):
+    pixels = simulate(ThoraxParameters(), size=256).pixels
+    Image.fromarray(np.rint(pixels * 255).astype(np.uint8)).save(path)
+    return path
+
+
+def _dicom(path):
+    """Write a digital radiograph of nobody."""
+    radiograph = simulate(ThoraxParameters(), size=320)
+    header = Dataset()
+    header.SOPClassUID = DigitalXRayImageStorageForPresentation
+    header.SOPInstanceUID = generate_uid()
+    header.Modality, header.BodyPartExamined, header.ViewPosition = "DX", "CHEST", "PA"
+    header.Rows, header.Columns = radiograph.pixels.shape
+    header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
+    header.BitsAllocated, header.BitsStored, header.HighBit = 16, 12, 11
+    header.PixelRepresentation = 0
+    header.ImagerPixelSpacing = [1.3, 1.3]
+    header.PixelData = np.rint(radiograph.pixels * 4095).astype("<u2").tobytes()
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID
+    header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
+    header.save_as(path, enforce_file_format=True)
+    return path
