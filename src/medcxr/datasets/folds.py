@@ -1,0 +1,71 @@
+"""Splits that keep all images of a patient on one side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
+
+from medcxr.core.errors import DataError
+from medcxr.datasets.study_table import StudyTable
+
+__all__ = ["patient_folds", "patient_split"]
+
+_FOLDS_OF_A_SPLIT = 20  # shares are met to within a twentieth
+
+
+def patient_folds(table: StudyTable, *, n_folds: int = 5, seed: int = 0) -> list[list[int]]:
+    """Divide rows into folds by patient, balancing the rarest finding of each row.
+
+    Returns:
+        n_folds lists of row indices; together they hold every row once, and no patient is in
+        two of them.
+
+    Raises:
+        DataError: fewer patients than folds.
+    """
+    n_patients = len(set(table.patients))
+    if n_folds < 2 or n_patients < n_folds:
+        raise DataError(
+            f"{n_patients} patients cannot be divided into {n_folds} folds; "
+            "ask for at least 2 folds and no more than there are patients."
+        )
+    splitter = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
+    strata = _rarest_finding(table)
+    dummy = np.zeros(len(table))
+    return [held.tolist() for _, held in splitter.split(dummy, strata, groups=table.patients)]
+
+
+def patient_split(
+    table: StudyTable, shares: Sequence[float], *, seed: int = 0
+) -> list[list[int]]:
+    """Divide rows into parts of about these shares, by patient and balanced like the folds.
+
+    Returns:
+        One list of row indices for each share; no patient is in two of them.
+
+    Raises:
+        DataError: a share is not above 0, or there are too few patients.
+    """
+    if not shares or min(shares) <= 0:
+        raise DataError(f"Shares of a split must be above 0, got {tuple(shares)}.")
+    n_folds = min(_FOLDS_OF_A_SPLIT, len(set(table.patients)))
+    folds = patient_folds(table, n_folds=n_folds, seed=seed)
+    bounds = np.round(np.cumsum(shares) / np.sum(shares) * n_folds).astype(int)
+    starts = [0, *bounds[:-1].tolist()]
+    parts = [folds[start:stop] for start, stop in zip(starts, bounds.tolist(), strict=True)]
+    if not all(parts):
+        raise DataError(
+            f"{len(set(table.patients))} patients are too few for the shares {tuple(shares)}; "
+            "add patients or make the smallest share larger."
+        )
+    return [sorted(index for fold in part for index in fold) for part in parts]
+
+
+def _rarest_finding(table: StudyTable) -> list[int]:
+    """Return for each row the index of its rarest present finding, or -1."""
+    counts = np.nansum(table.labels, axis=0)
+    strata = []
+    for row in table.labels:
+        present = np.flatnonzero(row == 1)
+        strata.append(int(present[np.argmin(counts[present])]) if present.size else -1)
+    return strata

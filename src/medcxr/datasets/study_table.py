@@ -1,0 +1,178 @@
+"""A table of radiographs with labels and patients, as training and validation read it."""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from medcxr.core.arrays import Statistics
+from medcxr.core.errors import DataError
+from medcxr.core.findings import Finding
+
+__all__ = ["LabelPolicy", "StudyTable"]
+
+_NO_FINDING = Finding.NO_FINDING.value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPolicy:
+    """What the labels column of a table says about the findings that it does not name.
+
+    Attributes:
+        complete: the listed findings are all there are; others are absent. Where it is false
+            an unlisted finding is unknown, except that "No Finding" rules all others out and
+            any other finding rules "No Finding" out.
+        cardiothoracic_threshold: where the table has a cardiothoracic_ratio column, a ratio
+            above it labels Cardiomegaly present, one at or below it absent; None ignores it.
+    """
+
+    complete: bool = True
+    cardiothoracic_threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyTable:
+    """Rows of radiographs, in the order of the file.
+
+    Attributes:
+        root: folder to which image paths are relative.
+        image_paths: one per row, as the manifest gives them.
+        findings: names of the label columns.
+        labels: (n_images, n_findings), float64: 1, 0 or NaN for unknown.
+        patients: one per row; rows without one count as a patient of their own.
+        attributes: further columns by name (view, sex, source), each one value per row.
+    """
+
+    root: Path
+    image_paths: tuple[str, ...]
+    findings: tuple[str, ...]
+    labels: Statistics
+    patients: tuple[str, ...]
+    attributes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.image_paths)
+
+    def path(self, index: int) -> Path:
+        """Return where the image of a row lies."""
+        return self.root / self.image_paths[index]
+
+    @classmethod
+    def read_csv(
+        cls, path: Path, findings: Sequence[str], *, policy: LabelPolicy | None = None
+    ) -> "StudyTable":
+        """Read a manifest with a header row and at least an image_path column.
+
+        Args:
+            path: CSV file; image paths are relative to its folder and must stay inside it.
+            findings: label columns wanted, in this order.
+            policy: meaning of what the labels do not say.
+
+        Raises:
+            DataError: the file is missing, is no table, or a row is not understood.
+        """
+        rows = read_rows(path, required=("image_path",))
+        policy = policy or LabelPolicy()
+        labels = np.array([_row_labels(row, findings, policy) for row in rows], dtype=np.float64)
+        known = {"image_path", "labels", "patient_id"}
+        columns = [name for name in rows[0] if name not in known]
+        return cls(
+            root=path.parent,
+            image_paths=tuple(row["image_path"] for row in rows),
+            findings=tuple(findings),
+            labels=labels.reshape(len(rows), len(findings)),
+            patients=tuple(
+                row.get("patient_id") or f"row:{row['image_path']}" for row in rows
+            ),
+            attributes={name: tuple(row[name] for row in rows) for name in columns},
+        )
+
+    def select(self, indices: Sequence[int]) -> "StudyTable":
+        """Return the rows of these indices, in this order."""
+        return StudyTable(
+            root=self.root,
+            image_paths=tuple(self.image_paths[i] for i in indices),
+            findings=self.findings,
+            labels=self.labels[list(indices)],
+            patients=tuple(self.patients[i] for i in indices),
+            attributes={k: tuple(v[i] for i in indices) for k, v in self.attributes.items()},
+        )
+
+    def fingerprint(self) -> str:
+        """Return SHA-256 over paths, labels and patients: the same table gives the same text."""
+        digest = hashlib.sha256(repr((self.findings, self.image_paths, self.patients)).encode())
+        digest.update(np.nan_to_num(self.labels, nan=-1.0).astype(np.int8).tobytes())
+        return digest.hexdigest()
+
+
+def read_rows(path: Path, *, required: Sequence[str]) -> list[dict[str, str]]:
+    """Read a CSV manifest as text and check its columns and image paths.
+
+    Raises:
+        DataError: the file is missing, empty, not UTF-8, lacks a column, or a path leaves it.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, restval="")
+            missing = [name for name in required if name not in (reader.fieldnames or ())]
+            if missing:
+                raise DataError(
+                    f"Table {path.name} lacks the column {missing[0]!r}; add it to the header row."
+                )
+            rows = [{k: v for k, v in row.items() if isinstance(k, str)} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"Table {path.name} cannot be read ({error.__class__.__name__}: {error}); "
+            "give a UTF-8 CSV file with a header row."
+        ) from error
+    if not rows:
+        raise DataError(f"Table {path.name} has no rows; add one line per image.")
+    return rows
+
+
+def check_image_path(root: Path, image_path: str) -> Path:
+    """Return the file of a manifest's row.
+
+    Raises:
+        DataError: the path is empty, absolute, or leaves the manifest's folder.
+    """
+    if not image_path.strip() or "\0" in image_path:
+        raise DataError("The row names no image; fill in image_path.")
+    path = root / image_path
+    if Path(image_path).is_absolute() or not path.resolve().is_relative_to(root.resolve()):
+        raise DataError("The image lies outside the manifest's folder; move it inside.")
+    return path
+
+
+def _row_labels(
+    row: dict[str, str], findings: Sequence[str], policy: LabelPolicy
+) -> list[float]:
+    listed = {name.strip() for name in row.get("labels", "").split("|") if name.strip()}
+    if _NO_FINDING in listed and len(listed) > 1:
+        raise DataError(
+            f"Row {row['image_path']!r} is labeled {_NO_FINDING!r} together with "
+            f"{sorted(listed - {_NO_FINDING})[0]!r}; keep one of them."
+        )
+    unlisted = 0.0 if listed and (policy.complete or _NO_FINDING in listed) else np.nan
+    values = {name: 1.0 if name in listed else unlisted for name in findings}
+    if listed and _NO_FINDING not in listed and _NO_FINDING in values:
+        values[_NO_FINDING] = 0.0
+    ratio = row.get("cardiothoracic_ratio", "")
+    if ratio and policy.cardiothoracic_threshold is not None:
+        enlarged = _number(ratio, row) > policy.cardiothoracic_threshold
+        values[Finding.CARDIOMEGALY.value] = float(enlarged)
+        if enlarged:
+            values[_NO_FINDING] = 0.0
+    return [values[name] for name in findings]
+
+
+def _number(text: str, row: dict[str, str]) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise DataError(
+            f"Row {row['image_path']!r} has the cardiothoracic ratio {text!r}; give a number."
+        ) from error
