@@ -35,9 +35,7 @@ def patient_folds(table: StudyTable, *, n_folds: int = 5, seed: int = 0) -> list
     return [held.tolist() for _, held in splitter.split(dummy, strata, groups=table.patients)]
 
 
-def patient_split(
-    table: StudyTable, shares: Sequence[float], *, seed: int = 0
-) -> list[list[int]]:
+def patient_split(table: StudyTable, shares: Sequence[float], *, seed: int = 0) -> list[list[int]]:
     """Divide rows into parts of about these shares, by patient and balanced like the folds.
 
     Returns:

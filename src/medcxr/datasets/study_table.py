@@ -84,9 +84,7 @@ class StudyTable:
             image_paths=tuple(row["image_path"] for row in rows),
             findings=tuple(findings),
             labels=labels.reshape(len(rows), len(findings)),
-            patients=tuple(
-                row.get("patient_id") or f"row:{row['image_path']}" for row in rows
-            ),
+            patients=tuple(row.get("patient_id") or f"row:{row['image_path']}" for row in rows),
             attributes={name: tuple(row[name] for row in rows) for name in columns},
         )
 
@@ -147,9 +145,7 @@ def check_image_path(root: Path, image_path: str) -> Path:
     return path
 
 
-def _row_labels(
-    row: dict[str, str], findings: Sequence[str], policy: LabelPolicy
-) -> list[float]:
+def _row_labels(row: dict[str, str], findings: Sequence[str], policy: LabelPolicy) -> list[float]:
     listed = {name.strip() for name in row.get("labels", "").split("|") if name.strip()}
     if _NO_FINDING in listed and len(listed) > 1:
         raise DataError(

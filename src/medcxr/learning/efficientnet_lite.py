@@ -104,9 +104,7 @@ class _InvertedResidual(nn.Module):
     Source: Sandler et al. 2018, MobileNetV2, figure 4.
     """
 
-    def __init__(
-        self, channels: int, out: int, expansion: int, kernel: int, stride: int
-    ) -> None:
+    def __init__(self, channels: int, out: int, expansion: int, kernel: int, stride: int) -> None:
         super().__init__()
         wide = channels * expansion
         self.expand = nn.Conv2d(channels, wide, 1, bias=False) if expansion > 1 else None

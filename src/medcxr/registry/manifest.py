@@ -1,0 +1,201 @@
+"""What a model bundle says of itself: the one place where a model's facts are stated."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cattrs import BaseValidationError, transform_error
+from cattrs.preconf.json import make_converter
+
+from medcxr.core.errors import DataError, ModelError
+from medcxr.evaluation.calibration import (
+    Calibration,
+    calibration_from_dict,
+    calibration_to_dict,
+)
+from medcxr.evaluation.operating_points import OperatingPoint
+from medcxr.evaluation.report import ValidationReport
+from medcxr.imaging.preprocessing import Preprocessing
+
+__all__ = [
+    "MANIFEST_FORMAT",
+    "Manifest",
+    "Measurement",
+    "TrainingFacts",
+    "manifest_from_json",
+    "manifest_to_json",
+]
+
+MANIFEST_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingFacts:
+    """Where the weights come from.
+
+    Attributes:
+        run: identifier of the run.
+        software: version of medcxr that trained.
+        config: the resolved training configuration.
+        data: name of each table -> number of images learned from.
+        n_images: images learned from.
+        n_patients: patients learned from, as far as the tables name them.
+        data_fingerprint: SHA-256 over image digests, labels and patients of all tables.
+        minutes: time that the training took on the machine that ran it.
+    """
+
+    run: str
+    software: str
+    config: dict[str, Any]
+    data: dict[str, int]
+    n_images: int
+    n_patients: int
+    data_fingerprint: str
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One validation of this model or of its recipe.
+
+    Attributes:
+        method: how images were held out, in a sentence for the reader.
+        data: names of the tables measured on.
+        operating_point: name of the thresholds behind sensitivity and specificity.
+        command: what repeats the measurement.
+        report: the figures.
+    """
+
+    method: str
+    data: tuple[str, ...]
+    operating_point: str
+    command: str
+    report: ValidationReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """The facts of one model version.
+
+    Attributes:
+        name: of the model, e.g. "cnn-transformer-hybrid".
+        version: of the model; name and version together are its identity.
+        created: date of the training, ISO 8601.
+        description: one or two sentences for the reader.
+        findings: in the order of the network's outputs.
+        preprocessing: how an image becomes the input.
+        calibrations: one per finding.
+        operating_points: finding -> named thresholds.
+        operating_point: which of them decides "present" unless the user says otherwise.
+        training: where the weights come from, None if unknown.
+        measurements: how well it was measured; the first is the one shown.
+        files: name in the bundle -> SHA-256, hexadecimal; the manifest itself is not among them.
+        format: version of this layout.
+    """
+
+    name: str
+    version: str
+    created: str
+    description: str
+    findings: tuple[str, ...]
+    preprocessing: Preprocessing
+    calibrations: tuple[Calibration, ...]
+    operating_points: dict[str, tuple[OperatingPoint, ...]]
+    operating_point: str
+    training: TrainingFacts | None = None
+    measurements: tuple[Measurement, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
+    format: int = MANIFEST_FORMAT
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def identity(self) -> str:
+        """Name and version, e.g. "cnn-transformer-hybrid 1.0.0"."""
+        return f"{self.name} {self.version}"
+
+    def threshold(self, finding: str, operating_point: str | None = None) -> float:
+        """Return the probability from which a finding counts as present.
+
+        Raises:
+            ModelError: the model has no such finding or operating point.
+        """
+        wanted = operating_point or self.operating_point
+        for point in self.operating_points.get(finding, ()):
+            if point.name == wanted:
+                return point.threshold
+        raise ModelError(
+            f"Model {self.identity} has no operating point {wanted!r} for {finding!r}; "
+            f"use one of {', '.join(p.name for p in self.operating_points.get(finding, ()))}."
+        )
+
+
+def manifest_to_json(manifest: Manifest) -> str:
+    """Return a manifest as JSON text that people can read and compare."""
+    plain = _converter().unstructure(manifest)
+    return json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def manifest_from_json(text: str) -> Manifest:
+    """Read a manifest, trusting nothing in it.
+
+    Raises:
+        ModelError: the text is not a manifest of a known format, or a value is impossible.
+    """
+    try:
+        plain = json.loads(text)
+        if not isinstance(plain, Mapping):
+            raise ModelError("The model's manifest is not a JSON object; reinstall the model.")
+        if plain.get("format") != MANIFEST_FORMAT:
+            raise ModelError(
+                f"The model's manifest has format {plain.get('format')!r} and this version reads "
+                f"{MANIFEST_FORMAT}; install a model for this version of medcxr."
+            )
+        manifest: Manifest = _converter().structure(plain, Manifest)
+    except BaseValidationError as error:
+        reasons = "; ".join(transform_error(error))
+        raise ModelError(f"The model's manifest is wrong: {reasons}. Reinstall it.") from error
+    except (ValueError, DataError, RecursionError) as error:
+        raise ModelError(f"The model's manifest is wrong: {error} Reinstall it.") from error
+    return manifest
+
+
+def _check(manifest: Manifest) -> None:
+    for label, text in (("name", manifest.name), ("version", manifest.version)):
+        if not _is_plain(text):
+            raise ModelError(
+                f"The model's {label} {text!r} must be 1…80 letters, digits, '.', '-' or '_' and "
+                "start with a letter or digit; rename it."
+            )
+    if not manifest.findings or len(set(manifest.findings)) != len(manifest.findings):
+        raise ModelError("The model's findings are missing or repeated; reinstall the model.")
+    if len(manifest.calibrations) != len(manifest.findings):
+        raise ModelError(
+            f"The model has {len(manifest.findings)} findings and {len(manifest.calibrations)} "
+            "calibrations; reinstall the model."
+        )
+    for finding in manifest.findings:
+        threshold = manifest.threshold(finding)
+        if not math.isfinite(threshold):
+            raise ModelError(f"The threshold of {finding!r} is not a number; reinstall the model.")
+
+
+def _is_plain(text: str) -> bool:
+    allowed = all(c.isascii() and (c.isalnum() or c in ".-_") for c in text)
+    return 0 < len(text) <= 80 and allowed and text[0].isalnum()
+
+
+def _converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
+    converter = make_converter(forbid_extra_keys=True)
+    converter.register_unstructure_hook_func(_is_calibration, calibration_to_dict)
+    converter.register_structure_hook_func(
+        _is_calibration, lambda value, _: calibration_from_dict(value)
+    )
+    return converter
+
+
+def _is_calibration(kind: object) -> bool:
+    return kind == Calibration or getattr(kind, "__name__", "").endswith("Calibration")
