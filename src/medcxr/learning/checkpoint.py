@@ -1,0 +1,70 @@
+"""The whole state of a training, kept so that it goes on exactly where it was cut off."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from medcxr.core.errors import StorageError
+from medcxr.storage.atomic import write_bytes_atomically
+
+__all__ = ["load_checkpoint", "optimizer_tensors", "restore_optimizer", "save_checkpoint"]
+
+State = dict[str, Tensor]
+
+
+def save_checkpoint(path: Path, tensors: dict[str, State], progress: dict[str, Any]) -> None:
+    """Write named groups of tensors and JSON-able progress in one atomic step.
+
+    Raises:
+        StorageError: the file cannot be written; the one before is then untouched.
+    """
+    flat = {
+        f"{group}/{name}": tensor.detach().cpu().contiguous().clone()
+        for group, state in tensors.items()
+        for name, tensor in state.items()
+    }
+    content = save(flat, metadata={"progress": json.dumps(progress, allow_nan=False)})
+    write_bytes_atomically(path, content)
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, State], dict[str, Any]] | None:
+    """Read what `save_checkpoint` wrote, or None if there is no file.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as stored:
+            progress: dict[str, Any] = json.loads(stored.metadata()["progress"])
+            groups: dict[str, State] = {}
+            for key in stored.keys():  # noqa: SIM118 - not a mapping
+                group, _, name = key.partition("/")
+                groups.setdefault(group, {})[name] = stored.get_tensor(key)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise StorageError(
+            f"The checkpoint {path.name} is damaged; delete it to train this part again."
+        ) from error
+    return groups, progress
+
+
+def optimizer_tensors(optimizer: torch.optim.Optimizer) -> State:
+    """Return an optimizer's moments and counters by parameter number."""
+    state = optimizer.state_dict()["state"]
+    return {f"{i}.{key}": torch.as_tensor(v) for i, one in state.items() for key, v in one.items()}
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: State) -> None:
+    """Put back what `optimizer_tensors` returned."""
+    whole = optimizer.state_dict()
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, _, key = name.partition(".")
+        state.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({**whole, "state": state})
