@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ Emit = Callable[..., None]
 """Takes the kind of an event and its values."""
 
 _STEPS_BETWEEN_REPORTS = 10
+_DROPOUT = 2**31  # its seeds begin where those of the images end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,7 @@ class _Training:
         rate = _schedule(progress.epoch * n_steps + progress.step, total, self.settings)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate
-        torch.manual_seed(image_seed(self.config.seed, progress.epoch, -progress.step - 1 + 2**31))
+        torch.manual_seed(image_seed(self.config.seed, progress.epoch, _DROPOUT + progress.step))
         logits = self.wrapped(
             inputs.to(device).contiguous(memory_format=torch.channels_last)
         ).logits
@@ -306,7 +307,3 @@ def _schedule(step: int, total: int, settings: OptimizationConfig) -> float:
         return (step + 1) / warmup
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
 
-
-def rows_of(parts: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """Return the rows of several parts in rising order."""
-    return tuple(sorted(row for part in parts for row in part))

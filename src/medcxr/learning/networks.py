@@ -94,7 +94,7 @@ class _PlainStem(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, width, grid, grid)."""
-        return self.project(F.adaptive_avg_pool2d(self.blocks(x), self.grid))  # type: ignore[no-any-return]
+        return self.project(_pool_to_grid(self.blocks(x), self.grid))  # type: ignore[no-any-return]
 
 
 class _PyramidStem(nn.Module):
@@ -112,8 +112,30 @@ class _PyramidStem(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, width, grid, grid)."""
-        pooled = [F.adaptive_avg_pool2d(f, self.grid) for f in self.backbone(x)]
+        pooled = [_pool_to_grid(f, self.grid) for f in self.backbone(x)]
         return self.dropout(F.relu(self.norm(self.project(torch.cat(pooled, dim=1)))))
+
+
+def _pool_to_grid(features: Tensor, grid: int) -> Tensor:
+    """Average features (B, C, H, W) to (B, C, grid, grid), whatever H and W are.
+
+    Equal to adaptive_avg_pool2d, which ONNX can only express where the grid divides the side.
+    """
+    rows, columns = features.shape[-2:]
+    if rows % grid == 0 and columns % grid == 0:
+        return F.avg_pool2d(features, (rows // grid, columns // grid))
+    down = _averaging(rows, grid).to(features)
+    across = _averaging(columns, grid).to(features)
+    return torch.matmul(torch.matmul(down, features), across.T)
+
+
+def _averaging(side: int, grid: int) -> Tensor:
+    """Return (grid, side): row i averages the pixels floor(i·side/grid)…ceil((i+1)·side/grid)."""
+    matrix = torch.zeros(grid, side)
+    for cell in range(grid):
+        start, stop = cell * side // grid, -(-(cell + 1) * side // grid)
+        matrix[cell, start:stop] = 1 / (stop - start)
+    return matrix
 
 
 def _encoder(config: NetworkConfig) -> nn.TransformerEncoder:
