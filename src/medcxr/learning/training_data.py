@@ -1,0 +1,168 @@
+"""The tables and images of a run, and how its images are held out."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medcxr.core.errors import DataError
+from medcxr.datasets.folds import patient_folds, patient_split
+from medcxr.datasets.study_table import LabelPolicy, StudyTable, check_image_path
+from medcxr.learning.config import TableConfig, TrainingConfig
+from medcxr.learning.image_set import ImageSet
+
+__all__ = ["Holdout", "TrainingData", "load_tables"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdout:
+    """Rows of the image set by use; no patient is in two of them."""
+
+    train: tuple[int, ...]
+    validation: tuple[int, ...]
+    calibration: tuple[int, ...]
+    test: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingData:
+    """The tables of a run in the configuration's order, and the rows that they take up.
+
+    Attributes:
+        tables: as read, with the findings and then the auxiliary findings as label columns.
+        configs: what the configuration says of each.
+    """
+
+    tables: tuple[StudyTable, ...]
+    configs: tuple[TableConfig, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """Return the number of images of all tables."""
+        return sum(len(table) for table in self.tables)
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Return the row of the image set at which each table begins."""
+        lengths = [len(table) for table in self.tables]
+        return tuple(int(n) for n in np.cumsum([0, *lengths[:-1]]))
+
+    @property
+    def split_table(self) -> StudyTable:
+        """Return the tables that are divided by patient as one, its rows as `split_rows`."""
+        parts = [t for t, c in zip(self.tables, self.configs, strict=True) if c.role == "split"]
+        shared = set.intersection(*(set(table.attributes) for table in parts))
+        return StudyTable(
+            root=parts[0].root,
+            image_paths=tuple(p for table in parts for p in table.image_paths),
+            findings=parts[0].findings,
+            labels=np.concatenate([table.labels for table in parts]),
+            # two tables may use the same patient number for different people
+            patients=tuple(
+                f"{index}:{patient}" for index, t in enumerate(parts) for patient in t.patients
+            ),
+            attributes={
+                name: tuple(v for table in parts for v in table.attributes[name])
+                for name in sorted(shared)
+            },
+        )
+
+    @property
+    def split_rows(self) -> tuple[int, ...]:
+        """Return the rows of the image set that are divided by patient."""
+        return self._rows("split")
+
+    @property
+    def train_only_rows(self) -> tuple[int, ...]:
+        """Return the rows of the image set that are never measured on."""
+        return self._rows("train")
+
+    def folds(self, n_folds: int, *, seed: int) -> list[tuple[int, ...]]:
+        """Return the held-out rows of each fold."""
+        folds = patient_folds(self.split_table, n_folds=n_folds, seed=seed)
+        return [self._of_split(fold) for fold in folds]
+
+    def holdout(self, shares: Sequence[float], *, seed: int) -> Holdout:
+        """Divide the split tables into training, validation, calibration and test rows."""
+        train, validation, calibration, test = patient_split(self.split_table, shares, seed=seed)
+        return Holdout(
+            train=self._of_split(train),
+            validation=self._of_split(validation),
+            calibration=self._of_split(calibration),
+            test=self._of_split(test),
+        )
+
+    def training_rows(self, held_out: Sequence[int]) -> tuple[int, ...]:
+        """Return all rows but those held out and the copies of their images."""
+        hidden = set(held_out)
+        names = {
+            Path(table.image_paths[row - offset]).stem
+            for table, offset in zip(self.tables, self.offsets, strict=True)
+            for row in held_out
+            if offset <= row < offset + len(table)
+        }
+        for table, config, offset in self._each():
+            if config.same_as_column:
+                copies = table.attributes.get(config.same_as_column, ())
+                hidden |= {offset + i for i, n in enumerate(copies) if n and Path(n).stem in names}
+        return tuple(row for row in range(self.n_rows) if row not in hidden)
+
+    def fingerprint(self, image_digest: str) -> str:
+        """Return SHA-256 over the images' bytes, labels and patients of all tables."""
+        digest = hashlib.sha256(image_digest.encode())
+        for table in self.tables:
+            digest.update(table.fingerprint().encode())
+        return digest.hexdigest()
+
+    def load_images(
+        self, config: TrainingConfig, *, progress: Callable[[int, int], None] | None = None
+    ) -> ImageSet:
+        """Read all images, in the order of the rows."""
+        return ImageSet.load(self.tables, config.preprocessing, progress=progress)
+
+    def _each(self) -> list[tuple[StudyTable, TableConfig, int]]:
+        return list(zip(self.tables, self.configs, self.offsets, strict=True))
+
+    def _rows(self, role: str) -> tuple[int, ...]:
+        return tuple(
+            offset + i
+            for table, config, offset in self._each()
+            if config.role == role
+            for i in range(len(table))
+        )
+
+    def _of_split(self, indices: Sequence[int]) -> tuple[int, ...]:
+        rows = self.split_rows
+        return tuple(rows[i] for i in indices)
+
+
+def load_tables(config: TrainingConfig, folder: Path) -> TrainingData:
+    """Read the configured tables.
+
+    Args:
+        config: which tables and labels.
+        folder: to which the tables' paths are relative.
+
+    Raises:
+        DataError: a table is missing or wrong, an image path leaves its folder, or no table is
+            there to be divided by patient.
+    """
+    labels = (*config.data.findings, *config.data.auxiliary_findings)
+    tables = []
+    for table in config.data.tables:
+        policy = LabelPolicy(
+            complete=table.complete_labels,
+            cardiothoracic_threshold=table.cardiothoracic_threshold,
+        )
+        path = check_image_path(folder, table.path)
+        read = StudyTable.read_csv(path, labels, policy=policy)
+        for name in read.image_paths:
+            check_image_path(read.root, name)
+        tables.append(read)
+    if not any(table.role == "split" for table in config.data.tables):
+        raise DataError(
+            "Every table has the role 'train', so nothing could be measured; give one 'split'."
+        )
+    return TrainingData(tables=tuple(tables), configs=config.data.tables)
