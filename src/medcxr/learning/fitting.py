@@ -306,4 +306,3 @@ def _schedule(step: int, total: int, settings: OptimizationConfig) -> float:
     if step < warmup:
         return (step + 1) / warmup
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
-

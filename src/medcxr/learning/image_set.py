@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, ImageError
 from medcxr.datasets.study_table import StudyTable

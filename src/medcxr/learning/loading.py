@@ -34,9 +34,7 @@ def batches(
     Yields:
         Inputs (B, C, S, S) and labels (B, n_labels), float32.
     """
-    loader = DataLoader(
-        _Augmented(images, augmentation), batch_sampler=draws, num_workers=workers
-    )
+    loader = DataLoader(_Augmented(images, augmentation), batch_sampler=draws, num_workers=workers)
     yield from loader
 
 
