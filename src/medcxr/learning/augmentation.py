@@ -1,6 +1,8 @@
 """Random changes of a training image that keep a chest anatomical."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from monai.transforms import (
@@ -42,11 +44,12 @@ class Augmentation:
         """
         self._transform.set_random_state(seed=seed)
         changed = np.asarray(self._transform(square[np.newaxis].copy()), dtype=np.float32)
-        return np.clip(changed[0], 0.0, 1.0)
+        clipped: FloatArray = np.clip(changed[0], 0.0, 1.0)
+        return clipped
 
 
-def _transforms(config: AugmentationConfig, size: int) -> list[object]:
-    transforms: list[object] = []
+def _transforms(config: AugmentationConfig, size: int) -> list[Callable[..., Any]]:
+    transforms: list[Callable[..., Any]] = []
     if config.rotation_degrees or config.shift or config.zoom:
         transforms.append(
             RandAffine(

@@ -130,7 +130,8 @@ class _InvertedResidual(nn.Module):
             y = self.pad(y)
         y = self.activation(self.filter_norm(self.filter(y)))
         y = self.project_norm(self.project(y))
-        return x + y if self.residual else y
+        summed: Tensor = x + y if self.residual else y
+        return summed
 
     def named_parts(self) -> list[tuple[str, nn.Module]]:
         """Return the parts by their names in the published weights."""

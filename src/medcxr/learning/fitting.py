@@ -114,7 +114,8 @@ class _Training:
         self.augmentation = Augmentation(config.augmentation, config.preprocessing.size)
         self.progress = _Progress()
         self.best: dict[str, Tensor] = {}
-        network = build_network(config).to(memory_format=torch.channels_last)
+        network = build_network(config)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = _optimizer(network, config)
         self.average = self._average_of(network)
         self._restore(network, optimizer)

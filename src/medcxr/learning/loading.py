@@ -17,7 +17,7 @@ _WORKERS_LIMIT = 8
 
 def batches(
     images: ImageSet,
-    draws: Sequence[Sequence[tuple[int, int]]],
+    draws: Sequence[list[tuple[int, int]]],
     *,
     augmentation: Augmentation | None = None,
     workers: int = 0,

@@ -113,7 +113,10 @@ class _PyramidStem(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, width, grid, grid)."""
         pooled = [_pool_to_grid(f, self.grid) for f in self.backbone(x)]
-        return self.dropout(F.relu(self.norm(self.project(torch.cat(pooled, dim=1)))))
+        grid_features: Tensor = self.dropout(
+            F.relu(self.norm(self.project(torch.cat(pooled, dim=1))))
+        )
+        return grid_features
 
 
 def _pool_to_grid(features: Tensor, grid: int) -> Tensor:
@@ -151,6 +154,6 @@ def _encoder(config: NetworkConfig) -> nn.TransformerEncoder:
     encoder = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
     for block in encoder.layers:
         # every block starts as the identity, so that few images suffice to learn from
-        nn.init.zeros_(block.self_attn.out_proj.weight)  # type: ignore[union-attr,arg-type]
-        nn.init.zeros_(block.linear2.weight)  # type: ignore[union-attr,arg-type]
+        nn.init.zeros_(block.self_attn.out_proj.weight)
+        nn.init.zeros_(block.linear2.weight)
     return encoder
