@@ -1,15 +1,23 @@
-"""Write a file so that a reader sees either the old content or the new one, never a part."""
+"""Write a file or folder so that a reader sees the old content or the new one, never a part."""
 
 import errno
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from medcxr.core.errors import StorageError
 
-__all__ = ["write_bytes_atomically", "write_json_atomically"]
+__all__ = [
+    "open_atomically",
+    "write_bytes_atomically",
+    "write_folder_atomically",
+    "write_json_atomically",
+]
 
 _FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 _REMEDIES: dict[int, str] = {
@@ -18,6 +26,8 @@ _REMEDIES: dict[int, str] = {
     errno.EPERM: "permission is missing; let this user write to the folder",
     errno.ENOENT: "the folder does not exist; create it first",
     errno.ENOTDIR: "a file stands where a folder is needed; choose another place",
+    errno.ENOTEMPTY: "something is there already; choose another name",
+    errno.EEXIST: "something is there already; choose another name",
     errno.EISDIR: "a folder stands where the file belongs; choose another name",
 } | dict.fromkeys(_FULL, "the disk is full; free space and try again")
 
@@ -34,18 +44,8 @@ def write_bytes_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> Non
         StorageError: the disk is full, the folder read-only or permission missing. The old
             content is then untouched.
     """
-    # The part lies in the same folder because a rename is atomic only inside one file system.
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        try:
-            _write_durably(part, data, mode)
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise StorageError(_explain(path, error)) from error
+    with open_atomically(path, mode=mode) as file:
+        file.write(data)
 
 
 def write_json_atomically(
@@ -56,14 +56,72 @@ def write_json_atomically(
     write_bytes_atomically(path, (text + "\n").encode(), mode=mode)
 
 
-def _write_durably(path: Path, data: bytes, mode: int) -> None:
+@contextmanager
+def open_atomically(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """Yield a file to write the new content to; it takes the old one's place at the end.
+
+    If the block raises, the old content stays. Arguments and errors as for
+    `write_bytes_atomically`; an OSError of the block counts as one of the file.
+    """
+    part = _part_beside(path)
+    try:
+        try:
+            with _create(part, mode) as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise StorageError(_explain(path, error)) from error
+
+
+@contextmanager
+def write_folder_atomically(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder to fill with files; it becomes `folder` at the end.
+
+    If the block raises, nothing is left. The parent folder is created where missing.
+
+    Raises:
+        StorageError: the folder exists already and is not empty, or cannot be written.
+    """
+    part = _part_beside(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        part.mkdir()
+        try:
+            yield part
+            for file in part.iterdir():
+                _sync_file(file)
+            _sync_folder(part)
+            part.rename(folder)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        _sync_folder(folder.parent)
+    except OSError as error:
+        raise StorageError(_explain(folder, error)) from error
+
+
+def _part_beside(path: Path) -> Path:
+    # In the same folder, because a rename is atomic only inside one file system.
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+
+
+def _create(path: Path, mode: int) -> BinaryIO:
     # O_EXCL: never follow a link that somebody laid in the way. O_BINARY exists on Windows only.
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags, mode), "wb") as file:
-        if hasattr(os, "fchmod"):
-            os.fchmod(file.fileno(), mode)
-        file.write(data)
-        file.flush()
+    file = os.fdopen(os.open(path, flags, mode), "wb")
+    if hasattr(os, "fchmod"):
+        os.fchmod(file.fileno(), mode)
+    return file
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 

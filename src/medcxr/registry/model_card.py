@@ -1,0 +1,199 @@
+"""A model's card: everything a reader should know before trusting it, from its manifest alone.
+
+Source: Mitchell et al. 2019, "Model cards for model reporting", for the sections.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+
+from medcxr.core.results import Estimate
+from medcxr.evaluation.report import FindingFigures, GroupFigure, ValidationReport
+from medcxr.registry.manifest import Manifest, Measurement
+
+__all__ = ["model_card"]
+
+_UNKNOWN = "not determined"
+
+_INTENDED_USE = """\
+Decision support for trained professionals: a second opinion on frontal chest radiographs (PA or
+AP) of adults. Every result needs the reader's own look at the radiograph and the clinical context.
+
+Not for:
+
+- clinical use without a validation on the radiographs of the place where it is to be used;
+- emergencies, screening without a reader, or ruling a disease out;
+- lateral views, other body parts, children, photographs of films;
+- findings other than those listed here: a low probability of all of them is not a normal image.
+
+Probabilities are calibrated on the images of the measurement below. Where a finding is rarer or
+more frequent than there, the true share is lower or higher. Heat maps show what moved the model;
+they do not outline disease."""
+
+_CALIBRATION_WORDS = """\
+Calibration error is the expected calibration error (ECE) over ten bins of equal mass. A calibration
+slope of 1 is right; less means that probabilities are too extreme."""
+
+
+def model_card(manifest: Manifest) -> str:
+    """Return the card of a model as Markdown."""
+    sections = [
+        f"# Model card: {manifest.name} {manifest.version}",
+        manifest.description or "No description.",
+        _facts(manifest),
+        "## Intended use and limits",
+        _INTENDED_USE,
+        "## Training data",
+        _training(manifest),
+        *_measurements(manifest.measurements),
+        "## Thresholds",
+        _thresholds(manifest),
+        "## Preprocessing",
+        _preprocessing(manifest),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _facts(manifest: Manifest) -> str:
+    training = manifest.training
+    software = f"medcxr {training.software}" if training else _UNKNOWN
+    minutes = f"{training.minutes:.0f} minutes" if training else _UNKNOWN
+    rows = [
+        ("Created", manifest.created or _UNKNOWN),
+        ("Findings", ", ".join(manifest.findings)),
+        ("Run", training.run if training else _UNKNOWN),
+        ("Trained with", software),
+        ("Training time", minutes),
+    ]
+    return _table(("Fact", "Value"), rows)
+
+
+def _training(manifest: Manifest) -> str:
+    training = manifest.training
+    if training is None:
+        return f"Where the weights come from: {_UNKNOWN}."
+    total = (
+        f"{training.n_images:,} radiographs of {training.n_patients:,} patients, as far as the "
+        f"tables name them. Fingerprint of the data: `{training.data_fingerprint}`."
+    )
+    rows = [(name, f"{count:,}") for name, count in training.data.items()]
+    return f"{total}\n\n{_table(('Table', 'Radiographs learned from'), rows)}"
+
+
+def _measurements(measurements: Sequence[Measurement]) -> list[str]:
+    if not measurements:
+        return ["## Measured figures", f"How good the model is: {_UNKNOWN}. Do not rely on it."]
+    return [text for measurement in measurements for text in _measurement(measurement)]
+
+
+def _measurement(measurement: Measurement) -> list[str]:
+    report = measurement.report
+    data = ", ".join(measurement.data) or _UNKNOWN
+    how = (
+        f"{report.n_images:,} radiographs of {report.n_patients:,} patients. In brackets: "
+        f"{report.confidence:.0%} intervals, percentiles of a bootstrap that draws patients "
+        f"({report.n_bootstrap:,} resamples, seed {report.seed}). Sensitivity, specificity and F1 "
+        f'hold at the operating point "{measurement.operating_point}".'
+    )
+    sections = [
+        f"## Measured figures: {data}",
+        measurement.method,
+        how,
+        _discrimination(report),
+        _decisions(report),
+        _calibration(report),
+        _CALIBRATION_WORDS,
+    ]
+    if report.groups:
+        sections += ["### Groups", _groups(report.groups)]
+    return [*sections, "Repeat the measurement:", f"```\n{measurement.command}\n```"]
+
+
+def _discrimination(report: ValidationReport) -> str:
+    heads = ("Finding", "AUC", "Average precision", "Radiographs", "With the finding", "Patients")
+    rows: list[tuple[str, ...]] = [
+        (f.finding, _estimate(f.auc), _estimate(f.average_precision), *_counts(f))
+        for f in report.findings
+    ]
+    means = (_estimate(report.mean_auc), _estimate(report.mean_average_precision))
+    rows.append(("Mean (mean AUC, mAP)", *means, "", "", ""))
+    return _table(heads, rows)
+
+
+def _decisions(report: ValidationReport) -> str:
+    return _table(
+        ("Finding", "Threshold", "Sensitivity", "Specificity", "F1"),
+        [
+            (
+                f.finding,
+                f"{f.threshold:.3f}",
+                _estimate(f.sensitivity),
+                _estimate(f.specificity),
+                _estimate(f.f1),
+            )
+            for f in report.findings
+        ],
+    )
+
+
+def _calibration(report: ValidationReport) -> str:
+    return _table(
+        ("Finding", "Calibration error (ECE)", "Brier score", "Calibration slope"),
+        [
+            (
+                f.finding,
+                _estimate(f.calibration_error),
+                _estimate(f.brier),
+                _estimate(f.calibration_slope),
+            )
+            for f in report.findings
+        ],
+    )
+
+
+def _groups(groups: Sequence[GroupFigure]) -> str:
+    heads = ("Group", "Value", "Finding", "AUC", "Radiographs", "With the finding", "Patients")
+    rows = [(g.group, g.value, g.finding, _estimate(g.auc), *_counts(g)) for g in groups]
+    return _table(heads, rows)
+
+
+def _thresholds(manifest: Manifest) -> str:
+    names = list(dict.fromkeys(p.name for ps in manifest.operating_points.values() for p in ps))
+    rows = []
+    for finding in manifest.findings:
+        known = {point.name: point.threshold for point in manifest.operating_points[finding]}
+        rows.append(
+            (finding, *(f"{known[n]:.3f}" if n in known else _UNKNOWN for n in names)),
+        )
+    return (
+        "A finding is present where its probability reaches the threshold. "
+        f'"{manifest.operating_point}" decides unless another operating point is chosen.\n\n'
+        + _table(("Finding", *names), rows)
+    )
+
+
+def _preprocessing(manifest: Manifest) -> str:
+    steps = manifest.preprocessing
+    return _table(
+        ("Setting", "Value"),
+        [(field.name, str(getattr(steps, field.name))) for field in fields(steps)],
+    )
+
+
+def _estimate(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return _UNKNOWN
+    return f"{estimate.value:.3f} ({estimate.low:.2f} to {estimate.high:.2f})"
+
+
+def _counts(figures: FindingFigures | GroupFigure) -> tuple[str, str, str]:
+    return f"{figures.n_images:,}", f"{figures.n_positive:,}", f"{figures.n_patients:,}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Keep a name from ending its cell or row."""
+    return " ".join(text.split()).replace("|", "\\|")

@@ -1,0 +1,244 @@
+"""Which models this computer has, which one answers, and which one did before."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import medcxr.models
+from medcxr.core.errors import ModelError, StorageError
+from medcxr.core.results import Estimate
+from medcxr.registry.bundle import ModelBundle, read_manifest, write_bundle
+from medcxr.registry.manifest import Manifest
+from medcxr.storage.atomic import write_json_atomically
+from medcxr.storage.locks import exclusive
+
+__all__ = ["SHIPPED_MODELS", "ModelEntry", "ModelRegistry"]
+
+SHIPPED_MODELS = Path(medcxr.models.__path__[0])
+"""Folder of the models that come with the package."""
+
+_HISTORY = "history.json"
+_USE, _ROLL_BACK = "use", "roll back"
+_ACTIONS = (_USE, _ROLL_BACK)
+_CHOOSE = "choose one that `medcxr models list` names, or train one with `medcxr train`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """One line of the list of models.
+
+    Attributes:
+        identity: name and version; the folder's name if the model cannot be read.
+        created: date of the training, empty if the model cannot be read.
+        is_shipped: whether it came with the package.
+        is_current: whether it answers now.
+        mean_auc: over its findings, from its first measurement; None if not measured.
+        problem: why it cannot be used, empty if it can.
+    """
+
+    identity: str
+    created: str
+    is_shipped: bool
+    is_current: bool
+    mean_auc: Estimate | None
+    problem: str
+
+
+class ModelRegistry:
+    """The models of a workspace and those shipped.
+
+    Args:
+        folder: of the workspace's models; it must exist.
+        shipped: folder of the models that came with the package, None for none.
+    """
+
+    def __init__(self, folder: Path, shipped: Path | None = SHIPPED_MODELS) -> None:
+        self._folder = folder
+        self._shipped = shipped
+        self._history = folder / _HISTORY
+
+    def register(self, model: Path | ModelBundle) -> ModelBundle:
+        """Copy a model into the workspace; which one answers stays as it is.
+
+        Raises:
+            ModelError: the model is damaged, or another one has its name and version.
+            StorageError: the workspace cannot be written.
+        """
+        bundle = ModelBundle.open(model.folder if isinstance(model, ModelBundle) else model)
+        manifest = bundle.manifest
+        for folder in self._folders():
+            if folder.parent == self._shipped and _identity(folder) == manifest.identity:
+                return self._same(ModelBundle.open(folder), manifest)
+        files = {name: bundle.path(name) for name in manifest.files}
+        return write_bundle(self._folder / _folder_name(manifest), manifest, files)
+
+    def list(self) -> Sequence[ModelEntry]:
+        """Return all models, those of the workspace first, the newest first within each."""
+        try:
+            current = self.current_folder()
+        except ModelError:
+            current = None
+        entries = [self._entry(folder, current) for folder in self._folders()]
+        entries.sort(key=lambda entry: entry.created, reverse=True)
+        return sorted(entries, key=lambda entry: entry.is_shipped)
+
+    def current(self) -> ModelBundle:
+        """Return the model that answers: the one chosen last, or the newest shipped one.
+
+        Raises:
+            ModelError: there is none, or it is missing or damaged.
+        """
+        return ModelBundle.open(self.current_folder())
+
+    def current_folder(self) -> Path:
+        """Return where the current model lies, without verifying its files.
+
+        Raises:
+            ModelError: there is none.
+        """
+        used = self._used()
+        if used:
+            return self._find(used[-1])
+        shipped = self._newest_shipped()
+        if shipped is None:
+            raise ModelError(f"No model is in use; {_CHOOSE}.")
+        return shipped
+
+    def get(self, name: str, version: str | None = None) -> ModelBundle:
+        """Open a model by name and version, by identity, or by name if it has one version.
+
+        Raises:
+            ModelError: there is no such model, the name fits several, or it is damaged.
+        """
+        return ModelBundle.open(self._find(name if version is None else f"{name} {version}"))
+
+    def use(self, name: str, version: str | None = None) -> ModelBundle:
+        """Let a model answer from now on; arguments and errors as for `get`."""
+        bundle = self.get(name, version)
+        with exclusive(self._history):
+            if self._used()[-1:] != [bundle.manifest.identity]:
+                self._append(_USE, bundle.manifest.identity)
+        return bundle
+
+    def roll_back(self) -> ModelBundle:
+        """Let the model answer again that answered before the current one was chosen.
+
+        Before the first choice that was the newest shipped model.
+
+        Raises:
+            ModelError: no choice is left to take back, or the earlier model cannot be used.
+        """
+        with exclusive(self._history):
+            used = self._used()
+            if not used:
+                raise ModelError(f"There is no earlier model to return to; {_CHOOSE}.")
+            earlier = self._find(used[-2]) if len(used) > 1 else self._newest_shipped()
+            if earlier is None:
+                raise ModelError(f"No model was in use before {used[-1]}; {_CHOOSE}.")
+            bundle = ModelBundle.open(earlier)
+            self._append(_ROLL_BACK, bundle.manifest.identity)
+        return bundle
+
+    def _same(self, existing: ModelBundle, manifest: Manifest) -> ModelBundle:
+        if existing.manifest != manifest:
+            raise ModelError(
+                f"A different model {manifest.identity} came with the package; give yours another "
+                "name or version."
+            )
+        return existing
+
+    def _entry(self, folder: Path, current: Path | None) -> ModelEntry:
+        identity, created, mean_auc, problem = folder.name, "", None, ""
+        try:
+            manifest = read_manifest(folder)
+            identity, created = manifest.identity, manifest.created
+            mean_auc = manifest.measurements[0].report.mean_auc if manifest.measurements else None
+            ModelBundle.open(folder)
+        except ModelError as error:
+            problem = str(error)
+        return ModelEntry(
+            identity=identity,
+            created=created,
+            is_shipped=folder.parent == self._shipped,
+            is_current=folder == current,
+            mean_auc=mean_auc,
+            problem=problem,
+        )
+
+    def _folders(self) -> Sequence[Path]:
+        """Return the folders of all models, those of the workspace first."""
+        return [
+            folder
+            for place in (self._folder, self._shipped)
+            if place is not None and place.is_dir()
+            for folder in sorted(place.iterdir())
+            if not folder.name.startswith((".", "__")) and folder.is_dir()
+        ]
+
+    def _find(self, wanted: str) -> Path:
+        """Return the folder of an identity, or of a name with one version."""
+        known = {folder: _identity(folder) for folder in reversed(self._folders())}
+        fitting = {i: f for f, i in known.items() if wanted in (i, i.partition(" ")[0])}
+        if wanted in fitting:
+            return fitting[wanted]
+        if len(fitting) > 1:
+            raise ModelError(
+                f"There are several versions of {wanted!r}: {', '.join(sorted(fitting))}; "
+                "say which one."
+            )
+        if not fitting:
+            raise ModelError(f"There is no model {wanted!r}; {_CHOOSE}.")
+        return next(iter(fitting.values()))
+
+    def _newest_shipped(self) -> Path | None:
+        folders = [folder for folder in self._folders() if folder.parent == self._shipped]
+        if len(folders) <= 1:
+            return folders[0] if folders else None
+        return max(folders, key=lambda folder: read_manifest(folder).created)
+
+    def _used(self) -> Sequence[str]:
+        """Return the identities chosen and not taken back, the last one first in force."""
+        used: list[str] = []
+        for event in self._events():
+            if event["action"] == _ROLL_BACK:
+                used = used[:-1]
+            else:
+                used.append(event["model"])
+        return used
+
+    def _events(self) -> Sequence[dict[str, Any]]:
+        if not self._history.is_file():
+            return []
+        try:
+            events = json.loads(self._history.read_text(encoding="utf-8"))["events"]
+            if not all(e["action"] in _ACTIONS and isinstance(e["model"], str) for e in events):
+                raise ValueError
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise StorageError(
+                f"{self._history} is damaged; delete it to return to the shipped model, then "
+                "choose again with `medcxr models use`."
+            ) from error
+        return [dict(event) for event in events]
+
+    def _append(self, action: str, identity: str) -> None:
+        event = {
+            "action": action,
+            "model": identity,
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        write_json_atomically(self._history, {"events": [*self._events(), event]})
+
+
+def _identity(folder: Path) -> str:
+    """Return the identity that a folder's manifest states, its name if that cannot be read."""
+    try:
+        return read_manifest(folder).identity
+    except ModelError:
+        return folder.name
+
+
+def _folder_name(manifest: Manifest) -> str:
+    return f"{manifest.name}-{manifest.version}"
