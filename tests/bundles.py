@@ -1,0 +1,140 @@
+"""A tiny but real model: an ONNX graph, fitted calibrations, thresholds and measured figures."""
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medcxr.core.findings import Finding
+from medcxr.evaluation.calibration import fit_platt
+from medcxr.evaluation.operating_points import half, sensitivity_90, youden
+from medcxr.evaluation.validation import evaluate
+from medcxr.imaging.preprocessing import Preprocessing
+from medcxr.registry.bundle import ModelBundle, write_bundle
+from medcxr.registry.manifest import Manifest, Measurement, TrainingFacts
+
+FINDINGS = tuple(finding.value for finding in Finding)
+SIZE = 64
+GRID = 8
+
+_N_IMAGES = 240
+
+
+def tiny_graph(
+    *, n_findings: int = len(FINDINGS), size: int = SIZE, seed: int = 0, channels: int = 3
+) -> bytes:
+    """Return `image -> logits, maps`: mean of each patch, a 1x1 convolution, a sum.
+
+    It ranks nothing, but its maps depend on the image and sum to the logits.
+    """
+    onnx = pytest.importorskip("onnx")
+    helper, numpy_helper = onnx.helper, onnx.numpy_helper
+    patch = size // GRID
+    weights = np.random.default_rng(seed).normal(0, 0.1, (n_findings, channels, 1, 1))
+    nodes = [
+        helper.make_node(
+            "AveragePool", ["image"], ["patches"], kernel_shape=[patch] * 2, strides=[patch] * 2
+        ),
+        helper.make_node("Conv", ["patches", "weights"], ["maps"]),
+        helper.make_node("ReduceSum", ["maps", "axes"], ["logits"], keepdims=0),
+    ]
+    float_ = onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("image", float_, ["batch", channels, size, size])],
+        [
+            helper.make_tensor_value_info("logits", float_, ["batch", n_findings]),
+            helper.make_tensor_value_info("maps", float_, ["batch", n_findings, GRID, GRID]),
+        ],
+        [
+            numpy_helper.from_array(weights.astype(np.float32), "weights"),
+            numpy_helper.from_array(np.array([2, 3], dtype=np.int64), "axes"),
+        ],
+    )
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10, producer_name="tests"
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString()
+
+
+@cache
+def tiny_manifest() -> Manifest:
+    """Return a manifest whose figures were measured, on scores drawn at random."""
+    random = np.random.default_rng(5)
+    labels = (random.random((_N_IMAGES, len(FINDINGS))) < 0.3).astype(np.float64)
+    logits = random.normal(1.5 * labels - 1.0, 1.0)
+    calibrations = tuple(fit_platt(logits[:, i], labels[:, i]) for i in range(len(FINDINGS)))
+    probabilities = np.column_stack(
+        [c.predict_proba(logits[:, i]) for i, c in enumerate(calibrations)]
+    )
+    points = {
+        name: (
+            half(),
+            youden(labels[:, i], probabilities[:, i]),
+            sensitivity_90(labels[:, i], probabilities[:, i]),
+        )
+        for i, name in enumerate(FINDINGS)
+    }
+    report = evaluate(
+        labels,
+        probabilities,
+        findings=FINDINGS,
+        thresholds=[points[name][1].threshold for name in FINDINGS],
+        patients=[f"patient {i // 2}" for i in range(_N_IMAGES)],
+        groups={"view": ["AP" if i % 3 else "PA" for i in range(_N_IMAGES)]},
+        n_bootstrap=50,
+    )
+    return Manifest(
+        name="tiny",
+        version="1.0.0",
+        created="2026-01-02",
+        description="Means of patches, weighted at random; for tests of the program only.",
+        findings=FINDINGS,
+        preprocessing=Preprocessing(size=SIZE),
+        calibrations=calibrations,
+        operating_points=points,
+        operating_point="youden",
+        training=TrainingFacts(
+            run="run-0",
+            software="0.1.0",
+            config={"seed": 5},
+            data={"random scores": _N_IMAGES},
+            n_images=_N_IMAGES,
+            n_patients=_N_IMAGES // 2,
+            data_fingerprint="0" * 64,
+            minutes=0.1,
+        ),
+        measurements=(
+            Measurement(
+                method="Scores drawn at random, as a test of the program.",
+                data=("random scores",),
+                operating_point="youden",
+                command="pytest tests/registry",
+                report=report,
+            ),
+        ),
+    )
+
+
+def tiny_bundle(
+    folder: Path, *, seed: int = 0, graph: bytes | None = None, **changes: object
+) -> ModelBundle:
+    """Write the tiny model as a bundle into a new folder.
+
+    Args:
+        folder: of the bundle.
+        seed: of the graph's weights.
+        graph: another graph instead.
+        changes: fields of the manifest.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    source = folder.parent / f".{folder.name}.onnx"
+    source.write_bytes(graph if graph is not None else tiny_graph(seed=seed))
+    try:
+        return write_bundle(folder, replace(tiny_manifest(), **changes), {"model.onnx": source})
+    finally:
+        source.unlink()

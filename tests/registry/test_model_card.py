@@ -1,0 +1,102 @@
+"""The card says what the manifest says, and what is missing is said to be missing."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from bundles import FINDINGS, tiny_manifest
+from medcxr.core.results import Estimate
+from medcxr.registry.model_card import model_card
+
+
+@pytest.fixture(scope="module")
+def card():
+    return model_card(tiny_manifest())
+
+
+def with_first_figures(**changes):
+    manifest = tiny_manifest()
+    measurement = manifest.measurements[0]
+    first, *others = measurement.report.findings
+    report = replace(measurement.report, findings=(replace(first, **changes), *others))
+    return replace(manifest, measurements=(replace(measurement, report=report),))
+
+
+def tables(card):
+    """Return each table's rows of cells."""
+    blocks = re.findall(r"(?:^\|.*\n)+", card, re.MULTILINE)
+    return [[re.split(r"(?<!\\)\|", r)[1:-1] for r in block.splitlines()] for block in blocks]
+
+
+def test_facts_of_the_manifest_are_told(card):
+    manifest = tiny_manifest()
+    for words in (
+        "# Model card: tiny 1.0.0",
+        manifest.description,
+        "| Created | 2026-01-02 |",
+        "| Run | run-0 |",
+        "medcxr 0.1.0",
+        manifest.training.data_fingerprint,
+        manifest.measurements[0].method,
+        manifest.measurements[0].command,
+        "95% intervals, percentiles of a bootstrap that draws patients (50 resamples, seed 0)",
+        "240 radiographs of 120 patients",
+        "| size | 64 |",
+    ):
+        assert words in card
+
+
+def test_the_limits_of_use_are_told(card):
+    for words in ("Decision support", "without a validation", "adults", "frontal", "children"):
+        assert words in card
+    assert "diagnos" not in card.lower()
+
+
+def test_every_finding_has_its_figures_with_intervals(card):
+    for figures in tiny_manifest().measurements[0].report.findings:
+        auc = figures.auc
+        words = f"| {figures.finding} | {auc.value:.3f} ({auc.low:.2f} to {auc.high:.2f}) |"
+        assert words in card
+        for name in ("average_precision", "sensitivity", "f1", "calibration_error", "brier"):
+            assert f"{getattr(figures, name).value:.3f} (" in card
+
+
+def test_means_groups_and_thresholds_are_told(card):
+    report = tiny_manifest().measurements[0].report
+    assert f"{report.mean_auc.value:.3f} (" in card
+    assert f"{report.mean_average_precision.value:.3f} (" in card
+    assert f"| view | PA | {FINDINGS[0]} | " in card
+    assert "| Finding | half | youden | sensitivity_90 |" in card
+
+
+def test_every_row_has_as_many_cells_as_its_head(card):
+    found = tables(card)
+    assert len(found) >= 8
+    for rows in found:
+        assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_an_undetermined_figure_is_told_and_not_left_blank():
+    card = model_card(with_first_figures(auc=None, calibration_slope=None))
+    assert f"| {FINDINGS[0]} | not determined | " in card
+    assert re.search(rf"^\| {FINDINGS[0]} \|.*\| not determined \|$", card, re.MULTILINE)
+
+
+def test_an_estimate_is_written_with_its_interval():
+    card = model_card(with_first_figures(auc=Estimate(value=0.8123, low=0.7891, high=0.8349)))
+    assert "| 0.812 (0.79 to 0.83) |" in card
+
+
+def test_a_model_that_was_never_measured_says_so():
+    card = model_card(replace(tiny_manifest(), measurements=(), training=None))
+    assert "How good the model is: not determined" in card
+    assert "Where the weights come from: not determined" in card
+    assert "| Run | not determined |" in card
+
+
+def test_a_name_cannot_end_its_cell():
+    manifest = tiny_manifest()
+    training = replace(manifest.training, data={"a | b\n# heading": 3})
+    card = model_card(replace(manifest, training=training))
+    assert r"| a \| b # heading | 3 |" in card
