@@ -1,0 +1,91 @@
+"""From one radiograph to the values that every door shows."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from medcxr.core.arrays import FloatArray
+from medcxr.core.geometry import Geometry
+from medcxr.core.images import CxrImage
+from medcxr.core.results import Analysis, FindingResult
+from medcxr.inference.predictor import Predictions, Predictor
+
+__all__ = ["Analyzed", "Analyzer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Analyzed:
+    """An analysis with the arrays that belong to it.
+
+    Attributes:
+        analysis: the figures.
+        maps: finding -> (grid, grid), signed evidence; the sum is the finding's logit.
+        geometry: where the original lies under the maps.
+    """
+
+    analysis: Analysis
+    maps: Mapping[str, FloatArray]
+    geometry: Geometry
+
+
+class Analyzer:
+    """A loaded model with the thresholds of one operating point.
+
+    Args:
+        predictor: the model.
+        operating_point: name of the thresholds; None takes the model's own choice.
+
+    Raises:
+        ModelError: the model has no such operating point.
+    """
+
+    def __init__(self, predictor: Predictor, operating_point: str | None = None) -> None:
+        manifest = predictor.manifest
+        self._predictor = predictor
+        self._operating_point = operating_point or manifest.operating_point
+        self._thresholds = [
+            manifest.threshold(finding, self._operating_point) for finding in manifest.findings
+        ]
+
+    def analyze(self, image: CxrImage) -> Analyzed:
+        """Analyze one radiograph.
+
+        Raises:
+            ModelError: graph and manifest disagree, or a result is not a number.
+        """
+        start = time.perf_counter()
+        predictions = self._predictor.predict([image])
+        findings = self._findings(predictions)
+        analysis = Analysis(
+            image_digest=image.digest,
+            model=self._predictor.manifest.identity,
+            operating_point=self._operating_point,
+            findings=findings,
+            image_shape=image.shape,
+            view=image.view.value,
+            spacing_mm=image.spacing_mm,
+            seconds=time.perf_counter() - start,
+            warnings=image.warnings,
+        )
+        names = self._predictor.manifest.findings
+        maps = dict(zip(names, predictions.maps[0], strict=True))
+        return Analyzed(analysis=analysis, maps=maps, geometry=predictions.geometries[0])
+
+    def _findings(self, predictions: Predictions) -> tuple[FindingResult, ...]:
+        rows = zip(
+            self._predictor.manifest.findings,
+            predictions.logits[0].tolist(),
+            predictions.probabilities[0].tolist(),
+            self._thresholds,
+            strict=True,
+        )
+        return tuple(
+            FindingResult(
+                finding=finding,
+                logit=logit,
+                probability=probability,
+                threshold=threshold,
+                present=probability >= threshold,
+            )
+            for finding, logit, probability, threshold in rows
+        )

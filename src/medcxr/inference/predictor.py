@@ -1,0 +1,101 @@
+"""From radiographs to calibrated probabilities and maps of evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from medcxr.core.arrays import FloatArray, Statistics
+from medcxr.core.errors import DataError, ModelError
+from medcxr.core.geometry import Geometry
+from medcxr.core.images import CxrImage
+from medcxr.inference.session import OnnxSession
+from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
+
+__all__ = ["Predictions", "Predictor", "Prepared"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A radiograph as the model sees it.
+
+    Attributes:
+        pixels: (channels, size, size), standardized.
+        geometry: where the original lies in it.
+    """
+
+    pixels: FloatArray
+    geometry: Geometry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Predictions:
+    """What a model says of a batch of radiographs; findings in the order of its manifest.
+
+    Attributes:
+        logits: (n_images, n_findings), before calibration.
+        probabilities: (n_images, n_findings), calibrated, 0…1.
+        maps: (n_images, n_findings, grid, grid), signed evidence; a map's sum is its logit.
+        geometries: where each original lies in the model's input.
+    """
+
+    logits: FloatArray
+    probabilities: Statistics
+    maps: FloatArray
+    geometries: tuple[Geometry, ...]
+
+
+class Predictor:
+    """A loaded model; several threads may use it at once.
+
+    Args:
+        bundle: the model.
+        threads: cores to use; None uses those that this process may use.
+
+    Raises:
+        ModelError: the bundle's graph cannot be loaded.
+    """
+
+    def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
+        self.manifest = bundle.manifest
+        self._session = OnnxSession(bundle.path(GRAPH_FILE), threads=threads)
+
+    def predict(self, images: Sequence[CxrImage]) -> Predictions:
+        """Run radiographs of any sizes as one batch.
+
+        Raises:
+            DataError: there is no image.
+            ModelError: graph and manifest disagree, or a result is not a number.
+        """
+        return self.predict_prepared([self.prepare(image) for image in images])
+
+    def prepare(self, image: CxrImage) -> Prepared:
+        """Make the model's input, which is small however large the radiograph is."""
+        pixels, geometry = self.manifest.preprocessing.apply(image.pixels)
+        return Prepared(pixels=pixels, geometry=geometry)
+
+    def predict_prepared(self, inputs: Sequence[Prepared]) -> Predictions:
+        """Run prepared radiographs as one batch; errors as for `predict`."""
+        if not inputs:
+            raise DataError("There is no radiograph to predict; send at least one.")
+        logits, maps = self._session.run(np.stack([prepared.pixels for prepared in inputs]))
+        self._verify_shapes(len(inputs), logits, maps)
+        columns = [
+            calibration.predict_proba(logits[:, index])
+            for index, calibration in enumerate(self.manifest.calibrations)
+        ]
+        return Predictions(
+            logits=logits,
+            probabilities=np.column_stack(columns),
+            maps=maps,
+            geometries=tuple(prepared.geometry for prepared in inputs),
+        )
+
+    def _verify_shapes(self, n_images: int, logits: FloatArray, maps: FloatArray) -> None:
+        expected = (n_images, len(self.manifest.findings))
+        if logits.shape != expected or maps.ndim != 4 or maps.shape[:2] != expected:
+            raise ModelError(
+                f"Model {self.manifest.identity} gave logits of shape {logits.shape} and maps of "
+                f"shape {maps.shape} for {n_images} image(s) and {expected[1]} findings; its "
+                "manifest and its graph disagree. Reinstall the model."
+            )

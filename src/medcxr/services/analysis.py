@@ -1,0 +1,67 @@
+"""Analyze one radiograph with the model in use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from medcxr.core.arrays import FloatArray
+from medcxr.core.geometry import Geometry
+from medcxr.core.images import CxrImage
+from medcxr.core.results import Analysis
+from medcxr.imaging.reading import read_image
+from medcxr.inference.analyzer import Analyzer
+from medcxr.services.loaded_model import current_bundle, current_predictor
+from medcxr.services.model_facts import ModelFacts
+from medcxr.services.workspace import Workspace
+
+__all__ = ["AnalyzedImage", "analyze_image", "current_model"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AnalyzedImage:
+    """A radiograph and everything that the model says of it.
+
+    Attributes:
+        image: the radiograph.
+        analysis: the figures.
+        maps: finding -> (grid, grid), signed evidence; the sum is the finding's logit.
+        geometry: where the radiograph lies under the maps.
+    """
+
+    image: CxrImage
+    analysis: Analysis
+    maps: Mapping[str, FloatArray]
+    geometry: Geometry
+
+
+def analyze_image(
+    workspace: Workspace, source: Path | bytes, *, operating_point: str | None = None
+) -> AnalyzedImage:
+    """Read a radiograph and analyze it with the workspace's current model.
+
+    Args:
+        workspace: whose model answers.
+        source: path of a file, or a file's bytes.
+        operating_point: name of the thresholds; None takes the model's own choice.
+
+    Raises:
+        ImageError: the file cannot be used.
+        ModelError: there is no model, it is damaged, or it has no such operating point.
+    """
+    analyzer = Analyzer(current_predictor(workspace), operating_point)
+    image = read_image(source)
+    result = analyzer.analyze(image)
+    return AnalyzedImage(
+        image=image, analysis=result.analysis, maps=result.maps, geometry=result.geometry
+    )
+
+
+def current_model(workspace: Workspace) -> ModelFacts:
+    """Return the name and the measured figures of the model that answers.
+
+    Raises:
+        ModelError: there is no model, or it is damaged.
+    """
+    manifest = current_bundle(workspace).manifest
+    figures = manifest.measurements[0].report.findings if manifest.measurements else ()
+    return ModelFacts(name=manifest.name, version=manifest.version, figures=figures)

@@ -1,0 +1,58 @@
+"""The current model, loaded once for all threads of this process."""
+
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import TypeAlias
+
+from medcxr.core.errors import ModelError
+from medcxr.inference.predictor import Predictor
+from medcxr.registry.bundle import GRAPH_FILE, MANIFEST_FILE, ModelBundle
+from medcxr.registry.registry import ModelRegistry
+from medcxr.services.workspace import Workspace
+
+__all__ = ["current_bundle", "current_predictor"]
+
+_State: TypeAlias = tuple[tuple[int, int, int], ...]
+_LOADING = Lock()  # so that threads that come together load it once, not once each
+
+
+def current_bundle(workspace: Workspace) -> ModelBundle:
+    """Return the model that answers in a workspace; its files are verified when they change.
+
+    Raises:
+        ModelError: there is no model, or it is damaged.
+    """
+    folder = ModelRegistry(workspace.models).current_folder()
+    with _LOADING:
+        return _open(folder, _state(folder))
+
+
+def current_predictor(workspace: Workspace) -> Predictor:
+    """Return that model ready to predict; errors as for `current_bundle`."""
+    folder = ModelRegistry(workspace.models).current_folder()
+    with _LOADING:
+        return _load(folder, _state(folder))
+
+
+# One model is enough: when another becomes current, the memory of the earlier one is freed.
+@lru_cache(maxsize=1)
+def _load(folder: Path, state: _State) -> Predictor:
+    return Predictor(_open(folder, state))
+
+
+@lru_cache(maxsize=1)
+def _open(folder: Path, _state: _State) -> ModelBundle:
+    return ModelBundle.open(folder)
+
+
+def _state(folder: Path) -> _State:
+    """Return what changes when somebody replaces a file of the bundle."""
+    try:
+        stats = [(folder / name).stat() for name in (MANIFEST_FILE, GRAPH_FILE)]
+    except OSError as error:
+        raise ModelError(
+            f"The model in {folder} cannot be read: {error.strerror}; reinstall it or choose "
+            "another one with `medcxr models use`."
+        ) from error
+    return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in stats)
