@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from cattrs import BaseValidationError, transform_error
@@ -188,6 +189,7 @@ def _is_plain(text: str) -> bool:
     return 0 < len(text) <= 80 and allowed and text[0].isalnum()
 
 
+@cache
 def _converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
     converter = make_converter(forbid_extra_keys=True)
     converter.register_unstructure_hook_func(_is_calibration, calibration_to_dict)
