@@ -1,13 +1,24 @@
-"""The command line: each command opens a door and prints what it is told."""
+"""The command line: each command opens a door and prints what it is told.
+
+| exit code | meaning                                                        |
+|-----------|----------------------------------------------------------------|
+| 0         | everything was done                                            |
+| 1         | everything was done but some images, which could not be used   |
+| 2         | nothing was done; the error says why and what to do            |
+"""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from medcxr import __version__
+from medcxr.apps.cli import models
+from medcxr.apps.cli.analyze import analyze
+from medcxr.apps.cli.dashboard import dashboard
+from medcxr.apps.cli.predict import predict
+from medcxr.apps.cli.sample_data import sample_data
+from medcxr.apps.cli.words import show_error
 from medcxr.core.errors import MedcxrError
 
 __all__ = ["app", "run"]
@@ -19,57 +30,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(analyze)
+app.command()(predict)
+app.command()(dashboard)
+app.command("sample-data")(sample_data)
+app.add_typer(models.app, name="models")
 
 
 @app.callback(invoke_without_command=True)
 def main(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,  # noqa: FBT002 - Typer's form
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Chest X-ray decision support on this computer. Not a diagnosis."""
     if version:
-        Console().print(f"medcxr {__version__}", highlight=False)
+        typer.echo(f"medcxr {__version__}")
         raise typer.Exit
-
-
-@app.command("sample-data")
-def sample_data(
-    folder: Annotated[Path, typer.Argument(help="New or empty folder.")],
-    images: Annotated[int, typer.Option(min=1, help="How many radiographs.")] = 60,
-    size: Annotated[int, typer.Option(min=64, help="Side in pixels.")] = 512,
-    seed: Annotated[int, typer.Option(help="Equal seeds simulate equal radiographs.")] = 0,
-) -> None:
-    """Simulate radiographs with labels, masks and a manifest."""
-    from rich.progress import Progress  # noqa: PLC0415 - help must start at once
-
-    from medcxr.synthetic import write_sample_data  # noqa: PLC0415
-
-    with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("Simulating", total=images)
-        manifest = write_sample_data(
-            folder,
-            n_images=images,
-            size=size,
-            seed=seed,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    Console().print(str(manifest), highlight=False, soft_wrap=True)
-
-
-@app.command()
-def dashboard(
-    workspace: Annotated[
-        Path | None, typer.Option(help="Folder of models and runs; default: the user's.")
-    ] = None,
-    address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
-    browser: Annotated[bool, typer.Option("--browser/--headless", help="Open a browser.")] = False,  # noqa: FBT002 - Typer's form
-) -> None:
-    """Serve the dashboard until it is interrupted."""
-    from medcxr.apps.dashboard.launch import launch  # noqa: PLC0415 - help must start at once
-    from medcxr.services.workspace import Workspace  # noqa: PLC0415
-
-    opened = Workspace.open(workspace) if workspace else Workspace.open_default()
-    raise typer.Exit(launch(opened, address=address, port=port, headless=not browser))
 
 
 def run() -> None:
@@ -77,5 +53,5 @@ def run() -> None:
     try:
         app()
     except MedcxrError as error:
-        Console(stderr=True).print(f"[red]Error:[/red] {error}", highlight=False, soft_wrap=True)
+        show_error(str(error))
         sys.exit(2)

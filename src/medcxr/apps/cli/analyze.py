@@ -1,0 +1,109 @@
+"""`medcxr analyze`: findings of single radiographs."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medcxr.apps.cli.words import WorkspaceOption, open_workspace, show_disclaimer, show_error
+from medcxr.core.errors import DataError, ImageError
+
+if TYPE_CHECKING:
+    from medcxr.services.analysis import AnalyzedImage
+
+__all__ = ["analyze"]
+
+
+def analyze(
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="DICOM, PNG, JPEG or TIFF files.")
+    ],
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per image.")
+    ] = False,
+    heatmap: Annotated[
+        Path | None, typer.Option(help="PNG to write with the evidence for one finding.")
+    ] = None,
+    finding: Annotated[
+        str | None, typer.Option(help="Of the heat map; default: the most probable one.")
+    ] = None,
+    operating_point: Annotated[
+        str | None, typer.Option(help="Thresholds that decide; default: the model's choice.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Print the findings of radiographs, each with its calibrated probability."""
+    from medcxr.services.analysis import analyze_image  # noqa: PLC0415 - help must start at once
+
+    _check_options(images, heatmap, finding)
+    show_disclaimer()
+    opened = open_workspace(workspace)
+    failed = False
+    for path in images:
+        try:
+            result = analyze_image(opened, path, operating_point=operating_point)
+        except ImageError as error:
+            failed = True
+            _print_refusal(path, error, as_json=as_json)
+            continue
+        _print_json(path, result) if as_json else _print_table(path, result)
+        if heatmap is not None:
+            from medcxr.apps.cli.heat_map import write_heat_map  # noqa: PLC0415
+
+            write_heat_map(result, heatmap, finding)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _check_options(images: list[Path], heatmap: Path | None, finding: str | None) -> None:
+    if heatmap is None:
+        if finding is not None:
+            raise DataError("--finding chooses a heat map; add --heatmap and a file to write.")
+        return
+    if len(images) > 1:
+        raise DataError(f"--heatmap takes one image, not {len(images)}; analyze them one by one.")
+    if heatmap.exists() and images[0].exists() and heatmap.samefile(images[0]):
+        raise DataError("The heat map would overwrite the radiograph; name another file.")
+
+
+def _print_refusal(path: Path, error: ImageError, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"file": str(path), "error": str(error)}))
+    show_error(f"{path}: {error}")
+
+
+def _print_json(path: Path, result: "AnalyzedImage") -> None:
+    plain = {"file": str(path), **asdict(result.analysis)}
+    typer.echo(json.dumps(plain, allow_nan=False))
+
+
+def _print_table(path: Path, result: "AnalyzedImage") -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    analysis = result.analysis
+    table = Table("Finding", "Probability", "Present from", "", title=Text(str(path)))
+    for found in analysis.findings:
+        state = Text("Present", style="bold") if found.present else Text("Absent")
+        cells = (_percent(found.probability), f"{found.threshold:.1%}")
+        table.add_row(Text(found.finding), *cells, state)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    console.print(
+        Text(
+            f"Model {analysis.model}, operating point {analysis.operating_point}, "
+            f"view {analysis.view}, {analysis.seconds:.2f} s"
+        )
+    )
+    for warning in analysis.warnings:
+        console.print(Text(f"Warning: {warning}"))
+
+
+def _percent(share: float) -> str:
+    """Write a probability without claiming certainty at either end."""
+    if share < 0.001:
+        return "<0.1%"
+    return ">99.9%" if share > 0.999 else f"{share:.1%}"

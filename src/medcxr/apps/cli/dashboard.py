@@ -1,0 +1,23 @@
+"""`medcxr dashboard`: the page in a browser."""
+
+from typing import Annotated
+
+import typer
+
+from medcxr.apps.cli.words import WorkspaceOption, open_workspace
+
+__all__ = ["dashboard"]
+
+
+def dashboard(
+    *,
+    workspace: WorkspaceOption = None,
+    address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    browser: Annotated[bool, typer.Option("--browser/--headless", help="Open a browser.")] = False,
+) -> None:
+    """Serve the dashboard until it is interrupted."""
+    from medcxr.apps.dashboard.launch import launch  # noqa: PLC0415 - help must start at once
+
+    opened = open_workspace(workspace)
+    raise typer.Exit(launch(opened, address=address, port=port, headless=not browser))

@@ -1,0 +1,86 @@
+"""`medcxr models`: which models there are, which one answers, and what is known of it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from medcxr.apps.cli.words import WorkspaceOption, open_workspace
+
+if TYPE_CHECKING:
+    from medcxr.core.results import Estimate
+    from medcxr.registry.registry import ModelRegistry
+
+__all__ = ["app"]
+
+app = typer.Typer(help="List, show and choose models.", no_args_is_help=True)
+
+_VersionArgument: TypeAlias = Annotated[
+    str | None, typer.Argument(help="Needed where the name has several versions.")
+]
+
+
+@app.command("list")
+def list_models(workspace: WorkspaceOption = None) -> None:
+    """List all models; a star marks the one that answers."""
+    from rich.console import Console  # noqa: PLC0415 - help must start at once
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table("", "Model", "Created", "Mean AUC", "From", "State")
+    for entry in _registry(workspace).list():
+        table.add_row(
+            "*" if entry.is_current else "",
+            Text(entry.identity),
+            Text(entry.created),
+            _auc(entry.mean_auc),
+            "package" if entry.is_shipped else "workspace",
+            Text(entry.problem or "whole"),
+        )
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def show(
+    name: Annotated[
+        str | None, typer.Argument(help="Of the model; default: the one that answers.")
+    ] = None,
+    version: _VersionArgument = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Print a model's card: what it is for, how it was made and how good it is."""
+    from medcxr.registry.model_card import model_card  # noqa: PLC0415 - help must start at once
+
+    registry = _registry(workspace)
+    bundle = registry.current() if name is None else registry.get(name, version)
+    typer.echo(model_card(bundle.manifest), nl=False)
+
+
+@app.command()
+def use(
+    name: Annotated[str, typer.Argument(help="Of the model.")],
+    version: _VersionArgument = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Let a model answer from now on."""
+    bundle = _registry(workspace).use(name, version)
+    typer.echo(f"{bundle.manifest.identity} answers now.")
+
+
+@app.command("roll-back")
+def roll_back(workspace: WorkspaceOption = None) -> None:
+    """Return to the model that answered before the last choice."""
+    bundle = _registry(workspace).roll_back()
+    typer.echo(f"{bundle.manifest.identity} answers now.")
+
+
+def _registry(workspace: Path | None) -> "ModelRegistry":
+    from medcxr.registry.registry import ModelRegistry  # noqa: PLC0415 - help must start at once
+
+    return ModelRegistry(open_workspace(workspace).models)
+
+
+def _auc(estimate: "Estimate | None") -> str:
+    if estimate is None:
+        return "not determined"
+    return f"{estimate.value:.3f} ({estimate.low:.2f} to {estimate.high:.2f})"
