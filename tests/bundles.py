@@ -14,6 +14,8 @@ from medcxr.evaluation.validation import evaluate
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.registry.bundle import ModelBundle, write_bundle
 from medcxr.registry.manifest import Manifest, Measurement, TrainingFacts
+from medcxr.registry.registry import ModelRegistry
+from medcxr.services.workspace import Workspace
 
 FINDINGS = tuple(finding.value for finding in Finding)
 SIZE = 64
@@ -25,7 +27,7 @@ _N_IMAGES = 240
 def tiny_graph(
     *, n_findings: int = len(FINDINGS), size: int = SIZE, seed: int = 0, channels: int = 3
 ) -> bytes:
-    """Return `image -> logits, maps`: mean of each patch, a 1x1 convolution, a sum.
+    """Return `image -> logits, maps`: brightness of each patch, a 1x1 convolution, a sum.
 
     It ranks nothing, but its maps depend on the image and sum to the logits.
     """
@@ -37,7 +39,8 @@ def tiny_graph(
         helper.make_node(
             "AveragePool", ["image"], ["patches"], kernel_shape=[patch] * 2, strides=[patch] * 2
         ),
-        helper.make_node("Conv", ["patches", "weights"], ["maps"]),
+        helper.make_node("Relu", ["patches"], ["bright"]),  # or the maps would sum to nearly 0
+        helper.make_node("Conv", ["bright", "weights"], ["maps"]),
         helper.make_node("ReduceSum", ["maps", "axes"], ["logits"], keepdims=0),
     ]
     float_ = onnx.TensorProto.FLOAT
@@ -138,3 +141,10 @@ def tiny_bundle(
         return write_bundle(folder, replace(tiny_manifest(), **changes), {"model.onnx": source})
     finally:
         source.unlink()
+
+
+def use_tiny_model(workspace: Workspace, **changes: object) -> ModelBundle:
+    """Put the tiny model into a workspace and let it answer; arguments as for `tiny_bundle`."""
+    name, version = changes.get("name", "tiny"), changes.get("version", "1.0.0")
+    tiny_bundle(workspace.models / f"{name}-{version}", **changes)
+    return ModelRegistry(workspace.models).use(str(name), str(version))
