@@ -1,8 +1,6 @@
 """What the dashboard's tests share."""
 
 import contextlib
-import os
-import runpy
 import signal
 import socket
 import subprocess
@@ -18,17 +16,17 @@ import pytest
 from streamlit import config
 
 import medcxr.apps.dashboard
+from bundles import use_tiny_model
 from medcxr.services.workspace import Workspace
-
-_STANDIN = Path(__file__).with_name("standin")
-runpy.run_path(str(_STANDIN / "sitecustomize.py"))
 
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
-    """A new workspace, which the settings name."""
+    """A new workspace, which the settings name, with the tiny model in use."""
     monkeypatch.setenv("MEDCXR_WORKSPACE", str(tmp_path / "workspace"))
-    return Workspace.open_default()
+    opened = Workspace.open_default()
+    use_tiny_model(opened)
+    return opened
 
 
 @pytest.fixture
@@ -76,10 +74,6 @@ class Served:
             return False
 
 
-def _search_path() -> str:
-    return os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(_STANDIN)]))
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -93,7 +87,6 @@ def _served(workspace: Workspace, log: Path) -> Iterator[Served]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", _CODE, str(workspace.folder), str(port)],
-            env={**os.environ, "PYTHONPATH": _search_path()},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
