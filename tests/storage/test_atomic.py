@@ -10,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medcxr.core.errors import StorageError
-from medcxr.storage.atomic import write_bytes_atomically, write_json_atomically
+from medcxr.storage.atomic import (
+    open_atomically,
+    write_bytes_atomically,
+    write_folder_atomically,
+    write_json_atomically,
+)
 
 
 @given(data=st.binary(max_size=300))
@@ -106,3 +111,72 @@ def test_json_refuses_what_other_programs_cannot_read(tmp_path):
     with pytest.raises(ValueError, match="Out of range"):
         write_json_atomically(tmp_path / "file.json", {"value": float("nan")})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_written_in_parts_appears_at_the_end(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with open_atomically(path) as file:
+        file.write(b"n")
+        assert path.read_bytes() == b"old"
+        file.write(b"ew")
+    assert path.read_bytes() == b"new"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_error_in_between_keeps_the_old_file(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail():
+        with open_atomically(path) as file:
+            file.write(b"new")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_appears_with_all_its_files(tmp_path):
+    folder = tmp_path / "parent" / "folder"
+    with write_folder_atomically(folder) as part:
+        (part / "a").write_bytes(b"1")
+        assert not folder.exists()
+        (part / "b").write_bytes(b"2")
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == {"a": b"1", "b": b"2"}
+    assert [p.name for p in folder.parent.iterdir()] == ["folder"]
+
+
+def test_an_error_in_between_leaves_no_folder(tmp_path):
+    def fail():
+        with write_folder_atomically(tmp_path / "folder") as part:
+            (part / "a").write_bytes(b"1")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_something_is_not_replaced(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine").touch()
+    with (
+        pytest.raises(StorageError, match="something is there already"),
+        write_folder_atomically(tmp_path / "folder") as part,
+    ):
+        (part / "a").touch()
+    assert [p.name for p in (tmp_path / "folder").iterdir()] == ["mine"]
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_kept(tmp_path):
+    (tmp_path / "folder").write_bytes(b"mine")
+    with (
+        pytest.raises(StorageError, match="a file stands"),
+        write_folder_atomically(tmp_path / "folder") as part,
+    ):
+        (part / "a").touch()
+    assert (tmp_path / "folder").read_bytes() == b"mine"

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from medcxr.apps.cli.words import WorkspaceOption, open_workspace, show_disclaimer, show_error
+from medcxr.apps.cli.words import (
+    WorkspaceOption,
+    open_workspace,
+    printable,
+    show_disclaimer,
+    show_error,
+)
 from medcxr.core.errors import DataError, ImageError
 
 if TYPE_CHECKING:
@@ -85,7 +91,7 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
     from rich.text import Text  # noqa: PLC0415
 
     analysis = result.analysis
-    table = Table("Finding", "Probability", "Present from", "", title=Text(str(path)))
+    table = Table("Finding", "Probability", "Present from", "", title=Text(printable(str(path))))
     for found in analysis.findings:
         state = Text("Present", style="bold") if found.present else Text("Absent")
         cells = (_percent(found.probability), f"{found.threshold:.1%}")

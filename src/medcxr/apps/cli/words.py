@@ -12,7 +12,14 @@ from medcxr.apps.dashboard.words import DISCLAIMER
 if TYPE_CHECKING:
     from medcxr.services.workspace import Workspace
 
-__all__ = ["WorkspaceOption", "open_workspace", "show_disclaimer", "show_error", "words"]
+__all__ = [
+    "WorkspaceOption",
+    "open_workspace",
+    "printable",
+    "show_disclaimer",
+    "show_error",
+    "words",
+]
 
 WorkspaceOption: TypeAlias = Annotated[
     Path | None, typer.Option(help="Folder of models and runs; default: the user's.")
@@ -30,9 +37,13 @@ def show_disclaimer() -> None:
 
 
 def show_error(text: str) -> None:
-    """Print an error on one line, whatever a file's name in it consists of."""
-    plain = "".join(c if c.isprintable() else "?" for c in text)
-    words().print(Text.assemble(("Error: ", "red"), plain))
+    """Print an error on one line."""
+    words().print(Text.assemble(("Error: ", "red"), printable(text)))
+
+
+def printable(text: str) -> str:
+    """Take out what a file's name could steer a terminal with."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def open_workspace(folder: Path | None) -> "Workspace":

@@ -1,0 +1,130 @@
+"""Time `medcxr analyze` on one radiograph, and measure its memory.
+
+    python benchmarks/analyze.py IMAGE [--runs 10] [--warm-runs 50]
+
+It answers with the workspace's current model. The limits are for an ordinary computer at rest. The
+peak memory is that of the program and its decoding process together (Linux).
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+from medcxr.imaging.reading import read_image
+from medcxr.inference.analyzer import Analyzer
+from medcxr.services.analysis import analyze_image
+from medcxr.services.loaded_model import current_predictor
+from medcxr.services.workspace import Workspace
+
+_SAMPLE_S = 0.005  # between two looks at the memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    what: str
+    values: list[float]
+    limit: float
+    unit: str
+
+
+def main() -> None:
+    """Measure and print a table; the exit code is 1 where a limit is not met."""
+    parser = argparse.ArgumentParser(description="Time `medcxr analyze` on one radiograph.")
+    parser.add_argument("image", type=Path)
+    parser.add_argument("--runs", type=int, default=10, help="of the program, with its start")
+    parser.add_argument("--warm-runs", type=int, default=50, help="in one process")
+    arguments = parser.parse_args()
+    processes = [_run_program(arguments.image) for _ in range(arguments.runs)]
+    rows = [
+        _Row(what="program, with start", values=[s for s, _ in processes], limit=2.0, unit="s"),
+        _Row(what="peak memory", values=[m for _, m in processes], limit=600.0, unit="MiB"),
+        *_warm_rows(arguments.image, arguments.warm_runs),
+    ]
+    print(f"{'measured':24} {'n':>4} {'median':>9} {'largest':>9} {'limit':>7}  unit")
+    for row in rows:
+        median = statistics.median(row.values)
+        print(
+            f"{row.what:24} {len(row.values):4} {median:9.2f} {max(row.values):9.2f} "
+            f"{row.limit:7.0f}  {row.unit}"
+        )
+    missed = [row.what for row in rows if statistics.median(row.values) >= row.limit]
+    if missed:
+        raise SystemExit(f"over the limit: {', '.join(missed)}")
+
+
+def _warm_rows(path: Path, runs: int) -> list[_Row]:
+    workspace = Workspace.open_default()
+    analyzer = Analyzer(current_predictor(workspace))
+    image = read_image(path)
+    from_file = _milliseconds(lambda: analyze_image(workspace, path), runs)
+    from_pixels = _milliseconds(lambda: analyzer.analyze(image), runs)
+    return [
+        _Row(what="warm, from the file", values=from_file, limit=150.0, unit="ms"),
+        _Row(what="warm, from the pixels", values=from_pixels, limit=150.0, unit="ms"),
+    ]
+
+
+def _milliseconds(call: Callable[[], object], runs: int) -> list[float]:
+    call()  # the first one loads what the others use
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def _run_program(image: Path) -> tuple[float, float]:
+    """Return the seconds and the peak memory in MiB of one run."""
+    command = [sys.executable, "-m", "medcxr", "analyze", str(image), "--json"]
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    peaks = [0.0]
+    watcher = Thread(target=_watch, args=(process, peaks))
+    watcher.start()
+    _, errors = process.communicate()
+    seconds = time.perf_counter() - start
+    watcher.join()
+    if process.returncode:
+        raise SystemExit(errors.decode(errors="replace"))
+    return seconds, peaks[0]
+
+
+def _watch(process: "subprocess.Popen[bytes]", peaks: list[float]) -> None:
+    while process.returncode is None:
+        peaks[0] = max(peaks[0], sum(_resident_mib(pid) for pid in _tree(process.pid)))
+        time.sleep(_SAMPLE_S)
+
+
+def _tree(root: int) -> list[int]:
+    """Return a process and its descendants."""
+    parents: dict[int, int] = {}
+    for entry in os.listdir("/proc"):  # noqa: PTH208 - a hundred times a second
+        try:
+            text = Path("/proc", entry, "stat").read_text() if entry.isdigit() else ""
+            parents[int(entry)] = int(text.rpartition(")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            continue  # not a process, or one that has just ended
+    tree = [root]
+    for pid in tree:
+        tree += [child for child, parent in parents.items() if parent == pid]
+    return tree
+
+
+def _resident_mib(pid: int) -> float:
+    try:
+        pages = int(Path("/proc", str(pid), "statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+"""The commands, in this process: what they print, write and return."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from bundles import FINDINGS, tiny_bundle, use_tiny_model
+from medcxr.apps.cli.main import app
+from medcxr.apps.dashboard.words import DISCLAIMER
+from medcxr.core.errors import DataError, ModelError
+from medcxr.registry.registry import ModelRegistry
+from medcxr.services.analysis import analyze_image
+from medcxr.synthetic.parameters import ThoraxParameters
+from medcxr.synthetic.radiograph import simulate
+
+KEYS = [
+    "file",
+    "image_digest",
+    "model",
+    "operating_point",
+    "findings",
+    "image_shape",
+    "view",
+    "spacing_mm",
+    "seconds",
+    "warnings",
+]
+
+
+@pytest.fixture(scope="module")
+def radiograph(tmp_path_factory):
+    path = tmp_path_factory.mktemp("image") / "thorax [1].png"
+    pixels = simulate(ThoraxParameters(), size=200).pixels[:, 20:180]
+    Image.fromarray(np.rint(pixels * 255).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def run(tiny_workspace):
+    """Return a function that runs a command in the tiny workspace."""
+
+    def run(*words):
+        words = [str(word) for word in words]
+        return CliRunner().invoke(app, [*words, "--workspace", str(tiny_workspace.folder)])
+
+    return run
+
+
+def test_analyze_prints_every_finding_and_the_disclaimer_apart(run, radiograph):
+    result = run("analyze", radiograph)
+    assert result.exit_code == 0, result.output
+    assert "thorax [1].png" in result.stdout.replace("\n", "")
+    for finding in FINDINGS:
+        assert finding in result.stdout
+    assert "tiny 1.0.0" in result.stdout
+    assert DISCLAIMER in result.stderr
+    assert DISCLAIMER not in result.stdout
+
+
+def test_json_has_one_object_per_image_with_stable_keys(run, radiograph, tiny_workspace):
+    result = run("analyze", radiograph, radiograph, "--json")
+    assert result.exit_code == 0
+    objects = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(objects) == 2
+    expected = analyze_image(tiny_workspace, radiograph).analysis
+    for plain in objects:
+        assert list(plain) == KEYS
+        assert plain["file"] == str(radiograph)
+        assert plain["image_digest"] == expected.image_digest
+        assert plain["image_shape"] == [200, 160]
+        assert list(plain["findings"][0]) == [
+            "finding",
+            "logit",
+            "probability",
+            "threshold",
+            "present",
+        ]
+        assert [f["probability"] for f in plain["findings"]] == [
+            f.probability for f in expected.findings
+        ]
+
+
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_a_bad_image_is_an_error_line_and_the_others_go_on(run, radiograph, tmp_path, flags):
+    bad = tmp_path / "[" / "red] not.png"  # a closing tag in Rich's markup
+    bad.parent.mkdir()
+    bad.write_text("text")
+    result = run("analyze", bad, radiograph, tmp_path / "absent\x1b[31m.png", *flags)
+    assert result.exit_code == 1
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 2
+    assert "[/red] not.png: " in errors[0]
+    assert "\x1b" not in result.stderr
+    assert FINDINGS[0] in result.stdout
+    if flags:
+        first, good, last = map(json.loads, result.stdout.splitlines())
+        assert list(first) == list(last) == ["file", "error"]
+        assert list(good) == KEYS
+
+
+def test_a_name_cannot_steer_the_terminal(run, radiograph, tmp_path):
+    path = tmp_path / "a\x1b[31m.png"
+    path.write_bytes(radiograph.read_bytes())
+    result = run("analyze", path)
+    assert result.exit_code == 0
+    assert "a?[31m.png" in result.stdout.replace("\n", "")
+    assert "\x1b[31m" not in result.stdout
+
+
+def test_the_operating_point_can_be_chosen(run, radiograph):
+    plain = json.loads(run("analyze", radiograph, "--json", "--operating-point", "half").stdout)
+    assert {found["threshold"] for found in plain["findings"]} == {0.5}
+
+
+def test_the_heat_map_has_the_resolution_of_the_radiograph(run, radiograph, tmp_path):
+    result = run("analyze", radiograph, "--heatmap", tmp_path / "map.png")
+    assert result.exit_code == 0, result.output
+    picture = np.asarray(Image.open(tmp_path / "map.png")).astype(int)
+    assert picture.shape == (200, 160, 3)
+    assert np.ptp(picture, axis=2).max() > 30  # colored somewhere
+
+
+def test_the_heat_map_is_of_the_most_probable_finding_unless_chosen(
+    run, radiograph, tmp_path, tiny_workspace
+):
+    maps = {}
+    for name in (None, *FINDINGS):
+        path = tmp_path / f"{name}.png"
+        chosen = [] if name is None else ["--finding", name]
+        assert run("analyze", radiograph, "--heatmap", path, *chosen).exit_code == 0
+        maps[name] = path.read_bytes()
+    findings = analyze_image(tiny_workspace, radiograph).analysis.findings
+    candidates = [found for found in findings if found.finding != "No Finding"]
+    best = max(candidates, key=lambda found: found.probability).finding
+    assert maps[None] == maps[best]
+    assert len(set(maps.values())) == len(FINDINGS)
+
+
+def test_heat_map_options_that_make_no_sense_are_refused(run, radiograph, tmp_path):
+    out = tmp_path / "map.png"
+    before = radiograph.read_bytes()
+    for words, reason in (
+        ([radiograph, radiograph, "--heatmap", out], "one image, not 2"),
+        ([radiograph, "--finding", "Effusion"], "add --heatmap"),
+        ([radiograph, "--heatmap", out, "--finding", "Fracture"], "no finding 'Fracture'"),
+        ([radiograph, "--heatmap", radiograph], "overwrite the radiograph"),
+    ):
+        error = run("analyze", *words).exception
+        assert isinstance(error, DataError)
+        assert reason in str(error)
+    assert not out.exists()
+    assert radiograph.read_bytes() == before
+
+
+def test_predict_writes_the_table_and_counts_the_bad_rows(run, radiograph, tmp_path):
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "a.png").write_bytes(radiograph.read_bytes())
+    manifest = tmp_path / "t" / "manifest.csv"
+    manifest.write_text("image_path\na.png\n")
+    out = tmp_path / "scores.csv"
+    assert run("predict", "--manifest", manifest, "--out", out).exit_code == 0
+    manifest.write_text("image_path\na.png\nb.png\n")
+    result = run("predict", "--manifest", manifest, "--out", out)
+    assert result.exit_code == 1
+    assert "2 images with tiny 1.0.0" in result.stderr
+    assert "1 could not be used" in result.stderr
+    assert DISCLAIMER in result.stderr
+    assert result.stdout == ""
+    with out.open(newline="") as file:
+        scored = list(csv.DictReader(file))
+    assert [bool(row["error"]) for row in scored] == [False, True]
+
+
+def test_models_are_listed_shown_chosen_and_taken_back(run, tiny_workspace):
+    tiny_bundle(tiny_workspace.models / "tiny-2.0.0", version="2.0.0", created="2026-03-04")
+    listed = run("models", "list")
+    assert listed.exit_code == 0
+    lines = listed.stdout.splitlines()
+    assert any("*" in line and "tiny 1.0.0" in line for line in lines)
+    assert any("*" not in line and "tiny 2.0.0" in line for line in lines)
+    assert "tiny 2.0.0 answers now" in run("models", "use", "tiny", "2.0.0").stdout
+    assert run("models", "show").stdout.startswith("# Model card: tiny 2.0.0")
+    assert run("models", "show", "tiny", "1.0.0").stdout.startswith("# Model card: tiny 1.0.0")
+    assert "tiny 1.0.0 answers now" in run("models", "roll-back").stdout
+    assert ModelRegistry(tiny_workspace.models).current().manifest.version == "1.0.0"
+
+
+def test_a_damaged_model_is_listed_with_its_reason(run, tiny_workspace):
+    tiny_bundle(tiny_workspace.models / "tiny-2.0.0", version="2.0.0")
+    (tiny_workspace.models / "tiny-2.0.0" / "model.onnx").write_bytes(b"x")
+    listed = run("models", "list")
+    assert listed.exit_code == 0
+    assert "damaged" in listed.stdout
+    assert isinstance(run("models", "use", "tiny", "2.0.0").exception, ModelError)
+
+
+def test_the_card_is_that_of_the_bundle(run, tiny_workspace):
+    bundle = use_tiny_model(tiny_workspace)
+    assert run("models", "show").stdout == bundle.path("model_card.md").read_text()
