@@ -8,7 +8,6 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import isotonic_regression, minimize_scalar
 from scipy.special import expit
 
 from medcxr.core.arrays import Statistics
@@ -153,6 +152,8 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> TemperatureCalibrat
 
     Source: Guo et al. 2017, "On calibration of modern neural networks", section 4.2.
     """
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - slow to import, and only fitting needs it
+
     known, x = _calibration_set(logits, labels)
 
     def loss(log_temperature: float) -> float:
@@ -171,6 +172,8 @@ def fit_isotonic(logits: ArrayLike, labels: ArrayLike) -> IsotonicCalibration:
 
     Source: Zadrozny and Elkan 2002; Niculescu-Mizil and Caruana 2005, section 5, on sample size.
     """
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415 - slow to import, and only fitting needs it
+
     known, x = _calibration_set(logits, labels)
     distinct, where, counts = np.unique(x, return_inverse=True, return_counts=True)
     shares = np.bincount(where, weights=known) / counts

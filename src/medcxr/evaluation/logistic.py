@@ -1,7 +1,6 @@
 """Logistic regression of a label on one number: for Platt scaling and for Cox's recalibration."""
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from medcxr.core.arrays import Statistics
@@ -22,6 +21,8 @@ def fit_line(
         targets: (n,), 0…1.
         minimum_slope: the slope is at least this.
     """
+    from scipy.optimize import minimize  # noqa: PLC0415 - slow to import, and only fitting needs it
+
     center, spread = float(x.mean()), float(x.std())
     z = (x - center) / spread  # a common scale keeps the optimizer's steps well conditioned
 
