@@ -9,6 +9,8 @@ from medcxr.explain.colors import AGAINST, FOR
 
 __all__ = ["legend", "overlay", "upsample"]
 
+_BAND_ROWS = 128
+
 
 def overlay(
     pixels: Pixels,
@@ -77,10 +79,15 @@ def legend(rows: int, columns: int, *, opacity: float = 0.6) -> UInt8Array:
 
 
 def _blend(pixels: Pixels, strength: FloatArray, opacity: float) -> UInt8Array:
-    alpha = (opacity * np.clip(np.abs(strength), 0.0, 1.0))[..., np.newaxis]
-    color = np.where(strength[..., np.newaxis] >= 0, FOR, AGAINST)
-    mixed = (1.0 - alpha) * pixels[..., np.newaxis] + alpha * color
-    return np.rint(255.0 * mixed).astype(np.uint8)
+    blended = np.empty((*pixels.shape, 3), dtype=np.uint8)
+    # In bands, because the colors of a whole radiograph would take several hundred MB as floats.
+    for start in range(0, len(pixels), _BAND_ROWS):
+        band = slice(start, start + _BAND_ROWS)
+        gray, signed = pixels[band, :, np.newaxis], strength[band, :, np.newaxis]
+        alpha = opacity * np.clip(np.abs(signed), 0.0, 1.0)
+        mixed = (1.0 - alpha) * gray + alpha * np.where(signed >= 0, FOR, AGAINST)
+        blended[band] = np.rint(255.0 * mixed)
+    return blended
 
 
 def _weights(centers: Statistics, tokens: int) -> FloatArray:
