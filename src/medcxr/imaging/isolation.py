@@ -103,6 +103,7 @@ _BOOT = (
     "from medcxr.imaging.worker import main; main()"
 )
 _START_TIMEOUT_S = 60.0  # a cold disk under load; no file is involved yet
+_PIPE_BYTES = 2**20  # where the system can; tens of MiB pass in 64 KiB steps otherwise
 _NOT_STARTED = (
     "The process that reads images could not be started; free memory and check that this "
     "Python may start processes."
@@ -115,6 +116,7 @@ def _start() -> _Process:
             [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            pipesize=_PIPE_BYTES,
             stderr=subprocess.DEVNULL,  # libraries quote header values in their warnings
         )
     except OSError as error:
