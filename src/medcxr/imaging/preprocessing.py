@@ -100,14 +100,15 @@ class Preprocessing:
         """
         top, left, bottom, right = content
         inside = square[top:bottom, left:right]
-        low, high = np.percentile(inside, (self.low_percentile, self.high_percentile))
-        scaled = np.clip((square - low) / max(float(high - low), 1e-6), 0.0, 1.0)
+        percentiles = np.percentile(inside, (self.low_percentile, self.high_percentile))
+        low, high = percentiles.tolist()  # plain numbers keep the arrays in float32
+        scaled = np.clip((square - low) / max(high - low, 1e-6), 0.0, 1.0)
         if self.equalization > 0:
             equalized = _equalize(scaled, scaled[top:bottom, left:right])
             scaled = (1 - self.equalization) * scaled + self.equalization * equalized
         inside = scaled[top:bottom, left:right]
-        standardized = (scaled - inside.mean()) / max(float(inside.std()), 1e-6)
-        clipped = np.clip(standardized, -self.clip, self.clip).astype(np.float32)
+        standardized = (scaled - float(inside.mean())) / max(float(inside.std()), 1e-6)
+        clipped = np.clip(standardized, -self.clip, self.clip).astype(np.float32, copy=False)
         return np.repeat(clipped[np.newaxis], self.channels, axis=0)
 
 
