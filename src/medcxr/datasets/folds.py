@@ -1,11 +1,11 @@
 """Splits that keep all images of a patient on one side."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
-from medcxr.core.errors import DataError
+from medcxr.core.errors import DataError, MissingExtra
 from medcxr.datasets.study_table import StudyTable
 
 __all__ = ["patient_folds", "patient_split"]
@@ -22,6 +22,7 @@ def patient_folds(table: StudyTable, *, n_folds: int = 5, seed: int = 0) -> list
 
     Raises:
         DataError: fewer patients than folds.
+        MissingExtra: scikit-learn is not installed.
     """
     n_patients = len(set(table.patients))
     if n_folds < 2 or n_patients < n_folds:
@@ -29,8 +30,14 @@ def patient_folds(table: StudyTable, *, n_folds: int = 5, seed: int = 0) -> list
             f"{n_patients} patients cannot be divided into {n_folds} folds; "
             "ask for at least 2 folds and no more than there are patients."
         )
+    try:
+        from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415 - train extra
+    except ImportError as error:
+        raise MissingExtra(
+            'Splitting by patient needs scikit-learn; install it with: pip install "medcxr[train]"'
+        ) from error
     splitter = StratifiedGroupKFold(n_splits=n_folds, shuffle=True, random_state=seed)
-    strata = _rarest_finding(table)
+    strata = _balanceable(_rarest_finding(table), n_folds)
     dummy = np.zeros(len(table))
     return [held.tolist() for _, held in splitter.split(dummy, strata, groups=table.patients)]
 
@@ -43,6 +50,7 @@ def patient_split(table: StudyTable, shares: Sequence[float], *, seed: int = 0) 
 
     Raises:
         DataError: a share is not above 0, or there are too few patients.
+        MissingExtra: scikit-learn is not installed.
     """
     if not shares or min(shares) <= 0:
         raise DataError(f"Shares of a split must be above 0, got {tuple(shares)}.")
@@ -67,3 +75,10 @@ def _rarest_finding(table: StudyTable) -> list[int]:
         present = np.flatnonzero(row == 1)
         strata.append(int(present[np.argmin(counts[present])]) if present.size else -1)
     return strata
+
+
+def _balanceable(strata: Sequence[int], n_folds: int) -> list[int]:
+    """Let rows whose stratum has fewer members than there are folds join the largest one."""
+    counts = Counter(strata)
+    largest = counts.most_common(1)[0][0]
+    return [stratum if counts[stratum] >= n_folds else largest for stratum in strata]

@@ -12,7 +12,7 @@ from medcxr.core.arrays import Statistics
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
 
-__all__ = ["LabelPolicy", "StudyTable"]
+__all__ = ["LabelPolicy", "StudyTable", "check_image_path", "read_rows", "unnamed_patient"]
 
 _NO_FINDING = Finding.NO_FINDING.value
 
@@ -84,7 +84,9 @@ class StudyTable:
             image_paths=tuple(row["image_path"] for row in rows),
             findings=tuple(findings),
             labels=labels.reshape(len(rows), len(findings)),
-            patients=tuple(row.get("patient_id") or f"row:{row['image_path']}" for row in rows),
+            patients=tuple(
+                row.get("patient_id") or unnamed_patient(row["image_path"]) for row in rows
+            ),
             attributes={name: tuple(row[name] for row in rows) for name in columns},
         )
 
@@ -129,6 +131,11 @@ def read_rows(path: Path, *, required: Sequence[str]) -> list[dict[str, str]]:
     if not rows:
         raise DataError(f"Table {path.name} has no rows; add one line per image.")
     return rows
+
+
+def unnamed_patient(image_path: str) -> str:
+    """Return what stands for the patient of a row that names none."""
+    return f"row:{image_path}"
 
 
 def check_image_path(root: Path, image_path: str) -> Path:

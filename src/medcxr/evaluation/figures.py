@@ -7,6 +7,7 @@ ones, so the reported value and its interval come from the same lines of code.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
@@ -55,14 +56,15 @@ def calibration_line(scored: Scored) -> CalibrationLine:
 
 
 def measure(
-    scored: Scored, weights: Statistics, *, threshold: float, line: CalibrationLine
+    scored: Scored, weights: Statistics, *, threshold: ArrayLike, line: CalibrationLine
 ) -> dict[str, Statistics]:
     """Return every figure of a finding for each row of weights.
 
     Args:
         scored: known labels and probabilities, sorted.
         weights: (n_resamples, n), in the order of scored.
-        threshold: probability from which the finding is present.
+        threshold: probability from which the finding is present; one, or (n,) in the order of
+            scored.
         line: `calibration_line` of the same sample.
 
     Returns:
@@ -110,9 +112,9 @@ def ranking_figures(scored: Scored, weights: Statistics) -> tuple[Statistics, St
 
 
 def _decision_figures(
-    scored: Scored, weights: Statistics, threshold: float
+    scored: Scored, weights: Statistics, threshold: ArrayLike
 ) -> dict[str, Statistics]:
-    labels, present = scored.labels, scored.scores >= threshold
+    labels, present = scored.labels, scored.scores >= np.asarray(threshold)
     columns = np.stack([labels, labels * present, (1 - labels) * present], axis=1)
     positives, found, alarms = (weights @ columns).T
     total = weights.sum(axis=1)

@@ -13,7 +13,8 @@ class FindingFigures:
 
     Attributes:
         finding: the name, e.g. "Effusion".
-        threshold: probability from which the finding counted as present.
+        threshold: probability from which the finding counted as present; the mean over images
+            where folds had thresholds of their own.
         n_images: images whose label is known.
         n_positive: of these, images with the finding.
         n_patients: patients with such an image.

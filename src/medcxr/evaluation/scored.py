@@ -21,12 +21,14 @@ class Scored:
         scores: (n,), rising.
         patients: (n,), the number of each example's patient.
         starts: (n_distinct,), where each distinct score begins.
+        order: (n,), the place of each example before sorting.
     """
 
     labels: Statistics
     scores: Statistics
     patients: NDArray[np.intp]
     starts: NDArray[np.intp]
+    order: NDArray[np.intp]
 
     @property
     def n_positive(self) -> int:
@@ -55,7 +57,11 @@ def sort_scores(labels: Statistics, scores: Statistics, patients: NDArray[np.int
     order = np.argsort(scores, kind="stable")
     ordered = scores[order]
     return Scored(
-        labels=labels[order], scores=ordered, patients=patients[order], starts=_starts(ordered)
+        labels=labels[order],
+        scores=ordered,
+        patients=patients[order],
+        starts=_starts(ordered),
+        order=order,
     )
 
 

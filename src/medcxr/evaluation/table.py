@@ -22,7 +22,7 @@ class ScoreTable:
         labels: (n_images, n_findings), 1, 0 or NaN for unknown.
         probabilities: (n_images, n_findings), 0…1.
         findings: names of the columns.
-        thresholds: (n_findings,), 0…1.
+        thresholds: (n_images, n_findings), 0…1.
         patients: (n_images,), the number of each image's patient.
         n_patients: how many there are.
     """
@@ -43,6 +43,11 @@ class ScoreTable:
             self.labels[chosen, column], self.probabilities[chosen, column], self.patients[chosen]
         )
 
+    def thresholds_of(self, column: int, scored: Scored) -> Statistics:
+        """Return the threshold of each example of `scored(column)`, in its order."""
+        known = ~np.isnan(self.labels[:, column])
+        return np.asarray(self.thresholds[known, column][scored.order])
+
 
 def check_table(
     labels: ArrayLike,
@@ -62,10 +67,10 @@ def check_table(
         )
     n_images, n_findings = known.shape
     limits = check_probabilities(thresholds)
-    if limits.shape != (n_findings,) or len(findings) != n_findings:
+    if limits.shape not in ((n_findings,), known.shape) or len(findings) != n_findings:
         raise DataError(
             f"There are {n_findings} columns, {len(findings)} findings and thresholds of shape "
-            f"{limits.shape}; name each column and give it one threshold."
+            f"{limits.shape}; name each column and give it one threshold, or one per image."
         )
     if len(set(findings)) != n_findings:
         raise DataError(f"Two columns have the same name among {list(findings)}; rename one.")
@@ -74,7 +79,7 @@ def check_table(
         labels=known,
         probabilities=values,
         findings=tuple(str(finding) for finding in findings),
-        thresholds=limits,
+        thresholds=np.broadcast_to(limits, known.shape),
         patients=numbers,
         n_patients=n_patients,
     )

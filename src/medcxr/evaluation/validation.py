@@ -44,7 +44,8 @@ def evaluate(
         labels: (n_images, n_findings), 1, 0 or NaN for unknown.
         probabilities: (n_images, n_findings), 0…1.
         findings: names of the columns.
-        thresholds: (n_findings,), present is probability >= threshold.
+        thresholds: (n_findings,), present is probability >= threshold; (n_images, n_findings)
+            where images of different folds have thresholds of their own.
         patients: (n_images,), whose image it is: the bootstrap draws patients.
         groups: what divides the images, e.g. "view", to the value of each image.
         n_bootstrap: number of resamples.
@@ -82,7 +83,7 @@ def evaluate(
         findings=tuple(
             _finding_figures(finding, float(threshold), one, confidence)
             for finding, threshold, one in zip(
-                table.findings, table.thresholds, of_findings, strict=True
+                table.findings, table.thresholds.mean(axis=0), of_findings, strict=True
             )
         ),
         groups=tuple(
@@ -118,7 +119,7 @@ def _divide(
 def _whole(table: ScoreTable, column: int) -> tuple[Scored, Measure]:
     scored = table.scored(column)
     line = calibration_line(scored)
-    return scored, partial(measure, threshold=float(table.thresholds[column]), line=line)
+    return scored, partial(measure, threshold=table.thresholds_of(column, scored), line=line)
 
 
 def _group_ranking(scored: Scored, weights: Statistics) -> Mapping[str, Statistics]:

@@ -37,6 +37,8 @@ class TableConfig:
         cardiothoracic_threshold: label Cardiomegaly from the cardiothoracic_ratio column.
         same_as_column: column that names an image of a split table of which this row is a copy;
             such rows are dropped, since they would leak a held-out patient into training.
+        same_patients_as: path of a split table that numbers the same patients; rows of a
+            held-out patient are then dropped too.
     """
 
     path: str = "manifest.csv"
@@ -44,6 +46,7 @@ class TableConfig:
     complete_labels: bool = True
     cardiothoracic_threshold: float | None = None
     same_as_column: str | None = None
+    same_patients_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,5 +204,18 @@ def _check(config: TrainingConfig) -> None:
     for key, value in positive.items():
         if value <= 0:
             raise DataError(f"{key} = {value} must be above 0; correct it.")
+    if config.evaluation.method == "cross_validation" and optimization.early_stopping:
+        raise DataError(
+            "early_stopping would let the held-out fold choose the epoch, and the cross-validation "
+            "would no longer measure anything; set it to false or use the holdout."
+        )
     if not config.data.tables or not config.data.findings:
         raise DataError("The configuration names no table or no finding; add one of each.")
+    split_paths = {table.path for table in config.data.tables if table.role == "split"}
+    for table in config.data.tables:
+        shared = table.same_patients_as
+        if shared is not None and (table.role == "split" or shared not in split_paths):
+            raise DataError(
+                f"same_patients_as = {shared!r} of {table.path} must stand at a table with the "
+                "role 'train' and name one with the role 'split'; correct it."
+            )

@@ -9,7 +9,12 @@ import numpy as np
 
 from medcxr.core.errors import DataError
 from medcxr.datasets.folds import patient_folds, patient_split
-from medcxr.datasets.study_table import LabelPolicy, StudyTable, check_image_path
+from medcxr.datasets.study_table import (
+    LabelPolicy,
+    StudyTable,
+    check_image_path,
+    unnamed_patient,
+)
 from medcxr.learning.config import TableConfig, TrainingConfig
 from medcxr.learning.image_set import ImageSet
 
@@ -95,7 +100,7 @@ class TrainingData:
         )
 
     def training_rows(self, held_out: Sequence[int]) -> tuple[int, ...]:
-        """Return all rows but those held out and the copies of their images."""
+        """Return all rows but those held out, the copies of their images and their patients."""
         hidden = set(held_out)
         names = {
             Path(table.image_paths[row - offset]).stem
@@ -103,10 +108,14 @@ class TrainingData:
             for row in held_out
             if offset <= row < offset + len(table)
         }
+        patients = {self._patient(row) for row in held_out}
         for table, config, offset in self._each():
             if config.same_as_column:
                 copies = table.attributes.get(config.same_as_column, ())
                 hidden |= {offset + i for i, n in enumerate(copies) if n and Path(n).stem in names}
+            if config.same_patients_as:
+                rows = range(offset, offset + len(table))
+                hidden |= {row for row in rows if self._patient(row) in patients}
         return tuple(row for row in range(self.n_rows) if row not in hidden)
 
     def fingerprint(self, image_digest: str) -> str:
@@ -116,6 +125,26 @@ class TrainingData:
             digest.update(table.fingerprint().encode())
         return digest.hexdigest()
 
+    def counts(self, rows: Sequence[int]) -> dict[str, int]:
+        """Return how many of these rows are of which table, by the table's path."""
+        chosen = set(rows)
+        return {
+            config.path: len(chosen.intersection(range(offset, offset + len(table))))
+            for table, config, offset in self._each()
+        }
+
+    def n_known_patients(self, rows: Sequence[int]) -> int:
+        """Count the patients of these rows, leaving out rows that name none."""
+        chosen = set(rows)
+        return len(
+            {
+                self._patient(offset + i)
+                for table, _, offset in self._each()
+                for i, patient in enumerate(table.patients)
+                if offset + i in chosen and patient != unnamed_patient(table.image_paths[i])
+            }
+        )
+
     def load_images(
         self, config: TrainingConfig, *, progress: Callable[[int, int], None] | None = None
     ) -> ImageSet:
@@ -124,6 +153,13 @@ class TrainingData:
 
     def _each(self) -> list[tuple[StudyTable, TableConfig, int]]:
         return list(zip(self.tables, self.configs, self.offsets, strict=True))
+
+    def _patient(self, row: int) -> tuple[str, str]:
+        """Return the table that numbers the row's patient, and the number."""
+        index = int(np.searchsorted(self.offsets, row, side="right")) - 1
+        config = self.configs[index]
+        numbered_by = config.same_patients_as or config.path
+        return numbered_by, self.tables[index].patients[row - self.offsets[index]]
 
     def _rows(self, role: str) -> tuple[int, ...]:
         return tuple(

@@ -18,6 +18,7 @@ from medcxr.apps.cli.analyze import analyze
 from medcxr.apps.cli.dashboard import dashboard
 from medcxr.apps.cli.predict import predict
 from medcxr.apps.cli.sample_data import sample_data
+from medcxr.apps.cli.train import train
 from medcxr.apps.cli.words import show_error
 from medcxr.core.errors import MedcxrError
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command()(analyze)
 app.command()(predict)
+app.command()(train)
 app.command()(dashboard)
 app.command("sample-data")(sample_data)
 app.add_typer(models.app, name="models")

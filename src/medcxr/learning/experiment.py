@@ -1,0 +1,354 @@
+"""A whole run: hold out, train, calibrate, measure, export and pack.
+
+Everything that a run writes lies in its folder, whose name follows from configuration, data and
+version. The same command therefore finds the same folder, and goes on where it was cut off.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from lightning_fabric import Fabric
+from torch import nn
+
+from medcxr import __version__
+from medcxr.core.arrays import FloatArray, Statistics
+from medcxr.core.errors import StorageError
+from medcxr.evaluation.report import ValidationReport
+from medcxr.evaluation.validation import evaluate
+from medcxr.learning.allocator import keep_freed_memory
+from medcxr.learning.config import TrainingConfig
+from medcxr.learning.export import export_onnx, export_weights
+from medcxr.learning.fitting import Part, fit
+from medcxr.learning.image_set import ImageSet
+from medcxr.learning.outputs import Outputs, fit_outputs
+from medcxr.learning.scoring import predict_logits
+from medcxr.learning.training_data import TrainingData, load_tables
+from medcxr.registry.bundle import (
+    GRAPH_FILE,
+    MANIFEST_FILE,
+    WEIGHTS_FILE,
+    ModelBundle,
+    write_bundle,
+)
+from medcxr.registry.manifest import Manifest, Measurement, TrainingFacts
+from medcxr.storage.atomic import write_json_atomically
+from medcxr.storage.events import EventLog
+from medcxr.storage.locks import exclusive
+
+__all__ = ["Hardware", "run_experiment"]
+
+Watch = Callable[[str, dict[str, object]], None]
+"""Takes the kind of an event and its values."""
+
+_RUN_FILE = "run.json"
+_EVENTS_FILE = "events.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardware:
+    """What trains. It does not decide which run it is: a run may go on elsewhere.
+
+    Attributes:
+        accelerator: "auto", "cpu", "cuda" or "mps".
+        devices: how many of them.
+    """
+
+    accelerator: str = "auto"
+    devices: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fitted:
+    """The final network and what was found out about it."""
+
+    network: nn.Module
+    rows: tuple[int, ...]  # learned from
+    seconds: float
+    outputs: Outputs
+    report: ValidationReport
+    method: str
+
+
+def run_experiment(
+    config: TrainingConfig,
+    data_folder: Path,
+    runs: Path,
+    *,
+    command: str,
+    hardware: Hardware | None = None,
+    watch: Watch | None = None,
+) -> ModelBundle:
+    """Run a configuration to its model bundle, or go on with a run that was cut off.
+
+    Args:
+        config: the resolved configuration.
+        data_folder: to which the tables' paths are relative.
+        runs: where the run's folder is made.
+        command: what repeats the run, for the reader of its figures.
+        hardware: what to train on.
+        watch: called with each event after it was written.
+
+    Raises:
+        DataError: a table, an image or a setting is wrong.
+        StorageError: the run's folder cannot be written.
+        ModelError: the exported graph does not equal the network.
+    """
+    keep_freed_memory()
+    hardware = hardware or Hardware()
+    fabric = Fabric(
+        accelerator=hardware.accelerator, devices=hardware.devices, precision=config.precision
+    )
+    if hardware.devices > 1:
+        fabric.launch()
+    data = load_tables(config, data_folder)
+    show = watch or (lambda _kind, _values: None)
+    images = data.load_images(
+        config, progress=lambda done, total: show("read", {"done": done, "total": total})
+    )
+    fingerprint = data.fingerprint(images.digest)
+    folder = runs / _run_name(config, fingerprint)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{folder} cannot be created: {error.strerror}; choose another workspace."
+        ) from error
+    run = _Run(fabric, config, data, images, folder=folder, show=show)
+    if not fabric.is_global_zero:  # the first process holds the lock and writes for all
+        return run.pack(command, fingerprint)
+    with exclusive(folder / _RUN_FILE):
+        return run.pack(command, fingerprint)
+
+
+class _Run:
+    def __init__(
+        self,
+        fabric: Fabric,
+        config: TrainingConfig,
+        data: TrainingData,
+        images: ImageSet,
+        *,
+        folder: Path,
+        show: Watch,
+    ) -> None:
+        self.fabric, self.config, self.data, self.images = fabric, config, data, images
+        self.folder, self.show = folder, show
+        self.log = EventLog(folder / _EVENTS_FILE)
+        self.n_findings = len(config.data.findings)
+
+    def pack(self, command: str, fingerprint: str) -> ModelBundle:
+        bundle_folder = self.folder / "bundle"
+        if (bundle_folder / MANIFEST_FILE).is_file():
+            return ModelBundle.open(bundle_folder)
+        created = self._created(fingerprint)
+        self._emit("started", run=self.folder.name, images=len(self.images))
+        by_fold = self.config.evaluation.method == "cross_validation"
+        fitted = self._cross_validation() if by_fold else self._holdout()
+        network = fitted.network.to("cpu")
+        self._emit("exporting")
+        graph, weights = self.folder / GRAPH_FILE, self.folder / WEIGHTS_FILE
+        if self.fabric.is_global_zero:
+            difference = export_onnx(
+                network,
+                graph,
+                images=self.images,
+                rows=self.data.split_rows,
+                n_findings=self.n_findings,
+            )
+            export_weights(network, weights)
+            manifest = self._manifest(fitted, created, command, fingerprint)
+            write_bundle(bundle_folder, manifest, {GRAPH_FILE: graph, WEIGHTS_FILE: weights})
+            self._emit("finished", model=manifest.identity, largest_difference=difference)
+        self.fabric.barrier()
+        return ModelBundle.open(bundle_folder)
+
+    def _holdout(self) -> _Fitted:
+        parts = self.data.holdout(self.config.evaluation.shares, seed=self.config.seed)
+        hidden = (*parts.validation, *parts.calibration, *parts.test)
+        part = self._part(
+            "holdout",
+            self.data.training_rows(hidden),
+            watched=parts.validation,
+            may_stop=self.config.optimization.early_stopping,
+        )
+        network, seconds = fit(self.fabric, self.config, self.images, part, self._emit)
+        outputs = fit_outputs(
+            self._logits(network, parts.calibration), self._labels(parts.calibration)
+        )
+        probabilities = outputs.probabilities(self._logits(network, parts.test))
+        thresholds = outputs.thresholds(outputs.operating_point)
+        return _Fitted(
+            network=network,
+            rows=part.train_rows,
+            seconds=seconds,
+            outputs=outputs,
+            report=self._report(parts.test, probabilities, thresholds),
+            method=(
+                f"Holdout by patient: {len(part.train_rows)} images trained, "
+                f"{len(parts.validation)} chose the epoch, {len(parts.calibration)} calibrated "
+                f"and chose the thresholds, and the {len(parts.test)} measured here did neither."
+            ),
+        )
+
+    def _cross_validation(self) -> _Fitted:
+        folds = self.data.folds(self.config.evaluation.folds, seed=self.config.seed)
+        logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
+        total = 0.0
+        for number, held_out in enumerate(folds, start=1):
+            part = self._part(f"fold-{number}", self.data.training_rows(held_out), watched=held_out)
+            network, seconds = fit(self.fabric, self.config, self.images, part, self._emit)
+            logits[list(held_out)] = self._logits(network, held_out)
+            total += seconds
+        rows = self.data.split_rows
+        final = self._part("final", self.data.training_rows(()))
+        network, seconds = fit(self.fabric, self.config, self.images, final, self._emit)
+        outputs = fit_outputs(logits[list(rows)], self._labels(rows))
+        probabilities, thresholds = self._cross_fitted(folds, logits, outputs.operating_point)
+        return _Fitted(
+            network=network,
+            rows=final.train_rows,
+            seconds=total + seconds,
+            outputs=outputs,
+            report=self._report(rows, probabilities[list(rows)], thresholds[list(rows)]),
+            method=(
+                f"{len(folds)}-fold cross-validation by patient of the recipe: each image was "
+                "scored by a network trained without its patient and without any copy of it, and "
+                "calibrated and decided by the scores of the other folds. The model in this "
+                "bundle was trained on all images by the same recipe."
+            ),
+        )
+
+    def _cross_fitted(
+        self, folds: list[tuple[int, ...]], logits: FloatArray, operating_point: str
+    ) -> tuple[Statistics, Statistics]:
+        """Calibrate and decide each fold by the others; rows as in the image set."""
+        probabilities = np.full(logits.shape, np.nan)
+        thresholds = np.full(logits.shape, np.nan)
+        for held_out in folds:
+            others = [row for fold in folds if fold is not held_out for row in fold]
+            outputs = fit_outputs(logits[others], self._labels(others))
+            probabilities[list(held_out)] = outputs.probabilities(logits[list(held_out)])
+            thresholds[list(held_out)] = outputs.thresholds(operating_point)
+        return probabilities, thresholds
+
+    def _part(
+        self,
+        name: str,
+        train_rows: tuple[int, ...],
+        *,
+        watched: tuple[int, ...] = (),
+        may_stop: bool = False,
+    ) -> Part:
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        return Part(
+            name=name,
+            folder=folder,
+            train_rows=train_rows,
+            watched_rows=watched,
+            may_stop=may_stop,
+        )
+
+    def _logits(self, network: nn.Module, rows: tuple[int, ...]) -> FloatArray:
+        return predict_logits(network, self.images, rows)[:, : self.n_findings]
+
+    def _labels(self, rows: tuple[int, ...] | list[int]) -> Statistics:
+        return self.images.labels[list(rows), : self.n_findings]
+
+    def _report(
+        self, rows: tuple[int, ...], probabilities: Statistics, thresholds: Statistics
+    ) -> ValidationReport:
+        self._emit("measuring", images=len(rows))
+        table, places = self.data.split_table, {r: i for i, r in enumerate(self.data.split_rows)}
+        chosen = table.select([places[row] for row in rows])
+        settings = self.config.evaluation
+        return evaluate(
+            self._labels(rows),
+            probabilities,
+            findings=self.config.data.findings,
+            thresholds=thresholds,
+            patients=chosen.patients,
+            groups={
+                name: [value or "unknown" for value in chosen.attributes[name]]
+                for name in settings.group_columns
+                if name in chosen.attributes
+            },
+            n_bootstrap=settings.bootstrap,
+            seed=self.config.seed,
+        )
+
+    def _manifest(self, fitted: _Fitted, created: str, command: str, fingerprint: str) -> Manifest:
+        config, outputs = self.config, fitted.outputs
+        measured = tuple(t.path for t in config.data.tables if t.role == "split")
+        return Manifest(
+            name=config.name,
+            version=f"{created[:10].replace('-', '.')}-{self.folder.name[-8:]}",
+            created=created,
+            description=config.description,
+            findings=config.data.findings,
+            preprocessing=config.preprocessing,
+            calibrations=outputs.calibrations,
+            operating_points=dict(zip(config.data.findings, outputs.operating_points, strict=True)),
+            operating_point=outputs.operating_point,
+            training=TrainingFacts(
+                run=self.folder.name,
+                software=__version__,
+                config=config.as_dict(),
+                data=self.data.counts(fitted.rows),
+                n_images=len(fitted.rows),
+                n_patients=self.data.n_known_patients(fitted.rows),
+                data_fingerprint=fingerprint,
+                minutes=round(fitted.seconds / 60, 1),
+            ),
+            measurements=(
+                Measurement(
+                    method=fitted.method,
+                    data=measured,
+                    operating_point=outputs.operating_point,
+                    command=command,
+                    report=fitted.report,
+                ),
+            ),
+        )
+
+    def _created(self, fingerprint: str) -> str:
+        """Return when the run was first started, so that going on changes nothing."""
+        path = self.folder / _RUN_FILE
+        if path.is_file():
+            return _read_created(path)
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        facts = {
+            "created": created,
+            "software": __version__,
+            "data_fingerprint": fingerprint,
+            "config": self.config.as_dict(),
+        }
+        if self.fabric.is_global_zero:
+            write_json_atomically(path, facts)
+        return created
+
+    def _emit(self, kind: str, **values: object) -> None:
+        if self.fabric.is_global_zero:
+            self.log.append(kind, **values)
+            self.show(kind, values)
+
+
+def _run_name(config: TrainingConfig, fingerprint: str) -> str:
+    """Return a folder's name that equal configuration, data and software share."""
+    whole = "\n".join((config.fingerprint(), fingerprint, __version__))
+    return f"{config.name}-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
+
+
+def _read_created(path: Path) -> str:
+    try:
+        created = json.loads(path.read_text(encoding="utf-8"))["created"]
+        return datetime.fromisoformat(created).isoformat(timespec="seconds")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StorageError(
+            f"{path} is damaged, so the run cannot go on; move its folder away and run again."
+        ) from error

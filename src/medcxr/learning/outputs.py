@@ -1,0 +1,91 @@
+"""From logits to decisions: calibrations and thresholds, chosen on images kept for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from medcxr.core.arrays import FloatArray, Statistics
+from medcxr.evaluation.calibration import (
+    MINIMUM_PER_CLASS,
+    Calibration,
+    IdentityCalibration,
+    fit_platt,
+)
+from medcxr.evaluation.operating_points import (
+    OPERATING_POINTS,
+    OperatingPoint,
+    choose_operating_point,
+    half,
+)
+
+__all__ = ["Outputs", "fit_outputs"]
+
+_PREFERRED = "youden"
+_FALLBACK = "half"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """How the logits of a model become probabilities and decisions.
+
+    Attributes:
+        calibrations: one per finding.
+        operating_points: one tuple of named thresholds per finding.
+    """
+
+    calibrations: tuple[Calibration, ...]
+    operating_points: tuple[tuple[OperatingPoint, ...], ...]
+
+    @property
+    def operating_point(self) -> str:
+        """Return the name of the thresholds that decide: one that every finding has."""
+        shared = all(_PREFERRED in {p.name for p in points} for points in self.operating_points)
+        return _PREFERRED if shared else _FALLBACK
+
+    def probabilities(self, logits: FloatArray) -> Statistics:
+        """(n, n_findings) logits -> probabilities of the same shape."""
+        columns = [c.predict_proba(logits[:, i]) for i, c in enumerate(self.calibrations)]
+        return np.stack(columns, axis=1)
+
+    def thresholds(self, name: str) -> Statistics:
+        """Return (n_findings,); a finding without this operating point decides at one half."""
+        return np.array(
+            [
+                next((p.threshold for p in points if p.name == name), half().threshold)
+                for points in self.operating_points
+            ]
+        )
+
+
+def fit_outputs(logits: FloatArray, labels: Statistics) -> Outputs:
+    """Fit one calibration per finding and choose its thresholds.
+
+    A finding with fewer than `MINIMUM_PER_CLASS` examples of a class keeps the network's own
+    sigmoid and the threshold one half: so few say nothing about a probability.
+
+    Args:
+        logits: (n, n_findings).
+        labels: (n, n_findings), 1, 0 or NaN for unknown.
+    """
+    fitted = [_fit_one(logits[:, i], labels[:, i]) for i in range(labels.shape[1])]
+    return Outputs(
+        calibrations=tuple(calibration for calibration, _ in fitted),
+        operating_points=tuple(points for _, points in fitted),
+    )
+
+
+def _fit_one(
+    logits: FloatArray, labels: Statistics
+) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
+    if min((labels == 1).sum(), (labels == 0).sum()) < MINIMUM_PER_CLASS:
+        return IdentityCalibration(), (half(),)
+    calibration = fit_platt(logits, labels)
+    probabilities = calibration.predict_proba(logits)
+    return calibration, _points(OPERATING_POINTS, labels, probabilities)
+
+
+def _points(
+    names: Sequence[str], labels: Statistics, probabilities: Statistics
+) -> tuple[OperatingPoint, ...]:
+    return tuple(choose_operating_point(name, labels, probabilities) for name in names)

@@ -1,0 +1,62 @@
+"""Train a model and add it to the workspace; only a person puts it in use."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from medcxr.core.errors import MissingExtra
+from medcxr.registry.bundle import ModelBundle
+from medcxr.registry.registry import ModelRegistry
+from medcxr.services.workspace import Workspace
+
+__all__ = ["train_model"]
+
+Watch = Callable[[str, dict[str, object]], None]
+"""Takes the kind of an event and its values."""
+
+
+def train_model(
+    workspace: Workspace,
+    data_folder: Path,
+    config_path: Path | None = None,
+    *,
+    command: str,
+    accelerator: str = "auto",
+    devices: int = 1,
+    watch: Watch | None = None,
+) -> ModelBundle:
+    """Train by a configuration, or go on with the same training, and register the model.
+
+    Args:
+        workspace: where the run and the model are kept.
+        data_folder: to which the configured tables are relative.
+        config_path: a TOML file; None for the defaults.
+        command: what repeats the training, for the reader of its figures.
+        accelerator: "auto", "cpu", "cuda" or "mps".
+        devices: how many of them.
+        watch: called with each event of the run.
+
+    Returns:
+        The registered bundle; the model in use stays the same.
+
+    Raises:
+        MissingExtra: the libraries for training are not installed.
+        DataError: configuration, table or image is wrong.
+        StorageError: the workspace cannot be written.
+    """
+    try:
+        from medcxr.learning.config import load_config  # noqa: PLC0415 - the light install has none
+        from medcxr.learning.experiment import Hardware, run_experiment  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"Training needs {error.name}, which is not installed; "
+            "install the extra: pip install 'medcxr[train]'."
+        ) from error
+    bundle = run_experiment(
+        load_config(config_path),
+        data_folder,
+        workspace.runs,
+        command=command,
+        hardware=Hardware(accelerator=accelerator, devices=devices),
+        watch=watch,
+    )
+    return ModelRegistry(workspace.models).register(bundle)
