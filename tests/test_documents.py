@@ -1,0 +1,261 @@
+"""The documents are true where a program can tell: links, commands, versions, words."""
+
+import importlib.util
+import json
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from medcxr import __version__
+from medcxr.apps.cli.main import app
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+CITED = [*DOCUMENTS, ROOT / "CITATION.cff"]
+EXPECTED = {"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"}
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_INLINE_CODE = re.compile(r"`([^`\n]+)`")
+_ABSOLUTE_PATH = re.compile(r"(?<![\w.~<:/)\]-])/[\w.-]+/[\w.-]+|\b[A-Z]:\\")
+_NEGATION = re.compile(r"\b(not|no|never|nor)\b", re.IGNORECASE)
+_MEASURED = re.compile(
+    r"\b(?:AUC|mAP|sensitivity|specificity|accuracy|F1|precision)\b[^.|]{0,40}"
+    r"(?:(?<!\d)0?\.\d|\b\d+(?:\.\d+)? ?%(?! intervals?))",
+    re.IGNORECASE,
+)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def prose_of(text: str) -> str:
+    """Return a document without its code blocks."""
+    return _FENCE.sub("", text)
+
+
+def blocks_of(text: str, language: str) -> Iterator[str]:
+    return (code for found, code in _FENCE.findall(text) if found == language)
+
+
+def commands_of(text: str, program: str) -> Iterator[list[str]]:
+    """Yield the words after a program's name, for each of its lines in the shell blocks."""
+    start = shlex.split(program)
+    for block in blocks_of(text, "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line, comments=True)
+            if words[: len(start)] == start:
+                yield words[len(start) :]
+
+
+def anchors_of(text: str) -> set[str]:
+    """Return the names of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", prose_of(text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@cache
+def program():
+    """Return the tree of medcxr's commands."""
+    return get_command(app)
+
+
+def parse(words: list[str]) -> None:
+    """Parse a command line of medcxr without running it."""
+    command, name = program(), "medcxr"
+    rest = list(words)
+    while rest and not rest[0].startswith("-") and hasattr(command, "commands"):
+        name = rest.pop(0)
+        command = command.commands[name]
+    if "--help" not in rest:
+        command.make_context(name, rest)
+
+
+@cache
+def manage():
+    spec = importlib.util.spec_from_file_location("manage_of_documents", ROOT / "manage.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def read_citation(text: str) -> dict[str, object]:
+    """Read the part of YAML that CITATION.cff keeps to: keys, quoted text, lists of either."""
+    read: dict[str, object] = {}
+    for line in text.splitlines():
+        match = re.fullmatch(r'(?:([\w-]+):|  - (?:([\w-]+): )?) ?(".*")?', line)
+        assert match is not None, f"CITATION.cff: {line!r} is none of the forms in use"
+        key, name, value = match[1], match[2], match[3] and json.loads(match[3])
+        if key is not None:
+            assert key not in read, f"CITATION.cff: {key} is there twice"
+            read[key] = value if value is not None else []
+        else:
+            read[list(read)[-1]].append({name: value} if name else value)
+    return read
+
+
+def wrong_words(text: str) -> list[str]:
+    """Return paths of a machine, outputs called a diagnosis, and figures of accuracy."""
+    sentences = re.split(r"[.:;]\s|\n\n", text)
+    diagnoses = [s for s in sentences if "diagnos" in s.lower() and not _NEGATION.search(s)]
+    figures = _MEASURED.findall(" ".join(text.split()))
+    return [*_ABSOLUTE_PATH.findall(text), *diagnoses, *figures]
+
+
+def test_the_documents_are_there():
+    assert EXPECTED - {path.name for path in DOCUMENTS} == set()
+    assert len([path for path in DOCUMENTS if path.parent.name == "adr"]) >= 5
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_link_and_picture_leads_somewhere(document: Path):
+    broken = []
+    for target in _LINK.findall(prose_of(text_of(document))):
+        place, _, anchor = target.partition("#")
+        if "://" in place:
+            continue
+        path = (document.parent / place).resolve() if place else document
+        if not path.exists() or (anchor and anchor not in anchors_of(text_of(path))):
+            broken.append(target)
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_command_of_medcxr_parses(document: Path):
+    for words in commands_of(text_of(document), "medcxr"):
+        parse(words)
+
+
+def test_every_command_of_medcxr_is_shown_in_the_readme():
+    shown = {tuple(words[:2]) for words in commands_of(text_of(ROOT / "README.md"), "medcxr")}
+    commands = program().commands
+    models = {("models", name) for name in commands["models"].commands}
+
+    assert models <= shown
+    assert set(commands) <= {words[0] for words in shown}
+
+
+@pytest.mark.parametrize("document", CITED, ids=name_of)
+def test_every_command_named_in_a_sentence_exists(document: Path):
+    group = program()
+    for code in _INLINE_CODE.findall(prose_of(text_of(document))):
+        words = code.split()
+        if words[0] == "medcxr" and len(words) > 1 and not words[1].startswith("-"):
+            assert words[1] in group.commands, code
+            nested = getattr(group.commands[words[1]], "commands", None)
+            assert nested is None or len(words) == 2 or words[2] in nested, code
+
+
+@pytest.mark.parametrize(
+    "words", [["analyse", "x.png"], ["analyze", "x.png", "--heat-map", "y.png"], ["models", "drop"]]
+)
+def test_a_wrong_command_does_not_parse(words: list[str]):
+    with pytest.raises(Exception, match=r"analyse|heat-map|drop"):
+        parse(words)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_command_of_manage_exists(document: Path):
+    text = text_of(document)
+    inline = [
+        code.split()[2:]
+        for code in _INLINE_CODE.findall(prose_of(text))
+        if code.startswith("python3 manage.py")
+    ]
+    parser = manage()._parser()
+    for words in [*commands_of(text, "python3 manage.py"), *inline]:
+        assert words[0] in {"run", "test"}
+        if words[0] == "run" and "--help" not in words:
+            parser.parse_args(words)
+
+
+def test_the_configuration_shown_in_the_readme_is_one(tmp_path: Path):
+    from medcxr.learning.config import load_config
+
+    (block,) = blocks_of(text_of(ROOT / "README.md"), "toml")
+    path = tmp_path / "shown.toml"
+    path.write_text(block, encoding="utf-8")
+
+    assert load_config(path).name == "our-hospital"
+
+
+@pytest.mark.parametrize("document", CITED, ids=name_of)
+def test_no_document_says_what_it_must_not(document: Path):
+    assert wrong_words(text_of(document)) == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"It lies in {'/'.join(['', 'home', 'somebody', 'medcxr'])}.",
+        "It lies in C:\\data\\medcxr.",
+        "It is no toy. It makes a diagnosis in seconds.",
+        "It diagnoses pneumonia.",
+        "Its mean AUC is 0.91.",
+        "An accuracy of\n97 % was measured.",
+    ],
+)
+def test_wrong_words_are_found(sentence: str):
+    assert len(wrong_words(sentence)) == 1
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Its output is not a diagnosis.",
+        "It is at ~/.local/share/medcxr and https://example.org/a/b.",
+        "AUC and F1 stand there with 95% intervals.",
+        "Version 0.1.0 prints the sensitivity.",
+    ],
+)
+def test_allowed_words_are_left_alone(sentence: str):
+    assert wrong_words(sentence) == []
+
+
+def test_the_citation_has_what_the_format_demands():
+    citation = read_citation(text_of(ROOT / "CITATION.cff"))
+
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["authors"] == [{"name": "The medcxr maintainers"}]
+    assert {"message", "title", "license", "type"} <= set(citation)
+    assert all(citation.values())
+
+
+def test_all_documents_state_the_version_of_the_package():
+    project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
+    changes = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", text_of(ROOT / "CHANGELOG.md"), re.MULTILINE)
+
+    assert read_citation(text_of(ROOT / "CITATION.cff"))["version"] == __version__
+    assert changes[0] == __version__
+    assert project["version"] == __version__
+
+
+def test_decisions_are_numbered_without_gaps_and_have_their_three_parts():
+    pages = sorted((ROOT / "docs" / "adr").glob("*.md"))
+
+    assert [page.name[:4] for page in pages] == [f"{n:04d}" for n in range(1, len(pages) + 1)]
+    for page in pages:
+        parts = re.findall(r"^## (.+)$", text_of(page), re.MULTILINE)
+        assert parts == ["Context", "Decision", "Consequences"], page.name
+        assert text_of(page).startswith(f"# {page.name[:4]}: ")
+
+
+def test_the_source_package_holds_everything_that_its_checks_need():
+    tool = tomllib.loads(text_of(ROOT / "pyproject.toml"))["tool"]
+    included = set(tool["hatch"]["build"]["targets"]["sdist"]["include"])
+    checked = {*tool["mypy"]["files"], *tool["pytest"]["ini_options"]["testpaths"]}
+    read = {"*.md", "CITATION.cff", "configs", "constraints.txt", "docs", "manage.py"}
+
+    assert (checked | read) - included == set()
