@@ -1,4 +1,14 @@
-"""A table of radiographs with labels and patients, as training and validation read it."""
+"""A table of radiographs with labels and patients, as training and validation read it.
+
+| column       | meaning                                                                    |
+|--------------|----------------------------------------------------------------------------|
+| image_path   | file relative to the table's folder; the only column that must be there    |
+| labels       | findings that are present, separated by "|"                                |
+| absent       | findings that are known to be absent, separated by "|"; with this column   |
+|              | the table says itself what is known, and every other finding is unknown    |
+| patient_id   | empty: the image counts as a patient of its own                            |
+| others       | kept as attributes, such as view, age, sex and source                      |
+"""
 
 import csv
 import hashlib
@@ -12,7 +22,14 @@ from medcxr.core.arrays import Statistics
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
 
-__all__ = ["LabelPolicy", "StudyTable", "check_image_path", "read_rows", "unnamed_patient"]
+__all__ = [
+    "LabelPolicy",
+    "StudyTable",
+    "check_image_path",
+    "read_rows",
+    "row_labels",
+    "unnamed_patient",
+]
 
 _NO_FINDING = Finding.NO_FINDING.value
 
@@ -22,9 +39,10 @@ class LabelPolicy:
     """What the labels column of a table says about the findings that it does not name.
 
     Attributes:
-        complete: the listed findings are all there are; others are absent. Where it is false
-            an unlisted finding is unknown, except that "No Finding" rules all others out and
-            any other finding rules "No Finding" out.
+        complete: the listed findings are all there are; others are absent. Where it is false,
+            and in a table with a column absent, a finding named in neither column is unknown,
+            except that "No Finding" rules all others out and any other finding rules
+            "No Finding" out.
         cardiothoracic_threshold: where the table has a cardiothoracic_ratio column, a ratio
             above it labels Cardiomegaly present, one at or below it absent; None ignores it.
     """
@@ -76,8 +94,8 @@ class StudyTable:
         """
         rows = read_rows(path, required=("image_path",))
         policy = policy or LabelPolicy()
-        labels = np.array([_row_labels(row, findings, policy) for row in rows], dtype=np.float64)
-        known = {"image_path", "labels", "patient_id"}
+        labels = np.array([row_labels(row, findings, policy) for row in rows], dtype=np.float64)
+        known = {"image_path", "labels", "absent", "patient_id"}
         columns = [name for name in rows[0] if name not in known]
         return cls(
             root=path.parent,
@@ -133,6 +151,29 @@ def read_rows(path: Path, *, required: Sequence[str]) -> list[dict[str, str]]:
     return rows
 
 
+def row_labels(row: dict[str, str], findings: Sequence[str], policy: LabelPolicy) -> list[float]:
+    """Return what a row says of each finding: 1 present, 0 absent, NaN unknown.
+
+    Raises:
+        DataError: the row contradicts itself, or its cardiothoracic ratio is no number.
+    """
+    listed, absent = _names(row.get("labels", "")), _names(row.get("absent", ""))
+    _refuse_contradiction(row, listed, absent)
+    complete = policy.complete and "absent" not in row
+    unlisted = 0.0 if listed and (complete or _NO_FINDING in listed) else np.nan
+    values = {name: 0.0 if name in absent else unlisted for name in findings}
+    values |= {name: 1.0 for name in findings if name in listed}
+    if listed and _NO_FINDING not in listed and _NO_FINDING in values:
+        values[_NO_FINDING] = 0.0
+    ratio = row.get("cardiothoracic_ratio", "")
+    if ratio and policy.cardiothoracic_threshold is not None:
+        enlarged = _number(ratio, row) > policy.cardiothoracic_threshold
+        values[Finding.CARDIOMEGALY.value] = float(enlarged)
+        if enlarged:
+            values[_NO_FINDING] = 0.0
+    return [values[name] for name in findings]
+
+
 def unnamed_patient(image_path: str) -> str:
     """Return what stands for the patient of a row that names none."""
     return f"row:{image_path}"
@@ -152,24 +193,21 @@ def check_image_path(root: Path, image_path: str) -> Path:
     return path
 
 
-def _row_labels(row: dict[str, str], findings: Sequence[str], policy: LabelPolicy) -> list[float]:
-    listed = {name.strip() for name in row.get("labels", "").split("|") if name.strip()}
+def _names(cell: str) -> set[str]:
+    return {name.strip() for name in cell.split("|") if name.strip()}
+
+
+def _refuse_contradiction(row: dict[str, str], listed: set[str], absent: set[str]) -> None:
     if _NO_FINDING in listed and len(listed) > 1:
         raise DataError(
             f"Row {row['image_path']!r} is labeled {_NO_FINDING!r} together with "
             f"{sorted(listed - {_NO_FINDING})[0]!r}; keep one of them."
         )
-    unlisted = 0.0 if listed and (policy.complete or _NO_FINDING in listed) else np.nan
-    values = {name: 1.0 if name in listed else unlisted for name in findings}
-    if listed and _NO_FINDING not in listed and _NO_FINDING in values:
-        values[_NO_FINDING] = 0.0
-    ratio = row.get("cardiothoracic_ratio", "")
-    if ratio and policy.cardiothoracic_threshold is not None:
-        enlarged = _number(ratio, row) > policy.cardiothoracic_threshold
-        values[Finding.CARDIOMEGALY.value] = float(enlarged)
-        if enlarged:
-            values[_NO_FINDING] = 0.0
-    return [values[name] for name in findings]
+    if listed & absent:
+        raise DataError(
+            f"Row {row['image_path']!r} names {sorted(listed & absent)[0]!r} in both labels and "
+            "absent; keep one of them."
+        )
 
 
 def _number(text: str, row: dict[str, str]) -> float:
