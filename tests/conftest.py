@@ -7,6 +7,8 @@ import pytest
 
 from bundles import use_tiny_model
 from medcxr.services.workspace import Workspace
+from medcxr.synthetic import write_sample_data
+from small_training import TrainProcess, finish_training, write_small_config
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +27,19 @@ def tiny_workspace(tmp_path) -> Workspace:
     workspace = Workspace.open(tmp_path / "tiny workspace")
     use_tiny_model(workspace)
     return workspace
+
+
+@pytest.fixture(scope="session")
+def sample_data(tmp_path_factory) -> Path:
+    """Return a folder of simulated radiographs; tests read it and never write into it."""
+    folder = tmp_path_factory.mktemp("sample data")
+    write_sample_data(folder, n_images=40, size=96, seed=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(sample_data, tmp_path_factory) -> TrainProcess:
+    """Return a finished `medcxr train` of the small configuration, never cut off."""
+    pytest.importorskip("torch")
+    folder = tmp_path_factory.mktemp("trained")
+    return finish_training(write_small_config(folder), sample_data, folder / "workspace")

@@ -114,6 +114,15 @@ def test_a_bad_file_is_explained_and_the_others_go_on(page, tmp_path):
     _assert_findings(page)
 
 
+def test_a_radiograph_that_lies_on_its_side_is_refused_with_what_to_do(page, tmp_path):
+    path = _png(tmp_path / "turned.png")
+    Image.open(path).transpose(Image.Transpose.ROTATE_90).save(path)
+    _sign_in(page)
+    _upload(page, path)
+    page.get_by_text("turn it by 90 degrees to the right").wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    assert page.locator(".cxr-card").count() == 0
+
+
 def test_the_opacity_and_the_finding_change_the_heat_map(page, tmp_path):
     _sign_in(page)
     _upload(page, _png(tmp_path / "synthetic.png"))
@@ -134,7 +143,9 @@ def test_the_analysis_can_be_kept_as_json(page, tmp_path):
     download.value.save_as(tmp_path / "analysis.json")
     kept = json.loads((tmp_path / "analysis.json").read_text())
     assert kept["image_shape"] == [768, 768]
-    assert {"finding", "logit", "probability", "threshold", "present"} == set(kept["findings"][0])
+    expected = {"finding", "logit", "probability", "threshold", "present", "prediction_set"}
+    assert expected == set(kept["findings"][0])
+    assert kept["gate"]["accepted"] is True
     assert "clinical correlation" in kept["notice"]
 
 

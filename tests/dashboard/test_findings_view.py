@@ -1,5 +1,7 @@
 """Findings as cards."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,23 @@ def test_an_absent_finding_is_not_highlighted():
     assert 'class="cxr-card cxr-absent"' in html
     assert ">Absent<" in html
     assert "AUC not measured" in html
+
+
+@pytest.mark.parametrize(
+    ("prediction_set", "words"),
+    [
+        ("present", "Plausible: present"),
+        ("absent", "Plausible: absent"),
+        ("uncertain", "Plausible: either, undecided"),
+        ("atypical", "Plausible: neither, unusual image"),
+    ],
+)
+def test_what_is_plausible_is_said_in_words(prediction_set, words):
+    assert words in card(replace(result(), prediction_set=prediction_set), None)
+
+
+def test_without_a_promise_nothing_is_called_plausible():
+    assert "Plausible" not in card(result(), None)
 
 
 def test_no_finding_is_shown_calmly_when_present():

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from medcxr.core.gate import ImageVerdict
+
 __all__ = ["Analysis", "Estimate", "FindingResult"]
 
 
@@ -15,6 +17,8 @@ class FindingResult:
         probability: calibrated, 0…1.
         threshold: probability from which the finding counts as present.
         present: whether probability >= threshold.
+        prediction_set: which answers are plausible at the promised rate: "present", "absent",
+            "uncertain" (both: the model abstains), "atypical" (neither); None without a promise.
     """
 
     finding: str
@@ -22,6 +26,7 @@ class FindingResult:
     probability: float
     threshold: float
     present: bool
+    prediction_set: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +43,7 @@ class Analysis:
         spacing_mm: (row, column), None if unknown.
         seconds: time taken from pixels to result.
         warnings: sentences for the reader.
+        gate: whether the image is an upright frontal chest radiograph; None if nobody asked.
     """
 
     image_digest: str
@@ -49,6 +55,7 @@ class Analysis:
     spacing_mm: tuple[float, float] | None
     seconds: float
     warnings: tuple[str, ...]
+    gate: ImageVerdict | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,8 +35,11 @@ def decode_isolated(data: bytes, format_: FileFormat) -> Decoded:
         # A process that has waited may have been ended from outside or be short of memory:
         # only a new one can say that the file is to blame.
         return _decode_in(waiting.pop(), waiting, expiry, data, format_)
+    begun = time.monotonic()
+    process = _start()
+    expiry += time.monotonic() - begun  # a slow start on a busy computer is not the file's fault
     try:
-        return _decode_in(_start(), waiting, expiry, data, format_)
+        return _decode_in(process, waiting, expiry, data, format_)
     except (EOFError, OSError) as error:
         raise ImageError(
             f"Reading the {format_} file crashed the decoder or needs too much memory: the file "

@@ -86,6 +86,11 @@ class Analyzer:
                 probability=probability,
                 threshold=threshold,
                 present=probability >= threshold,
+                prediction_set=self._answer(finding, probability),
             )
             for finding, logit, probability, threshold in rows
         )
+
+    def _answer(self, finding: str, probability: float) -> str | None:
+        bounds = self._predictor.manifest.conformal.get(finding)
+        return None if bounds is None else bounds.answer(probability).value

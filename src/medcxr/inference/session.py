@@ -1,6 +1,7 @@
 """ONNX Runtime's only home: arrays in, arrays out."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +13,25 @@ from medcxr.core.errors import ModelError
 __all__ = ["OnnxSession"]
 
 _INPUT = "image"
-_OUTPUTS = ["logits", "maps"]
+_OUTPUTS = ("logits", "maps")
 
 
 class OnnxSession:
-    """A graph `image -> logits, maps` on the CPU.
+    """A graph `image -> outputs` on the CPU.
 
     Args:
         path: the ONNX file.
+        outputs: names of what the graph gives, in order.
         threads: cores to use; None uses those that this process may use.
 
     Raises:
         ModelError: the file is no graph, or one with other inputs or outputs.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+    def __init__(
+        self, path: Path, *, outputs: Sequence[str] = _OUTPUTS, threads: int | None = None
+    ) -> None:
+        self._outputs = list(outputs)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or _available_cores()
         options.inter_op_num_threads = 1
@@ -39,38 +44,39 @@ class OnnxSession:
             raise ModelError(
                 f"{path.name} is not a graph that ONNX Runtime can load; reinstall the model."
             ) from error
-        inputs = [value.name for value in self._session.get_inputs()]
-        outputs = [value.name for value in self._session.get_outputs()]
-        if inputs != [_INPUT] or outputs != _OUTPUTS:
+        names = [value.name for value in self._session.get_inputs()]
+        found = [value.name for value in self._session.get_outputs()]
+        if names != [_INPUT] or found != self._outputs:
             raise ModelError(
-                f"{path.name} maps {inputs} to {outputs} and must map ['{_INPUT}'] to {_OUTPUTS}; "
-                "reinstall the model."
+                f"{path.name} maps {names} to {found} and must map ['{_INPUT}'] to "
+                f"{self._outputs}; reinstall the model."
             )
 
-    def run(self, inputs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def run(self, inputs: FloatArray) -> tuple[FloatArray, ...]:
         """Run a batch.
 
         Args:
             inputs: (B, channels, size, size), as `Preprocessing.apply` makes each.
 
         Returns:
-            Logits (B, findings) and maps (B, findings, grid, grid); a map's sum is its logit.
+            The outputs in order; of a model logits (B, findings) and maps (B, findings, grid,
+            grid), where a map's sum is its logit.
 
         Raises:
             ModelError: the shape does not fit the graph, or a result is not a number.
         """
         try:
-            logits, maps = self._session.run(_OUTPUTS, {_INPUT: inputs.astype(np.float32)})
+            results = self._session.run(self._outputs, {_INPUT: inputs.astype(np.float32)})
         except Exception as error:  # as above
             raise ModelError(
                 f"The model cannot take an input of shape {inputs.shape}; its manifest and its "
                 "graph disagree. Reinstall the model."
             ) from error
-        if not (np.isfinite(logits).all() and np.isfinite(maps).all()):
+        if not all(np.isfinite(result).all() for result in results):
             raise ModelError(
                 "The model gave a result that is not a number; do not use it, reinstall the model."
             )
-        return logits, maps
+        return tuple(results)
 
 
 def _available_cores() -> int:

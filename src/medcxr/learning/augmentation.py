@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 from monai.transforms import (
+    Affine,
     Compose,
     RandAdjustContrast,
-    RandAffine,
     RandCoarseDropout,
     RandFlip,
     RandGaussianNoise,
     RandGaussianSmooth,
+    Randomizable,
 )
 
 from medcxr.core.arrays import FloatArray
@@ -51,15 +52,7 @@ class Augmentation:
 def _transforms(config: AugmentationConfig, size: int) -> list[Callable[..., Any]]:
     transforms: list[Callable[..., Any]] = []
     if config.rotation_degrees or config.shift or config.zoom:
-        transforms.append(
-            RandAffine(
-                prob=1.0,
-                rotate_range=math.radians(config.rotation_degrees),
-                translate_range=config.shift * size,
-                scale_range=config.zoom,
-                padding_mode="zeros",
-            )
-        )
+        transforms.append(_Placement(config, size))
     if config.flip_probability:
         transforms.append(RandFlip(prob=config.flip_probability, spatial_axis=1))
     if config.gamma:
@@ -81,3 +74,24 @@ def _transforms(config: AugmentationConfig, size: int) -> list[Callable[..., Any
             )
         )
     return transforms
+
+
+class _Placement(Randomizable):
+    """Turn, shift in both directions and zoom by one factor: RandAffine would stretch a chest."""
+
+    def __init__(self, config: AugmentationConfig, size: int) -> None:
+        self._angle = math.radians(config.rotation_degrees)
+        self._shift = config.shift * size
+        self._zoom = config.zoom
+
+    def __call__(self, image: FloatArray) -> Any:  # noqa: ANN401 - MONAI's array type
+        """(1, size, size) -> the same."""
+        angle, rows, columns, zoom = self.R.uniform(-1.0, 1.0, 4).tolist()
+        moved = Affine(
+            rotate_params=angle * self._angle,
+            translate_params=(rows * self._shift, columns * self._shift),
+            scale_params=(1 + zoom * self._zoom,) * 2,
+            padding_mode="zeros",
+            image_only=True,
+        )
+        return moved(image)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from cattrs.preconf.json import make_converter
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
 from medcxr.imaging.preprocessing import Preprocessing
+from medcxr.registry.manifest import is_plain_name
 
 __all__ = [
     "AugmentationConfig",
@@ -33,7 +35,8 @@ class TableConfig:
     Attributes:
         path: CSV file relative to the data folder.
         role: "split" rows are divided by patient and evaluated on; "train" rows only ever train.
-        complete_labels: whether findings that a row does not list are absent (else unknown).
+        complete_labels: whether findings that a row does not list are absent (else unknown);
+            a table with a column absent says so itself.
         cardiothoracic_threshold: label Cardiomegaly from the cardiothoracic_ratio column.
         same_as_column: column that names an image of a split table of which this row is a copy;
             such rows are dropped, since they would leak a held-out patient into training.
@@ -120,6 +123,8 @@ class EvaluationConfig:
             on everything, and calibrates on the out-of-fold logits.
         shares: training, validation, calibration and test parts of a holdout.
         folds: number of folds of a cross-validation.
+        ship: what a cross-validation hands out: "refit" trains once more on everything, "folds"
+            lets the networks of the folds answer together, each of which saw most of the data.
         bootstrap: resamples for the intervals.
         group_columns: attributes for which figures are given separately.
     """
@@ -127,6 +132,7 @@ class EvaluationConfig:
     method: Literal["holdout", "cross_validation"] = "holdout"
     shares: tuple[float, float, float, float] = (0.6, 0.1, 0.15, 0.15)
     folds: int = 5
+    ship: Literal["refit", "folds"] = "refit"
     bootstrap: int = 1000
     group_columns: tuple[str, ...] = ("view", "sex", "source")
 
@@ -139,6 +145,7 @@ class TrainingConfig:
     description: str = "The CNN-Transformer hybrid trained from random weights."
     seed: int = 0
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    stored_weights: Literal["float32", "float16"] = "float32"  # float16 halves the model's file
     data: DataConfig = field(default_factory=DataConfig)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -173,9 +180,8 @@ def load_config(path: Path | None) -> TrainingConfig:
         raise DataError(
             f"Configuration {path.name} cannot be read ({error}); give a TOML file."
         ) from error
-    converter = make_converter(forbid_extra_keys=True)
     try:
-        config = converter.structure(plain, TrainingConfig)
+        config: TrainingConfig = _strict_converter().structure(plain, TrainingConfig)
     except BaseValidationError as error:
         reasons = "; ".join(transform_error(error))
         raise DataError(f"Configuration {path.name}: {reasons}. Correct the named key.") from error
@@ -183,39 +189,96 @@ def load_config(path: Path | None) -> TrainingConfig:
     return config
 
 
+def _strict_converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
+    """Take every value as it is written: "false" is not False, and 2.7 epochs are not 2."""
+    converter = make_converter(forbid_extra_keys=True)
+    for kind in (bool, int, float, str):
+        converter.register_structure_hook(kind, _same_kind)
+    converter.register_structure_hook_func(
+        lambda kind: kind == tuple[str, ...],
+        lambda value, _: tuple(_same_kind(one, str) for one in _same_kind(value, list)),
+    )
+    return converter
+
+
+def _same_kind(value: Any, kind: type) -> Any:  # noqa: ANN401 - cattrs hooks take and give anything
+    if type(value) is kind or (kind is float and type(value) is int):
+        return kind(value)
+    raise ValueError
+
+
 def _check(config: TrainingConfig) -> None:
+    _check_names(config)
+    _check_numbers(config)
     network, optimization = config.network, config.optimization
-    if not config.name or not all(c.isalnum() or c in "-_" for c in config.name):
-        raise DataError(
-            f"name = {config.name!r} must consist of letters, digits, '-' and '_'; rename it."
-        )
     if network.width % network.heads:
         raise DataError(
             f"width = {network.width} is not divisible by heads = {network.heads}; change one."
         )
-    positive = {
-        "epochs": optimization.epochs,
-        "batch_size": optimization.batch_size,
-        "learning_rate": optimization.learning_rate,
-        "checkpoint_steps": optimization.checkpoint_steps,
-        "grid": network.grid,
-        "layers": network.layers,
-    }
-    for key, value in positive.items():
-        if value <= 0:
-            raise DataError(f"{key} = {value} must be above 0; correct it.")
+    if network.stem == "efficientnet_lite0" and config.preprocessing.channels != 3:
+        raise DataError(
+            f"channels = {config.preprocessing.channels} must be 3 for the stem "
+            "efficientnet_lite0; correct it or use the plain stem."
+        )
     if config.evaluation.method == "cross_validation" and optimization.early_stopping:
         raise DataError(
             "early_stopping would let the held-out fold choose the epoch, and the cross-validation "
             "would no longer measure anything; set it to false or use the holdout."
         )
-    if not config.data.tables or not config.data.findings:
+
+
+def _check_names(config: TrainingConfig) -> None:
+    if not is_plain_name(config.name):
+        raise DataError(
+            f"name = {config.name!r} must be 1…80 letters, digits, '.', '-' or '_' and start with "
+            "a letter or digit; rename it."
+        )
+    data = config.data
+    if not data.tables or not data.findings:
         raise DataError("The configuration names no table or no finding; add one of each.")
-    split_paths = {table.path for table in config.data.tables if table.role == "split"}
-    for table in config.data.tables:
+    labels = (*data.findings, *data.auxiliary_findings)
+    paths = tuple(table.path for table in data.tables)
+    for key, names in (("findings", labels), ("path", paths)):
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise DataError(f"{key} names {twice[0]!r} twice; keep one of them.")
+    split_paths = {table.path for table in data.tables if table.role == "split"}
+    for table in data.tables:
         shared = table.same_patients_as
         if shared is not None and (table.role == "split" or shared not in split_paths):
             raise DataError(
                 f"same_patients_as = {shared!r} of {table.path} must stand at a table with the "
                 "role 'train' and name one with the role 'split'; correct it."
             )
+
+
+def _check_numbers(config: TrainingConfig) -> None:
+    """Refuse now what would stop the run later, maybe after hours."""
+    network, optimization, evaluation = config.network, config.optimization, config.evaluation
+    at_least = (
+        (0, config, ("seed",)),
+        (0, network, ("frozen_blocks",)),
+        (1, network, ("grid", "width", "layers", "heads", "feedforward", "classifier_width")),
+        (1, optimization, ("epochs", "batch_size", "patience", "checkpoint_steps")),
+        (2, evaluation, ("folds",)),
+        (1, evaluation, ("bootstrap",)),
+    )
+    for least, section, keys in at_least:
+        for key in keys:
+            if not getattr(section, key) >= least:
+                raise DataError(
+                    f"{key} = {getattr(section, key)} must be {least} or more; correct it."
+                )
+    if not 0 < optimization.learning_rate < math.inf:
+        raise DataError(
+            f"learning_rate = {optimization.learning_rate} must be a number above 0; correct it."
+        )
+    shares = (
+        (network, ("dropout",)),
+        (config.augmentation, ("flip_probability", "gamma", "zoom")),
+        (optimization, ("warmup_share", "average_decay", "label_smoothing")),
+    )
+    for section, keys in shares:
+        for key in keys:
+            if not 0 <= getattr(section, key) <= 1:
+                raise DataError(f"{key} = {getattr(section, key)} must lie in 0…1; correct it.")

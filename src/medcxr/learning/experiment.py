@@ -4,7 +4,9 @@ Everything that a run writes lies in its folder, whose name follows from configu
 version. The same command therefore finds the same folder, and goes on where it was cut off.
 """
 
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,19 +15,22 @@ from pathlib import Path
 
 import numpy as np
 from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import nn
 
 from medcxr import __version__
 from medcxr.core.arrays import FloatArray, Statistics
-from medcxr.core.errors import StorageError
+from medcxr.core.errors import DataError, StorageError
+from medcxr.evaluation.conformal import ConformalCoverage, measure_coverage
 from medcxr.evaluation.report import ValidationReport
 from medcxr.evaluation.validation import evaluate
 from medcxr.learning.allocator import keep_freed_memory
 from medcxr.learning.config import TrainingConfig
+from medcxr.learning.ensemble import Ensemble
 from medcxr.learning.export import export_onnx, export_weights
 from medcxr.learning.fitting import Part, fit
 from medcxr.learning.image_set import ImageSet
-from medcxr.learning.outputs import Outputs, fit_outputs
+from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
 from medcxr.learning.scoring import predict_logits
 from medcxr.learning.training_data import TrainingData, load_tables
 from medcxr.registry.bundle import (
@@ -36,7 +41,7 @@ from medcxr.registry.bundle import (
     write_bundle,
 )
 from medcxr.registry.manifest import Manifest, Measurement, TrainingFacts
-from medcxr.storage.atomic import write_json_atomically
+from medcxr.storage.atomic import write_bytes_atomically, write_json_atomically
 from medcxr.storage.events import EventLog
 from medcxr.storage.locks import exclusive
 
@@ -47,6 +52,12 @@ Watch = Callable[[str, dict[str, object]], None]
 
 _RUN_FILE = "run.json"
 _EVENTS_FILE = "events.jsonl"
+_SCORES_FILE = "out_of_fold.csv"
+_TOGETHER = (
+    "In this bundle the networks of all folds answer together, by the mean of their logits; the "
+    "figures are those of one of them on images that it has not seen."
+)
+_REFITTED = "The model in this bundle was trained on all images by the same recipe."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +82,7 @@ class _Fitted:
     seconds: float
     outputs: Outputs
     report: ValidationReport
+    coverage: dict[str, ConformalCoverage]
     method: str
 
 
@@ -100,9 +112,7 @@ def run_experiment(
     """
     keep_freed_memory()
     hardware = hardware or Hardware()
-    fabric = Fabric(
-        accelerator=hardware.accelerator, devices=hardware.devices, precision=config.precision
-    )
+    fabric = _fabric(config, hardware)
     if hardware.devices > 1:
         fabric.launch()
     data = load_tables(config, data_folder)
@@ -111,7 +121,7 @@ def run_experiment(
         config, progress=lambda done, total: show("read", {"done": done, "total": total})
     )
     fingerprint = data.fingerprint(images.digest)
-    folder = runs / _run_name(config, fingerprint)
+    folder = runs / _run_name(config, fingerprint, data.attributes_digest())
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -123,6 +133,18 @@ def run_experiment(
         return run.pack(command, fingerprint)
     with exclusive(folder / _RUN_FILE):
         return run.pack(command, fingerprint)
+
+
+def _fabric(config: TrainingConfig, hardware: Hardware) -> Fabric:
+    try:
+        return Fabric(
+            accelerator=hardware.accelerator, devices=hardware.devices, precision=config.precision
+        )
+    except (ValueError, RuntimeError, ImportError, MisconfigurationException) as error:
+        raise DataError(
+            f"{hardware.devices} of the accelerator {hardware.accelerator!r} cannot be had here "
+            f"({error}); choose cpu or auto, or fewer devices."
+        ) from error
 
 
 class _Run:
@@ -159,6 +181,7 @@ class _Run:
                 images=self.images,
                 rows=self.data.split_rows,
                 n_findings=self.n_findings,
+                halve=self.config.stored_weights == "float16",
             )
             export_weights(network, weights)
             manifest = self._manifest(fitted, created, command, fingerprint)
@@ -176,7 +199,7 @@ class _Run:
             watched=parts.validation,
             may_stop=self.config.optimization.early_stopping,
         )
-        network, seconds = fit(self.fabric, self.config, self.images, part, self._emit)
+        network, seconds = self._fit(part)
         outputs = fit_outputs(
             self._logits(network, parts.calibration), self._labels(parts.calibration)
         )
@@ -188,6 +211,7 @@ class _Run:
             seconds=seconds,
             outputs=outputs,
             report=self._report(parts.test, probabilities, thresholds),
+            coverage=self._coverage(parts.test, probabilities),
             method=(
                 f"Holdout by patient: {len(part.train_rows)} images trained, "
                 f"{len(parts.validation)} chose the epoch, {len(parts.calibration)} calibrated "
@@ -198,30 +222,53 @@ class _Run:
     def _cross_validation(self) -> _Fitted:
         folds = self.data.folds(self.config.evaluation.folds, seed=self.config.seed)
         logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
-        total = 0.0
+        members, total = [], 0.0
         for number, held_out in enumerate(folds, start=1):
             part = self._part(f"fold-{number}", self.data.training_rows(held_out), watched=held_out)
-            network, seconds = fit(self.fabric, self.config, self.images, part, self._emit)
+            network, seconds = self._fit(part)
             logits[list(held_out)] = self._logits(network, held_out)
+            members.append(network)
             total += seconds
-        rows = self.data.split_rows
-        final = self._part("final", self.data.training_rows(()))
-        network, seconds = fit(self.fabric, self.config, self.images, final, self._emit)
+        rows, everything = self.data.split_rows, self.data.training_rows(())
+        if self.config.evaluation.ship == "folds":
+            network, how = Ensemble(members), _TOGETHER
+        else:
+            network, seconds = self._fit(self._part("final", everything))
+            total, how = total + seconds, _REFITTED
         outputs = fit_outputs(logits[list(rows)], self._labels(rows))
         probabilities, thresholds = self._cross_fitted(folds, logits, outputs.operating_point)
+        self._write_scores(folds, probabilities)
         return _Fitted(
             network=network,
-            rows=final.train_rows,
-            seconds=total + seconds,
+            rows=everything,
+            seconds=total,
             outputs=outputs,
             report=self._report(rows, probabilities[list(rows)], thresholds[list(rows)]),
+            coverage=self._coverage(rows, probabilities[list(rows)]),
             method=(
                 f"{len(folds)}-fold cross-validation by patient of the recipe: each image was "
                 "scored by a network trained without its patient and without any copy of it, and "
-                "calibrated and decided by the scores of the other folds. The model in this "
-                "bundle was trained on all images by the same recipe."
+                f"calibrated and decided by the scores of the other folds. {how}"
             ),
         )
+
+    def _write_scores(self, folds: list[tuple[int, ...]], probabilities: Statistics) -> None:
+        """Keep what each image was given by the network that has not seen its patient."""
+        if not self.fabric.is_global_zero:
+            return
+        places = {row: i for i, row in enumerate(self.data.split_rows)}
+        paths = self.data.split_table.image_paths
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["image_path", *self.config.data.findings, "fold"])
+        for number, held_out in enumerate(folds, start=1):
+            for row in held_out:
+                scores = (f"{value:.8g}" for value in probabilities[row])
+                writer.writerow([paths[places[row]], *scores, number])
+        write_bytes_atomically(self.folder / _SCORES_FILE, text.getvalue().encode())
+
+    def _fit(self, part: Part) -> tuple[nn.Module, float]:
+        return fit(self.fabric, self.config, self.images, part, self._emit)
 
     def _cross_fitted(
         self, folds: list[tuple[int, ...]], logits: FloatArray, operating_point: str
@@ -282,6 +329,25 @@ class _Run:
             seed=self.config.seed,
         )
 
+    def _coverage(
+        self, rows: tuple[int, ...], probabilities: Statistics
+    ) -> dict[str, ConformalCoverage]:
+        places = {row: i for i, row in enumerate(self.data.split_rows)}
+        patients = self.data.split_table.select([places[row] for row in rows]).patients
+        labels, kept = self._labels(rows), {}
+        for column, finding in enumerate(self.config.data.findings):
+            try:
+                kept[finding] = measure_coverage(
+                    labels[:, column],
+                    probabilities[:, column],
+                    patients,
+                    level=CONFORMAL_LEVEL,
+                    seed=self.config.seed,
+                )
+            except DataError:  # a half of the images is too few for the promise
+                continue
+        return kept
+
     def _manifest(self, fitted: _Fitted, created: str, command: str, fingerprint: str) -> Manifest:
         config, outputs = self.config, fitted.outputs
         measured = tuple(t.path for t in config.data.tables if t.role == "split")
@@ -295,6 +361,11 @@ class _Run:
             calibrations=outputs.calibrations,
             operating_points=dict(zip(config.data.findings, outputs.operating_points, strict=True)),
             operating_point=outputs.operating_point,
+            conformal={
+                finding: bounds
+                for finding, bounds in zip(config.data.findings, outputs.conformal, strict=True)
+                if bounds is not None
+            },
             training=TrainingFacts(
                 run=self.folder.name,
                 software=__version__,
@@ -312,6 +383,7 @@ class _Run:
                     operating_point=outputs.operating_point,
                     command=command,
                     report=fitted.report,
+                    coverage=fitted.coverage,
                 ),
             ),
         )
@@ -338,9 +410,9 @@ class _Run:
             self.show(kind, values)
 
 
-def _run_name(config: TrainingConfig, fingerprint: str) -> str:
-    """Return a folder's name that equal configuration, data and software share."""
-    whole = "\n".join((config.fingerprint(), fingerprint, __version__))
+def _run_name(config: TrainingConfig, *data: str) -> str:
+    """Return a folder's name that equal configuration, digests of data and software share."""
+    whole = "\n".join((config.fingerprint(), *data, __version__))
     return f"{config.name}-{hashlib.sha256(whole.encode()).hexdigest()[:12]}"
 
 

@@ -19,7 +19,8 @@ def masked_bce(
         smoothing: pulls labels by this share toward one half.
 
     Returns:
-        The weighted mean over known labels; 0 with a gradient of 0 if none is known.
+        The sum over known labels divided by their weights, counted as 1 where they are less in
+        all: 0 with a gradient of 0 if none is known.
     """
     known = ~torch.isnan(labels)
     targets = torch.nan_to_num(labels, nan=0.5) * (1 - smoothing) + smoothing / 2

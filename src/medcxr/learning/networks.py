@@ -156,4 +156,5 @@ def _encoder(config: NetworkConfig) -> nn.TransformerEncoder:
         # every block starts as the identity, so that few images suffice to learn from
         nn.init.zeros_(block.self_attn.out_proj.weight)
         nn.init.zeros_(block.linear2.weight)
+        nn.init.zeros_(block.linear2.bias)
     return encoder

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from medcxr.core.arrays import FloatArray, Statistics
+from medcxr.core.errors import DataError
 from medcxr.evaluation.calibration import (
     MINIMUM_PER_CLASS,
     Calibration,
     IdentityCalibration,
     fit_platt,
 )
+from medcxr.evaluation.conformal import ConformalBounds, fit_conformal
 from medcxr.evaluation.operating_points import (
     OPERATING_POINTS,
     OperatingPoint,
@@ -19,7 +21,9 @@ from medcxr.evaluation.operating_points import (
     half,
 )
 
-__all__ = ["Outputs", "fit_outputs"]
+__all__ = ["CONFORMAL_LEVEL", "Outputs", "fit_outputs"]
+
+CONFORMAL_LEVEL = 0.9  # of the images, with and without a finding, whose set holds the truth
 
 _PREFERRED = "youden"
 _FALLBACK = "half"
@@ -32,10 +36,12 @@ class Outputs:
     Attributes:
         calibrations: one per finding.
         operating_points: one tuple of named thresholds per finding.
+        conformal: one per finding; None where too few images could keep the promise.
     """
 
     calibrations: tuple[Calibration, ...]
     operating_points: tuple[tuple[OperatingPoint, ...], ...]
+    conformal: tuple[ConformalBounds | None, ...]
 
     @property
     def operating_point(self) -> str:
@@ -72,6 +78,10 @@ def fit_outputs(logits: FloatArray, labels: Statistics) -> Outputs:
     return Outputs(
         calibrations=tuple(calibration for calibration, _ in fitted),
         operating_points=tuple(points for _, points in fitted),
+        conformal=tuple(
+            _bounds(labels[:, i], calibration.predict_proba(logits[:, i]))
+            for i, (calibration, _) in enumerate(fitted)
+        ),
     )
 
 
@@ -89,3 +99,10 @@ def _points(
     names: Sequence[str], labels: Statistics, probabilities: Statistics
 ) -> tuple[OperatingPoint, ...]:
     return tuple(choose_operating_point(name, labels, probabilities) for name in names)
+
+
+def _bounds(labels: Statistics, probabilities: Statistics) -> ConformalBounds | None:
+    try:
+        return fit_conformal(labels, probabilities, level=CONFORMAL_LEVEL)
+    except DataError:  # fewer images of a class than the promise needs
+        return None

@@ -111,7 +111,7 @@ class TrainingData:
         patients = {self._patient(row) for row in held_out}
         for table, config, offset in self._each():
             if config.same_as_column:
-                copies = table.attributes.get(config.same_as_column, ())
+                copies = table.attributes[config.same_as_column]
                 hidden |= {offset + i for i, n in enumerate(copies) if n and Path(n).stem in names}
             if config.same_patients_as:
                 rows = range(offset, offset + len(table))
@@ -124,6 +124,11 @@ class TrainingData:
         for table in self.tables:
             digest.update(table.fingerprint().encode())
         return digest.hexdigest()
+
+    def attributes_digest(self) -> str:
+        """Return SHA-256 over the further columns: they tell copies and groups apart."""
+        columns = [sorted(table.attributes.items()) for table in self.tables]
+        return hashlib.sha256(repr(columns).encode()).hexdigest()
 
     def counts(self, rows: Sequence[int]) -> dict[str, int]:
         """Return how many of these rows are of which table, by the table's path."""
@@ -182,8 +187,8 @@ def load_tables(config: TrainingConfig, folder: Path) -> TrainingData:
         folder: to which the tables' paths are relative.
 
     Raises:
-        DataError: a table is missing or wrong, an image path leaves its folder, or no table is
-            there to be divided by patient.
+        DataError: a table is missing or wrong, lacks a configured column, an image path leaves
+            its folder, or no table is there to be divided by patient.
     """
     labels = (*config.data.findings, *config.data.auxiliary_findings)
     tables = []
@@ -196,6 +201,12 @@ def load_tables(config: TrainingConfig, folder: Path) -> TrainingData:
         read = StudyTable.read_csv(path, labels, policy=policy)
         for name in read.image_paths:
             check_image_path(read.root, name)
+        if table.same_as_column is not None and table.same_as_column not in read.attributes:
+            # a misspelled column would let copies of held-out images train
+            raise DataError(
+                f"Table {table.path} lacks the column {table.same_as_column!r} that same_as_column "
+                "names; correct the configuration or add the column."
+            )
         tables.append(read)
     if not any(table.role == "split" for table in config.data.tables):
         raise DataError(

@@ -16,6 +16,7 @@ from medcxr.evaluation.calibration import (
     calibration_from_dict,
     calibration_to_dict,
 )
+from medcxr.evaluation.conformal import ConformalBounds, ConformalCoverage
 from medcxr.evaluation.operating_points import OperatingPoint
 from medcxr.evaluation.report import ValidationReport
 from medcxr.imaging.preprocessing import Preprocessing
@@ -25,6 +26,7 @@ __all__ = [
     "Manifest",
     "Measurement",
     "TrainingFacts",
+    "is_plain_name",
     "manifest_from_json",
     "manifest_to_json",
 ]
@@ -67,6 +69,7 @@ class Measurement:
         operating_point: name of the thresholds behind sensitivity and specificity.
         command: what repeats the measurement.
         report: the figures.
+        coverage: finding -> what prediction sets kept of their promise.
     """
 
     method: str
@@ -74,6 +77,7 @@ class Measurement:
     operating_point: str
     command: str
     report: ValidationReport
+    coverage: dict[str, ConformalCoverage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,7 @@ class Manifest:
         calibrations: one per finding.
         operating_points: finding -> named thresholds.
         operating_point: which of them decides "present" unless the user says otherwise.
+        conformal: finding -> bounds of its prediction sets; findings with few images have none.
         training: where the weights come from, None if unknown.
         measurements: how well it was measured; the first is the one shown.
         files: name in the bundle -> SHA-256, hexadecimal; the manifest itself is not among them.
@@ -105,6 +110,7 @@ class Manifest:
     calibrations: tuple[Calibration, ...]
     operating_points: dict[str, tuple[OperatingPoint, ...]]
     operating_point: str
+    conformal: dict[str, ConformalBounds] = field(default_factory=dict)
     training: TrainingFacts | None = None
     measurements: tuple[Measurement, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
@@ -164,9 +170,15 @@ def manifest_from_json(text: str) -> Manifest:
     return manifest
 
 
+def is_plain_name(text: str) -> bool:
+    """Say whether a model may be called so: a name that is also a file's on every system."""
+    allowed = all(c.isascii() and (c.isalnum() or c in ".-_") for c in text)
+    return 0 < len(text) <= 80 and allowed and text[0].isalnum()
+
+
 def _check(manifest: Manifest) -> None:
     for label, text in (("name", manifest.name), ("version", manifest.version)):
-        if not _is_plain(text):
+        if not is_plain_name(text):
             raise ModelError(
                 f"The model's {label} {text!r} must be 1…80 letters, digits, '.', '-' or '_' and "
                 "start with a letter or digit; rename it."
@@ -182,11 +194,6 @@ def _check(manifest: Manifest) -> None:
         threshold = manifest.threshold(finding)
         if not math.isfinite(threshold):
             raise ModelError(f"The threshold of {finding!r} is not a number; reinstall the model.")
-
-
-def _is_plain(text: str) -> bool:
-    allowed = all(c.isascii() and (c.isalnum() or c in ".-_") for c in text)
-    return 0 < len(text) <= 80 and allowed and text[0].isalnum()
 
 
 @cache

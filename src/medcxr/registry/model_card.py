@@ -3,10 +3,11 @@
 Source: Mitchell et al. 2019, "Model cards for model reporting", for the sections.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
 from medcxr.core.results import Estimate
+from medcxr.evaluation.conformal import ConformalCoverage
 from medcxr.evaluation.report import FindingFigures, GroupFigure, ValidationReport
 from medcxr.registry.manifest import Manifest, Measurement
 
@@ -32,6 +33,12 @@ they do not outline disease."""
 _CALIBRATION_WORDS = """\
 Calibration error is the expected calibration error (ECE) over ten bins of equal mass. A calibration
 slope of 1 is right; less means that probabilities are too extreme."""
+
+_COVERAGE_WORDS = """\
+A prediction set holds every answer that is plausible for an image: present, absent, or both, and
+then the model abstains. It promises to hold the right answer at the stated rate, for images with
+and without the finding alike, as long as new images are like those measured. The figures are means
+over divisions of the patients: one half sets the bounds, the other counts."""
 
 
 def model_card(manifest: Manifest) -> str:
@@ -103,6 +110,8 @@ def _measurement(measurement: Measurement) -> list[str]:
         _calibration(report),
         _CALIBRATION_WORDS,
     ]
+    if measurement.coverage:
+        sections += ["### Prediction sets", _COVERAGE_WORDS, _coverage(measurement.coverage)]
     if report.groups:
         sections += ["### Groups", _groups(report.groups)]
     return [*sections, "Repeat the measurement:", f"```\n{measurement.command}\n```"]
@@ -148,6 +157,22 @@ def _calibration(report: ValidationReport) -> str:
             for f in report.findings
         ],
     )
+
+
+def _coverage(coverage: Mapping[str, ConformalCoverage]) -> str:
+    heads = ("Finding", "Promised", "Kept with it", "Kept without it", "Abstained", "Divisions")
+    rows = [
+        (
+            finding,
+            f"{kept.level:.0%}",
+            f"{kept.present:.1%}",
+            f"{kept.absent:.1%}",
+            f"{kept.uncertain:.1%}",
+            f"{kept.n_resplits:,}",
+        )
+        for finding, kept in coverage.items()
+    ]
+    return _table(heads, rows)
 
 
 def _groups(groups: Sequence[GroupFigure]) -> str:

@@ -1,7 +1,7 @@
 """Analyze one radiograph with the model in use."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medcxr.core.arrays import FloatArray
@@ -10,6 +10,7 @@ from medcxr.core.images import CxrImage
 from medcxr.core.results import Analysis
 from medcxr.imaging.reading import read_image
 from medcxr.inference.analyzer import Analyzer
+from medcxr.inference.gate import require_fit, shipped_gate
 from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
@@ -35,7 +36,11 @@ class AnalyzedImage:
 
 
 def analyze_image(
-    workspace: Workspace, source: Path | bytes, *, operating_point: str | None = None
+    workspace: Workspace,
+    source: Path | bytes,
+    *,
+    operating_point: str | None = None,
+    gate: bool = True,
 ) -> AnalyzedImage:
     """Read a radiograph and analyze it with the workspace's current model.
 
@@ -43,17 +48,21 @@ def analyze_image(
         workspace: whose model answers.
         source: path of a file, or a file's bytes.
         operating_point: name of the thresholds; None takes the model's own choice.
+        gate: whether to refuse what is no upright frontal chest radiograph.
 
     Raises:
-        ImageError: the file cannot be used.
+        ImageError: the file cannot be used, or the gate refuses it.
         ModelError: there is no model, it is damaged, or it has no such operating point.
     """
     analyzer = Analyzer(current_predictor(workspace), operating_point)
     image = read_image(source)
+    verdict = require_fit(shipped_gate(), image) if gate else None
     result = analyzer.analyze(image)
-    return AnalyzedImage(
-        image=image, analysis=result.analysis, maps=result.maps, geometry=result.geometry
-    )
+    analysis = result.analysis
+    if verdict is not None:
+        warnings = (*analysis.warnings, *verdict.warnings)
+        analysis = replace(analysis, gate=verdict, warnings=warnings)
+    return AnalyzedImage(image=image, analysis=analysis, maps=result.maps, geometry=result.geometry)
 
 
 def current_model(workspace: Workspace) -> ModelFacts:

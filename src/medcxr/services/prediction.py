@@ -13,6 +13,7 @@ from typing import BinaryIO, TypeAlias
 from medcxr.core.errors import DataError, ImageError
 from medcxr.datasets.study_table import check_image_path
 from medcxr.imaging.reading import read_image
+from medcxr.inference.gate import shipped_gate
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.services.loaded_model import current_predictor
 from medcxr.services.workspace import Workspace
@@ -21,7 +22,9 @@ from medcxr.storage.atomic import open_atomically
 __all__ = ["PredictionSummary", "predict_table"]
 
 Progress: TypeAlias = Callable[[int, int], None]
-_Row: TypeAlias = tuple[str, Prepared | str]  # image_path and its input, or why there is none
+
+# image_path, its input or why there is none, and what the gate says of it
+_Row: TypeAlias = tuple[str, Prepared | str, str]
 
 _BATCH = 8  # images per run of the model; more are not faster on a CPU
 _READERS = 2  # one file is decoded while another one is prepared
@@ -51,8 +54,10 @@ def predict_table(
 ) -> PredictionSummary:
     """Write the probabilities of every radiograph that a table names.
 
-    The result has the columns image_path, one per finding and error, and the table's order. A
-    file that cannot be used becomes a row with the reason, and the others go on.
+    The result has the columns image_path, one per finding, error and warning, and the table's
+    order. A file that cannot be used becomes a row with the reason, and the others go on. An image
+    that the gate would refuse keeps its probabilities, with the reason as a warning: a table is
+    somebody's choice of images, and its reader can leave such rows out.
 
     Args:
         workspace: whose model answers.
@@ -73,9 +78,9 @@ def predict_table(
     predictor = current_predictor(workspace)
     n_done = n_failed = 0
     with open_atomically(out) as file:
-        _write_row(file, [_COLUMN, *predictor.manifest.findings, "error"])
+        _write_row(file, [_COLUMN, *predictor.manifest.findings, "error", "warning"])
         for batch in _batches(_prepared(predictor, manifest)):
-            n_failed += sum(isinstance(result, str) for _, result in batch)
+            n_failed += sum(isinstance(result, str) for _, result, _ in batch)
             n_done += len(batch)
             for row in _scored(predictor, batch):
                 _write_row(file, row)
@@ -130,9 +135,12 @@ def _prepared(predictor: Predictor, manifest: Path) -> Iterator[_Row]:
 
 def _prepare(predictor: Predictor, root: Path, image_path: str) -> _Row:
     try:
-        return image_path, predictor.prepare(read_image(check_image_path(root, image_path)))
+        image = read_image(check_image_path(root, image_path))
     except (DataError, ImageError) as error:
-        return image_path, str(error)
+        return image_path, str(error), ""
+    verdict = shipped_gate().check(image)
+    warnings = filter(None, (verdict.reason, *image.warnings, *verdict.warnings))
+    return image_path, predictor.prepare(image), " ".join(warnings)
 
 
 def _batches(rows: Iterable[_Row]) -> Iterator[Sequence[_Row]]:
@@ -147,14 +155,14 @@ def _batches(rows: Iterable[_Row]) -> Iterator[Sequence[_Row]]:
 
 
 def _scored(predictor: Predictor, batch: Sequence[_Row]) -> Iterator[Sequence[str]]:
-    inputs = [result for _, result in batch if isinstance(result, Prepared)]
+    inputs = [result for _, result, _ in batch if isinstance(result, Prepared)]
     scores = iter(predictor.predict_prepared(inputs).probabilities) if inputs else iter(())
     empty = [""] * len(predictor.manifest.findings)
-    for image_path, result in batch:
+    for image_path, result, warning in batch:
         if isinstance(result, Prepared):
-            yield [image_path, *(f"{value:.8g}" for value in next(scores)), ""]
+            yield [image_path, *(f"{value:.8g}" for value in next(scores)), "", warning]
         else:
-            yield [image_path, *empty, result]
+            yield [image_path, *empty, result, warning]
 
 
 def _write_row(file: BinaryIO, cells: Sequence[str]) -> None:

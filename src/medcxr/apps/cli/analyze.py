@@ -39,6 +39,9 @@ def analyze(
     operating_point: Annotated[
         str | None, typer.Option(help="Thresholds that decide; default: the model's choice.")
     ] = None,
+    gate: Annotated[
+        bool, typer.Option(help="Refuse what is no upright frontal chest radiograph.")
+    ] = True,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Print the findings of radiographs, each with its calibrated probability."""
@@ -50,7 +53,7 @@ def analyze(
     failed = False
     for path in images:
         try:
-            result = analyze_image(opened, path, operating_point=operating_point)
+            result = analyze_image(opened, path, operating_point=operating_point, gate=gate)
         except ImageError as error:
             failed = True
             _print_refusal(path, error, as_json=as_json)

@@ -13,8 +13,9 @@ from typing import Annotated
 import typer
 
 from medcxr import __version__
-from medcxr.apps.cli import models
+from medcxr.apps.cli import dataset, gate, models
 from medcxr.apps.cli.analyze import analyze
+from medcxr.apps.cli.compare import compare
 from medcxr.apps.cli.dashboard import dashboard
 from medcxr.apps.cli.predict import predict
 from medcxr.apps.cli.sample_data import sample_data
@@ -34,9 +35,12 @@ app = typer.Typer(
 app.command()(analyze)
 app.command()(predict)
 app.command()(train)
+app.command()(compare)
 app.command()(dashboard)
 app.command("sample-data")(sample_data)
 app.add_typer(models.app, name="models")
+app.add_typer(gate.app, name="gate")
+app.add_typer(dataset.app, name="dataset")
 
 
 @app.callback(invoke_without_command=True)

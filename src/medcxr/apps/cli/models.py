@@ -67,6 +67,27 @@ def use(
     typer.echo(f"{bundle.manifest.identity} answers now.")
 
 
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="Of the model.")],
+    version: Annotated[str, typer.Argument(help="Of the model.")],
+    folder: Annotated[Path, typer.Argument(help="New folder for the bundle.")],
+    *,
+    weights: Annotated[
+        bool, typer.Option(help="Include the weights to train on from; answering needs none.")
+    ] = True,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Copy a model's bundle to a folder, e.g. to take it to another computer."""
+    from medcxr.registry.bundle import CARD_FILE, WEIGHTS_FILE, write_bundle  # noqa: PLC0415
+
+    bundle = _registry(workspace).get(name, version)
+    left_out = {CARD_FILE} if weights else {CARD_FILE, WEIGHTS_FILE}
+    files = {file: bundle.path(file) for file in bundle.manifest.files if file not in left_out}
+    write_bundle(folder, bundle.manifest, files)
+    typer.echo(str(folder))
+
+
 @app.command("roll-back")
 def roll_back(workspace: WorkspaceOption = None) -> None:
     """Return to the model that answered before the last choice."""

@@ -5,6 +5,7 @@ from html import escape
 
 import streamlit as st
 
+from medcxr.apps.dashboard.words import PLAUSIBLE
 from medcxr.core.findings import Finding
 from medcxr.core.results import Analysis, Estimate, FindingResult
 
@@ -37,7 +38,8 @@ def card(result: FindingResult, auc: Estimate | None) -> str:
         f'<div class="cxr-bar" role="img" aria-label="{probability}, threshold {threshold}">'
         f'<span class="cxr-fill" style="width:{100 * result.probability:.1f}%"></span>'
         f'<span class="cxr-mark" style="left:{100 * result.threshold:.1f}%"></span></div>'
-        f'<p class="cxr-small">Present from {threshold}<br>{_measured(auc)}</p>'
+        f'<p class="cxr-small">Present from {threshold}<br>{_plausible(result)}'
+        f"{_measured(auc)}</p>"
         "</section>"
     )
 
@@ -53,6 +55,11 @@ def percent(share: float) -> str:
 
 def _threshold(value: float) -> str:
     return f"{value:.1%}"
+
+
+def _plausible(result: FindingResult) -> str:
+    words = PLAUSIBLE.get(result.prediction_set or "")
+    return f"Plausible: {words}<br>" if words else ""
 
 
 def _measured(auc: Estimate | None) -> str:

@@ -5,6 +5,7 @@ __all__ = [
     "DISCLAIMER",
     "EXPLANATIONS",
     "HEAT_MAP",
+    "PLAUSIBLE",
     "SYNTHETIC",
 ]
 
@@ -26,6 +27,13 @@ HEAT_MAP = (
 
 SYNTHETIC = "Simulated by the program: no patient, no anatomy to read. It shows how results look."
 
+PLAUSIBLE = {  # by prediction set
+    "present": "present",
+    "absent": "absent",
+    "uncertain": "either, undecided",
+    "atypical": "neither, unusual image",
+}
+
 EXPLANATIONS = {
     "Probability": (
         "Calibrated: among radiographs like those the model was measured on, about 30 in 100 of "
@@ -35,6 +43,11 @@ EXPLANATIONS = {
     "Present / Absent": (
         "Present means that the probability reached the threshold of the operating point named in "
         "the model; close to the threshold the two words say little."
+    ),
+    "Plausible": (
+        "Every answer that cannot be ruled out, chosen so that it holds the right one for nine in "
+        "ten radiographs with the finding and nine in ten without it, among those like the measured "
+        "ones. Where both answers are plausible the model abstains."
     ),
     "AUC": (
         "How often the model ranks a random radiograph with the finding above a random one without "

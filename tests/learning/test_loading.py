@@ -1,0 +1,57 @@
+"""Batches, made here or beside."""
+
+import os
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+import torch
+
+from medcxr.learning.augmentation import Augmentation
+from medcxr.learning.config import AugmentationConfig
+from medcxr.learning.loading import batches, spare_workers
+from small_training import SIZE, random_images
+
+pytestmark = pytest.mark.train
+
+DRAWS = [[(3, 10), (1, 11)], [(3, 12)], [(0, 13), (2, 14), (2, 15)]]
+
+
+@pytest.fixture(scope="module")
+def images():
+    found = random_images(4)
+    found.labels[1, 2] = np.nan
+    return found
+
+
+def test_batches_hold_the_drawn_rows_in_order(images):
+    made = list(batches(images, DRAWS))
+
+    assert [inputs.shape for inputs, _ in made] == [(n, 3, SIZE, SIZE) for n in (2, 1, 3)]
+    for draw, (inputs, labels) in zip(DRAWS, made, strict=True):
+        rows = [row for row, _ in draw]
+        assert inputs.dtype == labels.dtype == torch.float32
+        np.testing.assert_array_equal(inputs, np.stack([images.input(row) for row in rows]))
+        np.testing.assert_array_equal(labels, images.labels[rows])
+
+
+# Python 3.12 warns of every fork beside threads, such as those of torch
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded, use of fork")
+def test_batches_do_not_depend_on_the_number_of_workers(images):
+    augmentation = Augmentation(AugmentationConfig(), SIZE)
+
+    here = list(batches(images, DRAWS, augmentation=augmentation))
+    beside = list(batches(images, DRAWS, augmentation=augmentation, workers=2))
+
+    for (first, _), (second, _) in zip(here, beside, strict=True):
+        assert torch.equal(first, second)
+    assert not torch.equal(here[0][0], next(batches(images, DRAWS))[0])
+
+
+def test_only_an_accelerator_leaves_cores_to_spare(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    assert spare_workers(accelerated=False) == 0
+    assert spare_workers(accelerated=True) == 3
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    assert spare_workers(accelerated=True) == 8

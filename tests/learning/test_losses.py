@@ -1,0 +1,104 @@
+"""The loss, against scikit-learn's and by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("torch")
+import torch
+from scipy.special import expit
+from sklearn.metrics import log_loss
+
+from medcxr.learning.losses import masked_bce
+
+pytestmark = pytest.mark.train
+
+NAN = float("nan")
+
+
+def random_batch(seed, n=12, n_labels=4):
+    random = np.random.default_rng(seed)
+    labels = (random.random((n, n_labels)) < 0.4).astype(np.float32)
+    labels[random.random((n, n_labels)) < 0.3] = np.nan
+    labels[0] = [0, 1, 0, 1]  # some are known of each column
+    return random.normal(0, 3, (n, n_labels)).astype(np.float32), labels
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_is_the_log_loss_of_the_known_labels(seed):
+    logits, labels = random_batch(seed)
+    weights = np.array([1.0, 1.0, 0.3, 0.5], dtype=np.float32)
+
+    loss = masked_bce(
+        torch.from_numpy(logits), torch.from_numpy(labels), weights=torch.from_numpy(weights)
+    )
+
+    known = ~np.isnan(labels)
+    expected = log_loss(
+        labels[known],
+        expit(logits[known].astype(np.float64)),
+        sample_weight=np.broadcast_to(weights, labels.shape)[known],
+    )
+    assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
+def test_three_labels_by_hand():
+    # sigmoid(0) = 1/2: ln 2 each; sigmoid(ln 3) = 3/4: ln(4/3) for a present finding
+    logits = torch.tensor([[0.0, 0.0], [float(np.log(3)), 7.0]])
+    labels = torch.tensor([[1.0, 0.0], [1.0, NAN]])
+
+    expected = (2 * np.log(2) + np.log(4 / 3)) / 3
+    assert float(masked_bce(logits, labels)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_an_unknown_label_gives_no_gradient():
+    logits = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+
+    masked_bce(logits, torch.tensor([[1.0, NAN], [NAN, 0.0]])).backward()
+
+    assert (logits.grad != 0).tolist() == [[True, False], [False, True]]
+
+
+def test_without_a_known_label_there_is_nothing_to_learn():
+    logits = torch.ones((2, 3), requires_grad=True)
+
+    loss = masked_bce(logits, torch.full((2, 3), NAN))
+    loss.backward()
+
+    assert float(loss.detach()) == 0
+    assert logits.grad.abs().max() == 0
+
+
+def test_smoothing_pulls_the_labels_toward_one_half():
+    logits, labels = map(torch.from_numpy, random_batch(9))
+
+    smoothed = masked_bce(logits, labels, smoothing=0.2)
+
+    assert float(smoothed) == pytest.approx(float(masked_bce(logits, labels * 0.8 + 0.1)), rel=1e-6)
+    assert float(smoothed) != pytest.approx(float(masked_bce(logits, labels)), rel=1e-3)
+
+
+def test_one_light_label_does_not_count_as_much_as_a_whole_one():
+    # 0.3 of a label over a weight of 1, not over 0.3
+    loss = masked_bce(
+        torch.zeros((1, 2)), torch.tensor([[NAN, 1.0]]), weights=torch.tensor([1, 0.3])
+    )
+
+    assert float(loss) == pytest.approx(0.3 * np.log(2), rel=1e-6)
+
+
+@given(
+    logits=st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=6),
+    label=st.sampled_from([0.0, 0.25, 1.0, NAN]),
+)
+@settings(max_examples=80, deadline=None)
+def test_it_is_finite_and_never_negative_for_any_logit(logits, label):
+    values = torch.tensor([logits], requires_grad=True)
+
+    loss = masked_bce(values, torch.full((1, len(logits)), label))
+    loss.backward()
+
+    assert torch.isfinite(loss)
+    assert float(loss.detach()) >= 0
+    assert torch.isfinite(values.grad).all()

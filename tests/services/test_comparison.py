@@ -1,0 +1,51 @@
+"""Score tables compared on the labels of a third."""
+
+import pytest
+
+from medcxr.core.errors import DataError
+from medcxr.services.comparison import compare_scores
+
+
+def write(path, header, rows):
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+@pytest.fixture
+def labels(tmp_path):
+    rows = [f"{i}.png,{'Effusion' if i % 2 else 'No Finding'},p{i // 2}" for i in range(20)]
+    return write(tmp_path / "labels.csv", "image_path,labels,patient_id", rows)
+
+
+def scores(tmp_path, name, of, column="Effusion", images=range(20)):
+    rows = [f"{i}.png,{of(i)}" for i in images]
+    return write(tmp_path / name, f"image_path,{column}", rows)
+
+
+def test_only_shared_images_and_findings_count(tmp_path, labels):
+    first = scores(tmp_path, "a.csv", lambda i: i % 2)
+    second = scores(tmp_path, "b.csv", lambda i: i, images=range(4, 30))
+    compared = compare_scores(first, second, labels)
+    assert list(compared) == ["Effusion"]
+    one = compared["Effusion"]
+    assert (one.n_images, one.n_positive, one.n_patients) == (16, 8, 8)
+    assert one.first == 1.0
+    assert one.second == pytest.approx(36 / 64)  # odd numbers are the larger of their pairs
+
+
+def test_an_empty_cell_leaves_its_image_out(tmp_path, labels):
+    first = scores(tmp_path, "a.csv", lambda i: "" if i < 5 else i % 2)
+    second = scores(tmp_path, "b.csv", lambda i: 1 - i % 2)
+    one = compare_scores(first, second, labels)["Effusion"]
+    assert one.n_images == 15
+    assert (one.first, one.second) == (1.0, 0.0)
+
+
+def test_what_cannot_be_compared_is_refused(tmp_path, labels):
+    good = scores(tmp_path, "a.csv", lambda i: i)
+    with pytest.raises(DataError, match="no column of the same finding"):
+        compare_scores(good, scores(tmp_path, "c.csv", lambda i: i, column="Edema"), labels)
+    with pytest.raises(DataError, match="no image_path in common"):
+        compare_scores(good, scores(tmp_path, "d.csv", lambda i: i, images=range(90, 99)), labels)
+    with pytest.raises(DataError, match="not a number"):
+        compare_scores(good, scores(tmp_path, "e.csv", lambda _: "high"), labels)
