@@ -9,6 +9,7 @@ import pytest
 
 from medcxr.core.findings import Finding
 from medcxr.evaluation.calibration import fit_platt
+from medcxr.evaluation.conformal import fit_conformal, measure_coverage
 from medcxr.evaluation.operating_points import half, sensitivity_90, youden
 from medcxr.evaluation.validation import evaluate
 from medcxr.imaging.preprocessing import Preprocessing
@@ -82,12 +83,13 @@ def tiny_manifest() -> Manifest:
         )
         for i, name in enumerate(FINDINGS)
     }
+    patients = [f"patient {i // 2}" for i in range(_N_IMAGES)]
     report = evaluate(
         labels,
         probabilities,
         findings=FINDINGS,
         thresholds=[points[name][1].threshold for name in FINDINGS],
-        patients=[f"patient {i // 2}" for i in range(_N_IMAGES)],
+        patients=patients,
         groups={"view": ["AP" if i % 3 else "PA" for i in range(_N_IMAGES)]},
         n_bootstrap=50,
     )
@@ -101,6 +103,10 @@ def tiny_manifest() -> Manifest:
         calibrations=calibrations,
         operating_points=points,
         operating_point="youden",
+        conformal={
+            name: fit_conformal(labels[:, i], probabilities[:, i])
+            for i, name in enumerate(FINDINGS[:-1])  # the last one makes no promise
+        },
         training=TrainingFacts(
             run="run-0",
             software="0.1.0",
@@ -118,6 +124,11 @@ def tiny_manifest() -> Manifest:
                 operating_point="youden",
                 command="pytest tests/registry",
                 report=report,
+                coverage={
+                    FINDINGS[0]: measure_coverage(
+                        labels[:, 0], probabilities[:, 0], patients, n_resplits=20
+                    )
+                },
             ),
         ),
     )

@@ -12,6 +12,7 @@ from bundles import FINDINGS, tiny_bundle, use_tiny_model
 from medcxr.apps.cli.main import app
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.errors import DataError, ModelError
+from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.analysis import analyze_image
 from medcxr.synthetic.parameters import ThoraxParameters
@@ -28,6 +29,7 @@ KEYS = [
     "spacing_mm",
     "seconds",
     "warnings",
+    "gate",
 ]
 
 
@@ -78,7 +80,9 @@ def test_json_has_one_object_per_image_with_stable_keys(run, radiograph, tiny_wo
             "probability",
             "threshold",
             "present",
+            "prediction_set",
         ]
+        assert plain["gate"]["kind"] == "frontal"
         assert [f["probability"] for f in plain["findings"]] == [
             f.probability for f in expected.findings
         ]
@@ -100,6 +104,36 @@ def test_a_bad_image_is_an_error_line_and_the_others_go_on(run, radiograph, tmp_
         first, good, last = map(json.loads, result.stdout.splitlines())
         assert list(first) == list(last) == ["file", "error"]
         assert list(good) == KEYS
+
+
+def test_what_the_gate_refuses_can_be_analyzed_all_the_same(run, radiograph, tmp_path):
+    turned = tmp_path / "turned.png"
+    Image.open(radiograph).transpose(Image.Transpose.ROTATE_180).save(turned)
+    refused = run("analyze", turned)
+    assert refused.exit_code == 1
+    assert "turn it by 180 degrees" in refused.stderr
+    forced = run("analyze", turned, "--json", "--no-gate")
+    assert forced.exit_code == 0
+    assert json.loads(forced.stdout)["gate"] is None
+    checked = CliRunner().invoke(app, ["gate", "check", "--json", str(turned), str(radiograph)])
+    assert checked.exit_code == 1
+    first, second = map(json.loads, checked.stdout.splitlines())
+    assert (first["kind"], first["accepted"]) == ("upside down", False)
+    assert (second["kind"], second["accepted"]) == ("frontal", True)
+
+
+def test_the_figures_of_the_gate_are_told():
+    result = CliRunner().invoke(app, ["gate", "figures"])
+    assert result.exit_code == 0
+    assert "other images" in result.stdout
+
+
+def test_an_exported_model_is_whole_with_and_without_its_weights(run, tmp_path):
+    for number, flags in enumerate(([], ["--no-weights"])):
+        folder = tmp_path / f"exported {number}"
+        assert run("models", "export", "tiny", "1.0.0", folder, *flags).exit_code == 0
+        assert ModelBundle.open(folder).manifest.identity == "tiny 1.0.0"
+        assert (folder / "model.safetensors").is_file() is False  # the tiny model has none
 
 
 def test_a_name_cannot_steer_the_terminal(run, radiograph, tmp_path):

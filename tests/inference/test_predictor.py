@@ -127,6 +127,14 @@ def test_an_analysis_repeats_the_prediction_with_the_facts_of_the_image(predicto
     assert result.geometry == predictions.geometries[0]
 
 
+def test_prediction_sets_are_those_of_the_manifest(predictor):
+    found = Analyzer(predictor).analyze(radiograph(5)).analysis.findings
+    bounds = predictor.manifest.conformal
+    assert found[-1].prediction_set is None  # it makes no promise
+    for one in found[:-1]:
+        assert one.prediction_set == bounds[one.finding].answer(one.probability).value
+
+
 @pytest.mark.parametrize("name", [None, "half", "youden", "sensitivity_90"])
 def test_the_operating_point_decides_what_is_present(predictor, name):
     analysis = Analyzer(predictor, name).analyze(radiograph(6)).analysis

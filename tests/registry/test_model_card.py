@@ -70,6 +70,14 @@ def test_means_groups_and_thresholds_are_told(card):
     assert "| Finding | half | youden | sensitivity_90 |" in card
 
 
+def test_the_promise_of_prediction_sets_is_told_with_what_was_kept(card):
+    kept = tiny_manifest().measurements[0].coverage[FINDINGS[0]]
+    row = f"| {FINDINGS[0]} | 90% | {kept.present:.1%} | {kept.absent:.1%} | {kept.uncertain:.1%} |"
+    assert row in card
+    without = replace(tiny_manifest().measurements[0], coverage={})
+    assert "Prediction sets" not in model_card(replace(tiny_manifest(), measurements=(without,)))
+
+
 def test_every_row_has_as_many_cells_as_its_head(card):
     found = tables(card)
     assert len(found) >= 8

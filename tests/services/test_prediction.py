@@ -13,6 +13,8 @@ from medcxr.core.errors import DataError, ModelError, StorageError
 from medcxr.services import prediction
 from medcxr.services.analysis import analyze_image
 from medcxr.services.prediction import predict_table
+from medcxr.synthetic.parameters import ThoraxParameters
+from medcxr.synthetic.radiograph import simulate
 
 N_GOOD = 20  # more than a batch and than the rows read ahead
 
@@ -49,13 +51,28 @@ def test_every_row_has_the_probabilities_of_its_own_image(tiny_workspace, folder
     summary = predict_table(tiny_workspace, write_table(folder, shuffled), out)
     assert (summary.model, summary.n_images, summary.n_failed) == ("tiny 1.0.0", N_GOOD + 3, 0)
     scored = rows(out)
-    assert list(scored[0]) == ["image_path", *FINDINGS, "error"]
+    assert list(scored[0]) == ["image_path", *FINDINGS, "error", "warning"]
     assert [row["image_path"] for row in scored] == shuffled
     for row in scored:
-        analysis = analyze_image(tiny_workspace, folder / row["image_path"]).analysis
+        analysis = analyze_image(tiny_workspace, folder / row["image_path"], gate=False).analysis
         for found in analysis.findings:
             assert float(row[found.finding]) == pytest.approx(found.probability, abs=1e-6)
         assert row["error"] == ""
+        assert "not an upright frontal chest radiograph" in row["warning"]  # they are only patches
+
+
+def test_a_radiograph_that_the_gate_accepts_has_no_warning(tiny_workspace, folder, tmp_path):
+    pixels = simulate(ThoraxParameters(), size=128).pixels
+    thorax = Image.fromarray(np.rint(pixels * 255).astype(np.uint8))
+    thorax.save(folder / "images" / "thorax.png")
+    thorax.transpose(Image.Transpose.ROTATE_180).save(folder / "images" / "turned.png")
+    out = tmp_path / "scores.csv"
+    table = write_table(folder, ["images/thorax.png", "images/turned.png"])
+    assert predict_table(tiny_workspace, table, out).n_failed == 0
+    upright, turned = rows(out)
+    assert upright["warning"] == ""
+    assert "upside down" in turned["warning"]
+    assert all(0 <= float(turned[finding]) <= 1 for finding in FINDINGS)
 
 
 def test_bad_rows_say_why_and_the_others_go_on(tiny_workspace, folder, tmp_path):

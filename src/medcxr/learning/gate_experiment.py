@@ -30,6 +30,7 @@ __all__ = ["train_gate"]
 
 ACCEPTED_FROM = 0.5  # chosen beforehand, not by the images measured here
 _TILTS = (-15.0, -10.0, 10.0, 15.0)  # degrees
+_EVERY = 3  # every third frontal image is also tilted, turned, inverted and cut
 _TURNS = (
     ImageKind.TURNED_LEFT,
     ImageKind.UPSIDE_DOWN,
@@ -128,6 +129,7 @@ def _questions(
     for group in sorted(set(groups[frontal])):
         of_group = frontal[groups[frontal] == group]
         asked.append((f"frontal radiographs of {group}", of_group, [upright] * len(of_group)))
+    frontal = frontal[::_EVERY]
     for tilt in _TILTS:
         tilted = Scenery(kind=ImageKind.FRONTAL, tilt_degrees=tilt)
         asked.append((f"frontal, tilted {tilt:+g} degrees", frontal, [tilted] * len(frontal)))
