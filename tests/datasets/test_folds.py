@@ -48,7 +48,7 @@ def check_parts(parts, table):
 
 
 @given(table=tables(), seed=st.integers(0, 2**32 - 1), data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_folds_hold_every_row_once_and_share_no_patient(table, seed, data):
     n_folds = data.draw(st.integers(2, len(set(table.patients))))
 

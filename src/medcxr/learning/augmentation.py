@@ -84,7 +84,7 @@ class _Placement(Randomizable):
         self._shift = config.shift * size
         self._zoom = config.zoom
 
-    def __call__(self, image: FloatArray) -> Any:  # noqa: ANN401 - MONAI's array type
+    def __call__(self, image: Any) -> Any:  # noqa: ANN401 - NumPy's arrays or MONAI's
         """(1, size, size) -> the same."""
         angle, rows, columns, zoom = self.R.uniform(-1.0, 1.0, 4).tolist()
         moved = Affine(

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,32 @@ __all__ = [
     "TrainingConfig",
     "load_config",
 ]
+
+_LEAST = {"seed": 0, "frozen_blocks": 0, "folds": 2} | dict.fromkeys(
+    (
+        "grid",
+        "width",
+        "layers",
+        "heads",
+        "feedforward",
+        "classifier_width",
+        "epochs",
+        "batch_size",
+        "patience",
+        "checkpoint_steps",
+        "bootstrap",
+    ),
+    1,
+)
+_SHARES = (
+    "dropout",
+    "flip_probability",
+    "gamma",
+    "zoom",
+    "warmup_share",
+    "average_decay",
+    "label_smoothing",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +218,8 @@ def load_config(path: Path | None) -> TrainingConfig:
 def _strict_converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
     """Take every value as it is written: "false" is not False, and 2.7 epochs are not 2."""
     converter = make_converter(forbid_extra_keys=True)
-    for kind in (bool, int, float, str):
+    kinds: tuple[type, ...] = (bool, int, float, str)
+    for kind in kinds:
         converter.register_structure_hook(kind, _same_kind)
     converter.register_structure_hook_func(
         lambda kind: kind == tuple[str, ...],
@@ -202,9 +229,11 @@ def _strict_converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no
 
 
 def _same_kind(value: Any, kind: type) -> Any:  # noqa: ANN401 - cattrs hooks take and give anything
-    if type(value) is kind or (kind is float and type(value) is int):
-        return kind(value)
-    raise ValueError
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise ValueError
+    return value
 
 
 def _check(config: TrainingConfig) -> None:
@@ -254,31 +283,17 @@ def _check_names(config: TrainingConfig) -> None:
 
 def _check_numbers(config: TrainingConfig) -> None:
     """Refuse now what would stop the run later, maybe after hours."""
-    network, optimization, evaluation = config.network, config.optimization, config.evaluation
-    at_least = (
-        (0, config, ("seed",)),
-        (0, network, ("frozen_blocks",)),
-        (1, network, ("grid", "width", "layers", "heads", "feedforward", "classifier_width")),
-        (1, optimization, ("epochs", "batch_size", "patience", "checkpoint_steps")),
-        (2, evaluation, ("folds",)),
-        (1, evaluation, ("bootstrap",)),
-    )
-    for least, section, keys in at_least:
-        for key in keys:
-            if not getattr(section, key) >= least:
-                raise DataError(
-                    f"{key} = {getattr(section, key)} must be {least} or more; correct it."
-                )
-    if not 0 < optimization.learning_rate < math.inf:
+    numbers: dict[str, Any] = {"seed": config.seed}
+    sections = (config.network, config.augmentation, config.optimization, config.evaluation)
+    for section in sections:
+        numbers |= {one.name: getattr(section, one.name) for one in fields(section)}
+    for key, least in _LEAST.items():
+        if numbers[key] < least:
+            raise DataError(f"{key} = {numbers[key]} must be {least} or more; correct it.")
+    for key in _SHARES:
+        if not 0 <= numbers[key] <= 1:
+            raise DataError(f"{key} = {numbers[key]} must lie in 0…1; correct it.")
+    if not 0 < numbers["learning_rate"] < math.inf:
         raise DataError(
-            f"learning_rate = {optimization.learning_rate} must be a number above 0; correct it."
+            f"learning_rate = {numbers['learning_rate']} must be a number above 0; correct it."
         )
-    shares = (
-        (network, ("dropout",)),
-        (config.augmentation, ("flip_probability", "gamma", "zoom")),
-        (optimization, ("warmup_share", "average_decay", "label_smoothing")),
-    )
-    for section, keys in shares:
-        for key in keys:
-            if not 0 <= getattr(section, key) <= 1:
-                raise DataError(f"{key} = {getattr(section, key)} must lie in 0…1; correct it.")
