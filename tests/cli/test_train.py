@@ -86,6 +86,7 @@ def facts(result):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # one training and a part of it, maybe beside other work
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 def test_a_killed_training_goes_on_to_the_very_same_model(trained, sample_data, tmp_path):
     config, workspace = write_small_config(tmp_path), tmp_path / "workspace"
