@@ -274,7 +274,7 @@ def _nothing(random: np.random.Generator) -> FloatArray:
         case 2:
             coarse = random.random([int(random.integers(4, side))] * 2, dtype=np.float32)
             index = np.arange(side) * len(coarse) // side
-            return coarse[index][:, index]
+            return np.asarray(coarse[index][:, index], dtype=np.float32)
         case _:
             square = np.full((side, side), random.random(), dtype=np.float32)
             for top, left, height, width in random.integers(
