@@ -270,7 +270,8 @@ def _nothing(random: np.random.Generator) -> FloatArray:
         case 0:
             return np.full((side, side), random.random(), dtype=np.float32)
         case 1:
-            return np.add.outer(ramp * random.uniform(-1, 1), ramp).astype(np.float32) / 2 + 0.25
+            sloped = np.add.outer(ramp * random.uniform(-1, 1), ramp)
+            return np.asarray(sloped / 2 + 0.25, dtype=np.float32)
         case 2:
             coarse = random.random([int(random.integers(4, side))] * 2, dtype=np.float32)
             index = np.arange(side) * len(coarse) // side
