@@ -152,7 +152,7 @@ def test_the_analysis_can_be_kept_as_json(page, tmp_path):
 def test_a_real_radiograph_and_a_real_dicom_file_are_analyzed(page, real_data):
     _sign_in(page)
     radiograph = min((real_data / "nih").rglob("*.jpg"))
-    _upload(page, radiograph, real_data / "dicom" / "000_dx_image.dcm")
+    _upload(page, radiograph, real_data / "dicom" / "004_test1.dcm")
     worklist = page.get_by_role("radiogroup", name="Worklist")
     worklist.wait_for(timeout=_ANALYSIS_LIMIT_MS)
     _wait_for_result(page)
