@@ -21,6 +21,7 @@ from torch import nn
 from medcxr import __version__
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, StorageError
+from medcxr.datasets.study_table import StudyTable
 from medcxr.evaluation.conformal import ConformalCoverage, measure_coverage
 from medcxr.evaluation.report import ValidationReport
 from medcxr.evaluation.validation import evaluate
@@ -256,15 +257,14 @@ class _Run:
         """Keep what each image was given by the network that has not seen its patient."""
         if not self.fabric.is_global_zero:
             return
-        places = {row: i for i, row in enumerate(self.data.split_rows)}
-        paths = self.data.split_table.image_paths
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["image_path", *self.config.data.findings, "fold"])
         for number, held_out in enumerate(folds, start=1):
-            for row in held_out:
+            paths = self._studies(held_out).image_paths
+            for path, row in zip(paths, held_out, strict=True):
                 scores = (f"{value:.8g}" for value in probabilities[row])
-                writer.writerow([paths[places[row]], *scores, number])
+                writer.writerow([path, *scores, number])
         write_bytes_atomically(self.folder / _SCORES_FILE, text.getvalue().encode())
 
     def _fit(self, part: Part) -> tuple[nn.Module, float]:
@@ -307,12 +307,16 @@ class _Run:
     def _labels(self, rows: tuple[int, ...] | list[int]) -> Statistics:
         return self.images.labels[list(rows), : self.n_findings]
 
+    def _studies(self, rows: tuple[int, ...]) -> StudyTable:
+        """Return the rows of the tables that are divided by patient, by rows of the image set."""
+        places = {row: i for i, row in enumerate(self.data.split_rows)}
+        return self.data.split_table.select([places[row] for row in rows])
+
     def _report(
         self, rows: tuple[int, ...], probabilities: Statistics, thresholds: Statistics
     ) -> ValidationReport:
         self._emit("measuring", images=len(rows))
-        table, places = self.data.split_table, {r: i for i, r in enumerate(self.data.split_rows)}
-        chosen = table.select([places[row] for row in rows])
+        chosen = self._studies(rows)
         settings = self.config.evaluation
         return evaluate(
             self._labels(rows),
@@ -332,8 +336,7 @@ class _Run:
     def _coverage(
         self, rows: tuple[int, ...], probabilities: Statistics
     ) -> dict[str, ConformalCoverage]:
-        places = {row: i for i, row in enumerate(self.data.split_rows)}
-        patients = self.data.split_table.select([places[row] for row in rows]).patients
+        patients = self._studies(rows).patients
         labels, kept = self._labels(rows), {}
         for column, finding in enumerate(self.config.data.findings):
             try:
