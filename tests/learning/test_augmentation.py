@@ -153,3 +153,14 @@ def test_boxes_are_grey_and_at_most_an_eighth_of_the_side():
         if rows.size:
             assert set(np.unique(changed)) == {0.0, 0.5}
             assert max(np.ptp(rows), np.ptp(columns)) < SIZE // 8
+
+
+def test_stretch_changes_the_height_against_the_width():
+    stretch = Augmentation(replace(OFF, stretch=0.3), SIZE)
+    box = bright_box((22, 42), (17, 47))  # 20 by 30
+
+    sizes = np.array([extent(stretch(box, seed=seed))[2:] for seed in range(40)])
+
+    assert sizes[:, 0].min() < 17
+    assert sizes[:, 0].max() > 25
+    np.testing.assert_allclose(sizes[:, 1], 30, atol=1)

@@ -15,7 +15,8 @@ from medcxr.core.errors import DataError, StorageError
 from medcxr.evaluation.metrics import auc
 from medcxr.learning import fitting
 from medcxr.learning.checkpoint import load_checkpoint, save_checkpoint
-from medcxr.learning.fitting import Part, _optimizer, _schedule, build_network, fit
+from medcxr.learning.fitting import Part, _optimizer, build_network, fit
+from medcxr.learning.schedule import warm_cosine
 from medcxr.learning.scoring import predict_logits
 from small_training import random_images, small_config
 
@@ -240,10 +241,8 @@ def test_decay_pulls_on_weights_but_not_on_biases_norms_and_positions(config):
     assert all(p.ndim > 1 for p in named.values() if id(p) in decayed)
 
 
-def test_the_rate_rises_in_a_line_and_falls_to_nothing(config):
-    settings = replace(config.optimization, warmup_share=0.1)
-
-    rates = [_schedule(step, 100, settings) for step in range(101)]
+def test_the_rate_rises_in_a_line_and_falls_to_nothing():
+    rates = [warm_cosine(step, 100, warmup_share=0.1) for step in range(101)]
 
     assert rates[:10] == pytest.approx(np.arange(1, 11) / 10)
     assert rates[10] == pytest.approx(1)

@@ -101,3 +101,28 @@ def test_every_image_of_every_epoch_has_a_seed_of_its_own():
     assert len(seeds) == 900
     assert image_seed(1, 2, 3) == image_seed(1, 2, 3)
     assert all(0 <= seed < 2**32 for seed in seeds)
+
+
+def test_owner_power_shows_patients_alike_however_many_images_they_have():
+    owners = ["many"] * 50 + [f"one {i}" for i in range(10)]
+    labels = np.zeros((60, 1))
+
+    def share_of_many(owner_power):
+        drawn = [
+            owners[row]
+            for epoch in range(40)
+            for row in epoch_order(
+                range(60),
+                labels,
+                power=0,
+                seed=1,
+                epoch=epoch,
+                owners=owners,
+                owner_power=owner_power,
+            )
+        ]
+        return drawn.count("many") / len(drawn)
+
+    assert share_of_many(0.0) == pytest.approx(50 / 60)
+    assert share_of_many(1.0) == pytest.approx(1 / 11, abs=0.03)
+    assert share_of_many(1.0) < share_of_many(0.5) < share_of_many(0.0)

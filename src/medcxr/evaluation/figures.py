@@ -71,8 +71,11 @@ def measure(
         Name to (n_resamples,), NaN where a figure is not determined.
     """
     auc, average_precision = ranking_figures(scored, weights)
+    shares = 1 / np.bincount(scored.patients)[scored.patients]  # of an image in its patient
+    by_patient, _ = ranking_figures(scored, weights * shares)
     return {
         "auc": auc,
+        "auc_by_patient": by_patient,
         "average_precision": average_precision,
         **_decision_figures(scored, weights, threshold),
         **_probability_figures(scored, weights),

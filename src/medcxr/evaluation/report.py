@@ -29,6 +29,8 @@ class FindingFigures:
         brier: mean squared difference of probability and label.
         calibration_slope: Cox's slope; 1 is right, less is too extreme.
         calibration_intercept: Cox's intercept at slope 1; 0 is right, less is too high.
+        auc_by_patient: the AUC where every patient counts alike, each image as the share that it
+            is of its patient's: one with fifty images does not outvote fifty with one.
     """
 
     finding: str
@@ -47,6 +49,7 @@ class FindingFigures:
     brier: Estimate | None
     calibration_slope: Estimate | None
     calibration_intercept: Estimate | None
+    auc_by_patient: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,7 @@ class ValidationReport:
         n_resamples_mean: resamples in which every finding that has an AUC had both classes.
         mean_auc: over the findings that have one, None if none has.
         mean_average_precision: mAP, likewise.
+        mean_auc_by_patient: likewise.
     """
 
     n_images: int
@@ -103,3 +107,4 @@ class ValidationReport:
     n_resamples_mean: int
     mean_auc: Estimate | None
     mean_average_precision: Estimate | None
+    mean_auc_by_patient: Estimate | None = None

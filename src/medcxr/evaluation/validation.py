@@ -73,6 +73,7 @@ def evaluate(
     measured = measure_resamples(samples, draws, n_patients=table.n_patients)
     of_findings, of_groups = measured[:n_findings], measured[n_findings:]
     mean_auc, n_resamples_mean = mean_estimate(of_findings, "auc", confidence=confidence)
+    mean_by_patient, _ = mean_estimate(of_findings, "auc_by_patient", confidence=confidence)
     mean_precision, _ = mean_estimate(of_findings, "average_precision", confidence=confidence)
     return ValidationReport(
         n_images=len(table.patients),
@@ -93,6 +94,7 @@ def evaluate(
         n_resamples_mean=n_resamples_mean,
         mean_auc=mean_auc,
         mean_average_precision=mean_precision,
+        mean_auc_by_patient=mean_by_patient,
     )
 
 
@@ -154,6 +156,7 @@ def _finding_figures(
         brier=figure("brier"),
         calibration_slope=figure("calibration_slope"),
         calibration_intercept=figure("calibration_intercept"),
+        auc_by_patient=figure("auc_by_patient", measured.n_pairs()),
     )
 
 

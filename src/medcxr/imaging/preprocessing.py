@@ -1,6 +1,8 @@
 """How a radiograph becomes the input of a model; shared by training and inference."""
 
+import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -11,7 +13,9 @@ from medcxr.core.geometry import Geometry
 
 __all__ = ["Preprocessing"]
 
-_EQUALIZATION_BINS = 256
+Counts: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.intp]]"
+
+_LEVELS = 4096  # finer than any display; a table of them replaces work on every pixel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,22 +103,24 @@ class Preprocessing:
             (channels, size, size), float32.
         """
         top, left, bottom, right = content
-        inside = square[top:bottom, left:right]
-        percentiles = np.percentile(inside, (self.low_percentile, self.high_percentile))
-        low, high = percentiles.tolist()  # plain numbers keep the arrays in float32
-        scaled = np.clip((square - low) / max(high - low, 1e-6), 0.0, 1.0)
+        levels = np.rint(np.clip(square, 0.0, 1.0) * (_LEVELS - 1)).astype(np.intp)
+        counts = np.bincount(levels[top:bottom, left:right].ravel(), minlength=_LEVELS)
+        standardized = self._curve(counts)[levels]
+        return np.repeat(standardized[np.newaxis], self.channels, axis=0)
+
+    def _curve(self, counts: Counts) -> FloatArray:
+        """Return what each grey level becomes, given how often each occurs in the content."""
+        total = max(int(counts.sum()), 1)
+        cumulative = np.cumsum(counts) / total
+        low, high = np.searchsorted(
+            cumulative, (self.low_percentile / 100, self.high_percentile / 100)
+        ).tolist()
+        values = np.clip((np.arange(_LEVELS) - low) / max(high - low, 1), 0.0, 1.0)
         if self.equalization > 0:
-            equalized = _equalize(scaled, scaled[top:bottom, left:right])
-            scaled = (1 - self.equalization) * scaled + self.equalization * equalized
-        inside = scaled[top:bottom, left:right]
-        standardized = (scaled - float(inside.mean())) / max(float(inside.std()), 1e-6)
-        clipped = np.clip(standardized, -self.clip, self.clip).astype(np.float32, copy=False)
-        return np.repeat(clipped[np.newaxis], self.channels, axis=0)
-
-
-def _equalize(square: FloatArray, reference: FloatArray) -> FloatArray:
-    """Map intensities in 0…1 through the cumulative histogram of a reference region."""
-    counts, _ = np.histogram(reference, bins=_EQUALIZATION_BINS, range=(0.0, 1.0))
-    cumulative = np.concatenate(([0.0], np.cumsum(counts) / max(reference.size, 1)))
-    positions = np.linspace(0.0, 1.0, _EQUALIZATION_BINS + 1)
-    return np.interp(square, positions, cumulative).astype(np.float32)
+            ranks = cumulative - counts / (2 * total)  # of the middle of a level's pixels
+            ranks = np.clip((ranks - ranks[low]) / max(ranks[high] - ranks[low], 1e-6), 0.0, 1.0)
+            values = (1 - self.equalization) * values + self.equalization * ranks
+        mean = float(values @ counts) / total
+        deviation = math.sqrt(max(float((values - mean) ** 2 @ counts) / total, 0.0))
+        curve = (values - mean) / max(deviation, 1e-6)
+        return np.asarray(np.clip(curve, -self.clip, self.clip), dtype=np.float32)

@@ -9,7 +9,7 @@ from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, ModelError
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
-from medcxr.inference.session import OnnxSession
+from medcxr.inference.session import MODEL_OUTPUTS, OUTLINES_OUTPUT, OnnxSession
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 
 __all__ = ["Predictions", "Predictor", "Prepared"]
@@ -37,12 +37,15 @@ class Predictions:
         probabilities: (n_images, n_findings), calibrated, 0…1.
         maps: (n_images, n_findings, grid, grid), signed evidence; a map's sum is its logit.
         geometries: where each original lies in the model's input.
+        outlines: (n_images, organs, size, size), 0…1, of the organs in the manifest; None of a
+            model that outlines none.
     """
 
     logits: FloatArray
     probabilities: Statistics
     maps: FloatArray
     geometries: tuple[Geometry, ...]
+    outlines: FloatArray | None = None
 
 
 class Predictor:
@@ -58,7 +61,8 @@ class Predictor:
 
     def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
         self.manifest = bundle.manifest
-        self._session = OnnxSession(bundle.path(GRAPH_FILE), threads=threads)
+        outputs = (*MODEL_OUTPUTS, OUTLINES_OUTPUT) if self.manifest.outlines else MODEL_OUTPUTS
+        self._session = OnnxSession(bundle.path(GRAPH_FILE), outputs=outputs, threads=threads)
 
     def predict(self, images: Sequence[CxrImage]) -> Predictions:
         """Run radiographs of any sizes as one batch.
@@ -78,8 +82,11 @@ class Predictor:
         """Run prepared radiographs as one batch; errors as for `predict`."""
         if not inputs:
             raise DataError("There is no radiograph to predict; send at least one.")
-        logits, maps = self._session.run(np.stack([prepared.pixels for prepared in inputs]))
+        logits, maps, *further = self._session.run(np.stack([one.pixels for one in inputs]))
         self._verify_shapes(len(inputs), logits, maps)
+        outlines = further[0] if further else None
+        if outlines is not None:
+            self._verify_outlines(len(inputs), outlines)
         columns = [
             calibration.predict_proba(logits[:, index])
             for index, calibration in enumerate(self.manifest.calibrations)
@@ -89,7 +96,17 @@ class Predictor:
             probabilities=np.column_stack(columns),
             maps=maps,
             geometries=tuple(prepared.geometry for prepared in inputs),
+            outlines=outlines,
         )
+
+    def _verify_outlines(self, n_images: int, outlines: FloatArray) -> None:
+        size = self.manifest.preprocessing.size
+        if outlines.shape != (n_images, len(self.manifest.outlines), size, size):
+            raise ModelError(
+                f"Model {self.manifest.identity} gave outlines of shape {outlines.shape} for "
+                f"{n_images} image(s) and {len(self.manifest.outlines)} organs; its manifest and "
+                "its graph disagree. Reinstall the model."
+            )
 
     def _verify_shapes(self, n_images: int, logits: FloatArray, maps: FloatArray) -> None:
         expected = (n_images, len(self.manifest.findings))

@@ -10,10 +10,11 @@ import onnxruntime
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import ModelError
 
-__all__ = ["OnnxSession"]
+__all__ = ["MODEL_OUTPUTS", "OUTLINES_OUTPUT", "OnnxSession"]
 
 _INPUT = "image"
-_OUTPUTS = ("logits", "maps")
+MODEL_OUTPUTS = ("logits", "maps")
+OUTLINES_OUTPUT = "outlines"
 
 
 class OnnxSession:
@@ -29,7 +30,7 @@ class OnnxSession:
     """
 
     def __init__(
-        self, path: Path, *, outputs: Sequence[str] = _OUTPUTS, threads: int | None = None
+        self, path: Path, *, outputs: Sequence[str] = MODEL_OUTPUTS, threads: int | None = None
     ) -> None:
         self._outputs = list(outputs)
         options = onnxruntime.SessionOptions()
@@ -60,7 +61,7 @@ class OnnxSession:
 
         Returns:
             The outputs in order; of a model logits (B, findings) and maps (B, findings, grid,
-            grid), where a map's sum is its logit.
+            grid), where a map's sum is its logit, and outlines if it has them.
 
         Raises:
             ModelError: the shape does not fit the graph, or a result is not a number.

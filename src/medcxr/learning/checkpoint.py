@@ -12,9 +12,18 @@ from torch import Tensor
 from medcxr.core.errors import StorageError
 from medcxr.storage.atomic import write_bytes_atomically
 
-__all__ = ["load_checkpoint", "optimizer_tensors", "restore_optimizer", "save_checkpoint"]
+__all__ = [
+    "CHECKPOINT_FILE",
+    "load_checkpoint",
+    "optimizer_tensors",
+    "restore_optimizer",
+    "save_checkpoint",
+]
 
 State = dict[str, Tensor]
+
+CHECKPOINT_FILE = "checkpoint.safetensors"
+"""In the folder of the part that it belongs to."""
 
 
 def save_checkpoint(path: Path, tensors: dict[str, State], progress: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +18,14 @@ from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.registry.manifest import is_plain_name
 
 __all__ = [
+    "OUTLINE_STRIDE",
     "AugmentationConfig",
     "DataConfig",
     "EvaluationConfig",
     "NetworkConfig",
     "OptimizationConfig",
+    "OutlineConfig",
+    "OutlineTableConfig",
     "TableConfig",
     "TrainingConfig",
     "load_config",
@@ -43,14 +47,22 @@ _LEAST = {"seed": 0, "frozen_blocks": 0, "folds": 2} | dict.fromkeys(
     ),
     1,
 )
+OUTLINE_STRIDE = 32
+"""The side of an outlined image must be a multiple: two by folding, sixteen by pooling."""
+
+_OUTLINE_LEVELS = 5
 _SHARES = (
     "dropout",
     "flip_probability",
     "gamma",
     "zoom",
+    "stretch",
+    "mixup",
     "warmup_share",
     "average_decay",
     "label_smoothing",
+    "held_out_share",
+    "patient_power",
 )
 
 
@@ -113,6 +125,7 @@ class AugmentationConfig:
     rotation_degrees: float = 7.0
     shift: float = 0.05  # of the side
     zoom: float = 0.1
+    stretch: float = 0.0  # of height against width; the cardiothoracic ratio lies across alone
     flip_probability: float = 0.0  # a mirrored chest has its heart on the wrong side
     gamma: float = 0.2  # contrast curve exponent within 1 ± gamma
     blur_sigma: float = 0.0  # pixels; hides which collection resized the image
@@ -133,7 +146,9 @@ class OptimizationConfig:
     gradient_clip: float = 1.0
     average_decay: float = 0.0  # exponential moving average of the weights; 0 is off
     sampling_power: float = 0.0  # 0 uniform; 1 draws all findings equally often
+    patient_power: float = 0.0  # 0 all images alike; 1 draws all patients equally often
     label_smoothing: float = 0.0
+    mixup: float = 0.0  # of the Beta distribution that blends pairs of images; 0 blends none
     early_stopping: bool = True
     patience: int = 4  # epochs without a better validation mean AUC
     checkpoint_steps: int = 50  # steps between checkpoints within an epoch
@@ -164,6 +179,39 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutlineTableConfig:
+    """One table of outlined radiographs, with the columns image_path and mask_path.
+
+    Attributes:
+        path: CSV file relative to the data folder.
+        contents: what a mask is. "organs": a bit field, 1 right lung, 2 left lung, 4 heart;
+            further bits are ignored. "lungs": 0 outside, anything else both lungs, maybe with
+            the part behind the heart.
+    """
+
+    path: str
+    contents: Literal["organs", "lungs"] = "organs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlineConfig:
+    """How lungs and heart are learned, and which findings their measures inform.
+
+    Without tables no outlines are learned, and the network reads alone.
+    """
+
+    tables: tuple[OutlineTableConfig, ...] = ()
+    informs: tuple[str, ...] = (Finding.CARDIOMEGALY.value,)
+    widths: tuple[int, ...] = (16, 32, 48, 96, 128)  # of the U-Net's five levels, finest first
+    epochs: int = 28
+    batch_size: int = 16
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-3
+    average_decay: float = 0.99  # exponential moving average of the weights
+    held_out_share: float = 0.1  # of the patients, on whom the outlines are measured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
     """Everything that decides a run's result; equal configurations give equal runs."""
 
@@ -178,6 +226,7 @@ class TrainingConfig:
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    outlines: OutlineConfig = field(default_factory=OutlineConfig)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as stored in the run and in the bundle."""
@@ -244,6 +293,7 @@ def _check(config: TrainingConfig) -> None:
         raise DataError(
             f"width = {network.width} is not divisible by heads = {network.heads}; change one."
         )
+    _check_outlines(config)
     if network.stem == "efficientnet_lite0" and config.preprocessing.channels != 3:
         raise DataError(
             f"channels = {config.preprocessing.channels} must be 3 for the stem "
@@ -253,6 +303,26 @@ def _check(config: TrainingConfig) -> None:
         raise DataError(
             "early_stopping would let the held-out fold choose the epoch, and the cross-validation "
             "would no longer measure anything; set it to false or use the holdout."
+        )
+
+
+def _check_outlines(config: TrainingConfig) -> None:
+    outlines = config.outlines
+    if not outlines.tables:
+        return
+    if config.preprocessing.size % OUTLINE_STRIDE:
+        raise DataError(
+            f"size = {config.preprocessing.size} must be a multiple of {OUTLINE_STRIDE} where "
+            "outlines are learned; change it."
+        )
+    if len(outlines.widths) != _OUTLINE_LEVELS or min(outlines.widths) < 1:
+        raise DataError(
+            f"outlines.widths must be {_OUTLINE_LEVELS} numbers of at least 1; correct it."
+        )
+    unknown = [name for name in outlines.informs if name not in config.data.findings]
+    if unknown:
+        raise DataError(
+            f"outlines.informs names {unknown[0]!r}, which is not among data.findings; correct it."
         )
 
 
@@ -287,11 +357,16 @@ def _check_numbers(config: TrainingConfig) -> None:
     sections = (config.network, config.augmentation, config.optimization, config.evaluation)
     for section in sections:
         numbers |= {one.name: getattr(section, one.name) for one in fields(section)}
+    _check_ranges(numbers)
+    _check_ranges({one.name: getattr(config.outlines, one.name) for one in fields(config.outlines)})
+
+
+def _check_ranges(numbers: Mapping[str, Any]) -> None:
     for key, least in _LEAST.items():
-        if numbers[key] < least:
+        if key in numbers and numbers[key] < least:
             raise DataError(f"{key} = {numbers[key]} must be {least} or more; correct it.")
     for key in _SHARES:
-        if not 0 <= numbers[key] <= 1:
+        if key in numbers and not 0 <= numbers[key] <= 1:
             raise DataError(f"{key} = {numbers[key]} must lie in 0…1; correct it.")
     if not 0 < numbers["learning_rate"] < math.inf:
         raise DataError(

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +27,16 @@ from medcxr.evaluation.conformal import ConformalCoverage, measure_coverage
 from medcxr.evaluation.report import ValidationReport
 from medcxr.evaluation.validation import evaluate
 from medcxr.learning.allocator import keep_freed_memory
+from medcxr.learning.anatomy import AnatomyGuided, Fusion, fit_fusion, measure_images
+from medcxr.learning.checkpoint import CHECKPOINT_FILE
 from medcxr.learning.config import TrainingConfig
 from medcxr.learning.ensemble import Ensemble
 from medcxr.learning.export import export_onnx, export_weights
 from medcxr.learning.fitting import Part, fit
 from medcxr.learning.image_set import ImageSet
+from medcxr.learning.outline_network import ORGANS, OutlineNetwork
+from medcxr.learning.outline_set import OutlineSet
+from medcxr.learning.outline_training import fit_outlines, hold_out_patients
 from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
 from medcxr.learning.scoring import predict_logits
 from medcxr.learning.training_data import TrainingData, load_tables
@@ -54,6 +60,7 @@ Watch = Callable[[str, dict[str, object]], None]
 _RUN_FILE = "run.json"
 _EVENTS_FILE = "events.jsonl"
 _SCORES_FILE = "out_of_fold.csv"
+_OUTLINES_PART = "outlines"
 _TOGETHER = (
     "In this bundle the networks of all folds answer together, by the mean of their logits; the "
     "figures are those of one of them on images that it has not seen."
@@ -95,8 +102,12 @@ def run_experiment(
     command: str,
     hardware: Hardware | None = None,
     watch: Watch | None = None,
-) -> ModelBundle:
+    only: str | None = None,
+) -> ModelBundle | None:
     """Run a configuration to its model bundle, or go on with a run that was cut off.
+
+    Several processes may train different parts of one run, on one machine or with a shared
+    folder on several; the one that is asked for the whole run waits for parts that others train.
 
     Args:
         config: the resolved configuration.
@@ -105,9 +116,13 @@ def run_experiment(
         command: what repeats the run, for the reader of its figures.
         hardware: what to train on.
         watch: called with each event after it was written.
+        only: the name of one part, such as "fold-2" or "outlines", to train and leave it at that.
+
+    Returns:
+        The bundle; None where only a part was asked for.
 
     Raises:
-        DataError: a table, an image or a setting is wrong.
+        DataError: a table, an image or a setting is wrong, or the run has no such part.
         StorageError: the run's folder cannot be written.
         ModelError: the exported graph does not equal the network.
     """
@@ -121,7 +136,10 @@ def run_experiment(
     images = data.load_images(
         config, progress=lambda done, total: show("read", {"done": done, "total": total})
     )
-    fingerprint = data.fingerprint(images.digest)
+    outlined = None
+    if config.outlines.tables:
+        outlined = OutlineSet.load(config.outlines.tables, data_folder, config.preprocessing)
+    fingerprint = data.fingerprint(images.digest + (outlined.digest if outlined else ""))
     folder = runs / _run_name(config, fingerprint, data.attributes_digest())
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -129,7 +147,10 @@ def run_experiment(
         raise StorageError(
             f"{folder} cannot be created: {error.strerror}; choose another workspace."
         ) from error
-    run = _Run(fabric, config, data, images, folder=folder, show=show)
+    run = _Run(fabric, config, data, images, outlined, folder=folder, show=show)
+    if only is not None:
+        run.train_part(only)
+        return None
     if not fabric.is_global_zero:  # the first process holds the lock and writes for all
         return run.pack(command, fingerprint)
     with exclusive(folder / _RUN_FILE):
@@ -148,6 +169,25 @@ def _fabric(config: TrainingConfig, hardware: Hardware) -> Fabric:
         ) from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decision:
+    """How logits and measures become probabilities and decisions."""
+
+    fusion: Fusion
+    outputs: Outputs
+
+    def probabilities(
+        self, logits: FloatArray, measures: FloatArray, rows: tuple[int, ...]
+    ) -> Statistics:
+        """Return (n_rows, n_findings)."""
+        chosen = list(rows)
+        return self.outputs.probabilities(self.fusion.apply(logits[chosen], measures[chosen]))
+
+    def thresholds(self) -> Statistics:
+        """Return (n_findings,)."""
+        return self.outputs.thresholds(self.outputs.operating_point)
+
+
 class _Run:
     def __init__(
         self,
@@ -155,11 +195,13 @@ class _Run:
         config: TrainingConfig,
         data: TrainingData,
         images: ImageSet,
+        outlined: OutlineSet | None,
         *,
         folder: Path,
         show: Watch,
     ) -> None:
         self.fabric, self.config, self.data, self.images = fabric, config, data, images
+        self.outlined = outlined
         self.folder, self.show = folder, show
         self.log = EventLog(folder / _EVENTS_FILE)
         self.n_findings = len(config.data.findings)
@@ -183,6 +225,7 @@ class _Run:
                 rows=self.data.split_rows,
                 n_findings=self.n_findings,
                 halve=self.config.stored_weights == "float16",
+                outlined=self.outlined is not None,
             )
             export_weights(network, weights)
             manifest = self._manifest(fitted, created, command, fingerprint)
@@ -191,59 +234,89 @@ class _Run:
         self.fabric.barrier()
         return ModelBundle.open(bundle_folder)
 
+    def train_part(self, name: str) -> None:
+        """Train one part of the run.
+
+        Raises:
+            DataError: the run has no such part.
+        """
+        parts = {part.name: part for part in self._parts()}
+        if self.outlined is not None:
+            parts[_OUTLINES_PART] = self._outlines_part(self.outlined)
+        if name not in parts:
+            raise DataError(f"This run has no part {name!r}; name one of {', '.join(parts)}.")
+        if name == _OUTLINES_PART:
+            self._fit_outlines()
+        else:
+            self._fit(parts[name])
+
+    def _parts(self) -> list[Part]:
+        settings = self.config.evaluation
+        if settings.method == "holdout":
+            held = self.data.holdout(settings.shares, seed=self.config.seed)
+            hidden = (*held.validation, *held.calibration, *held.test)
+            may_stop = self.config.optimization.early_stopping
+            rows = self.data.training_rows(hidden)
+            return [self._part("holdout", rows, watched=held.validation, may_stop=may_stop)]
+        folds = self.data.folds(settings.folds, seed=self.config.seed)
+        parts = [
+            self._part(f"fold-{number}", self.data.training_rows(held_out), watched=held_out)
+            for number, held_out in enumerate(folds, start=1)
+        ]
+        if settings.ship == "refit":
+            parts.append(self._part("final", self.data.training_rows(())))
+        return parts
+
     def _holdout(self) -> _Fitted:
-        parts = self.data.holdout(self.config.evaluation.shares, seed=self.config.seed)
-        hidden = (*parts.validation, *parts.calibration, *parts.test)
-        part = self._part(
-            "holdout",
-            self.data.training_rows(hidden),
-            watched=parts.validation,
-            may_stop=self.config.optimization.early_stopping,
-        )
+        held = self.data.holdout(self.config.evaluation.shares, seed=self.config.seed)
+        (part,) = self._parts()
+        outliner, outline_seconds = self._fit_outlines()
         network, seconds = self._fit(part)
-        outputs = fit_outputs(
-            self._logits(network, parts.calibration), self._labels(parts.calibration)
-        )
-        probabilities = outputs.probabilities(self._logits(network, parts.test))
-        thresholds = outputs.thresholds(outputs.operating_point)
+        chosen = (*held.calibration, *held.test)
+        logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
+        logits[list(chosen)] = self._logits(network, chosen)
+        measures = self._measures(outliner, chosen)
+        decision = self._decide(logits, measures, held.calibration)
+        probabilities = decision.probabilities(logits, measures, held.test)
         return _Fitted(
-            network=network,
+            network=self._together(network, outliner, decision),
             rows=part.train_rows,
-            seconds=seconds,
-            outputs=outputs,
-            report=self._report(parts.test, probabilities, thresholds),
-            coverage=self._coverage(parts.test, probabilities),
+            seconds=seconds + outline_seconds,
+            outputs=decision.outputs,
+            report=self._report(held.test, probabilities, decision.thresholds()),
+            coverage=self._coverage(held.test, probabilities),
             method=(
                 f"Holdout by patient: {len(part.train_rows)} images trained, "
-                f"{len(parts.validation)} chose the epoch, {len(parts.calibration)} calibrated "
-                f"and chose the thresholds, and the {len(parts.test)} measured here did neither."
+                f"{len(held.validation)} chose the epoch, {len(held.calibration)} calibrated "
+                f"and chose the thresholds, and the {len(held.test)} measured here did neither."
             ),
         )
 
     def _cross_validation(self) -> _Fitted:
         folds = self.data.folds(self.config.evaluation.folds, seed=self.config.seed)
         logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
-        members, total = [], 0.0
-        for number, held_out in enumerate(folds, start=1):
-            part = self._part(f"fold-{number}", self.data.training_rows(held_out), watched=held_out)
+        outliner, total = self._fit_outlines()
+        members: list[nn.Module] = []
+        for part in self._parts():
             network, seconds = self._fit(part)
-            logits[list(held_out)] = self._logits(network, held_out)
             members.append(network)
             total += seconds
+            if part.watched_rows:
+                logits[list(part.watched_rows)] = self._logits(network, part.watched_rows)
         rows, everything = self.data.split_rows, self.data.training_rows(())
         if self.config.evaluation.ship == "folds":
             network, how = Ensemble(members), _TOGETHER
         else:
-            network, seconds = self._fit(self._part("final", everything))
-            total, how = total + seconds, _REFITTED
-        outputs = fit_outputs(logits[list(rows)], self._labels(rows))
-        probabilities, thresholds = self._cross_fitted(folds, logits, outputs.operating_point)
+            network, how = members[-1], _REFITTED
+        measures = self._measures(outliner, rows)
+        decision = self._decide(logits, measures, rows)
+        probabilities, thresholds = self._cross_fitted(folds, logits, measures)
         self._write_scores(folds, probabilities)
         return _Fitted(
-            network=network,
+            network=self._together(network, outliner, decision),
             rows=everything,
             seconds=total,
-            outputs=outputs,
+            outputs=decision.outputs,
             report=self._report(rows, probabilities[list(rows)], thresholds[list(rows)]),
             coverage=self._coverage(rows, probabilities[list(rows)]),
             method=(
@@ -252,6 +325,64 @@ class _Run:
                 f"calibrated and decided by the scores of the other folds. {how}"
             ),
         )
+
+    def _measures(self, outliner: OutlineNetwork | None, rows: tuple[int, ...]) -> FloatArray:
+        """Return (n_images, measures); no column where nothing is outlined."""
+        if outliner is None:
+            return np.zeros((len(self.images), 0), dtype=np.float32)
+        return measure_images(outliner, self.images, rows)
+
+    def _decide(
+        self, logits: FloatArray, measures: FloatArray, rows: tuple[int, ...] | list[int]
+    ) -> "_Decision":
+        """Learn from these rows how logits and measures become probabilities and decisions."""
+        chosen, labels = list(rows), self._labels(rows)
+        informed: tuple[int, ...] = ()
+        if self.outlined is not None:
+            names = self.config.data.findings
+            informed = tuple(names.index(name) for name in self.config.outlines.informs)
+        fusion = fit_fusion(
+            logits[chosen], measures[chosen], labels, informed, self._patient_weights(rows)
+        )
+        fused = fusion.apply(logits[chosen], measures[chosen])
+        return _Decision(fusion=fusion, outputs=fit_outputs(fused, labels))
+
+    def _patient_weights(self, rows: tuple[int, ...] | list[int]) -> Statistics:
+        """Return for each row one over the number of its patient's rows among them."""
+        owners = np.asarray(self.data.owners(rows))
+        _, number, images = np.unique(owners, return_inverse=True, return_counts=True)
+        weights: Statistics = 1.0 / images[number]
+        return weights
+
+    def _together(
+        self, network: nn.Module, outliner: OutlineNetwork | None, decision: "_Decision"
+    ) -> nn.Module:
+        if outliner is None:
+            return network
+        hidden = len(self.config.data.auxiliary_findings)
+        return AnatomyGuided(network, outliner, decision.fusion.padded(hidden))
+
+    def _outlines_part(self, outlined: OutlineSet) -> Part:
+        share = self.config.outlines.held_out_share
+        train, watched = hold_out_patients(outlined, share, seed=self.config.seed)
+        folder = self.folder / _OUTLINES_PART
+        folder.mkdir(exist_ok=True)
+        return Part(name=_OUTLINES_PART, folder=folder, train_rows=train, watched_rows=watched)
+
+    def _fit_outlines(self) -> tuple[OutlineNetwork | None, float]:
+        if self.outlined is None:
+            return None, 0.0
+        part = self._outlines_part(self.outlined)
+        with self._alone_in(part):
+            return fit_outlines(
+                self.config.outlines,
+                self.outlined,
+                self.config.preprocessing,
+                part,
+                self._emit,
+                seed=self.config.seed,
+                device=self.fabric.device,
+            )
 
     def _write_scores(self, folds: list[tuple[int, ...]], probabilities: Statistics) -> None:
         """Keep what each image was given by the network that has not seen its patient."""
@@ -268,19 +399,27 @@ class _Run:
         write_bytes_atomically(self.folder / _SCORES_FILE, text.getvalue().encode())
 
     def _fit(self, part: Part) -> tuple[nn.Module, float]:
-        return fit(self.fabric, self.config, self.images, part, self._emit)
+        with self._alone_in(part):
+            return fit(self.fabric, self.config, self.images, part, self._emit)
+
+    def _alone_in(self, part: Part) -> AbstractContextManager[None]:
+        """Let one process train a part; the processes of one training share its first's lock."""
+        if not self.fabric.is_global_zero:
+            return nullcontext()
+        return exclusive(part.folder / CHECKPOINT_FILE)
 
     def _cross_fitted(
-        self, folds: list[tuple[int, ...]], logits: FloatArray, operating_point: str
+        self, folds: list[tuple[int, ...]], logits: FloatArray, measures: FloatArray
     ) -> tuple[Statistics, Statistics]:
         """Calibrate and decide each fold by the others; rows as in the image set."""
         probabilities = np.full(logits.shape, np.nan)
         thresholds = np.full(logits.shape, np.nan)
         for held_out in folds:
             others = [row for fold in folds if fold is not held_out for row in fold]
-            outputs = fit_outputs(logits[others], self._labels(others))
-            probabilities[list(held_out)] = outputs.probabilities(logits[list(held_out)])
-            thresholds[list(held_out)] = outputs.thresholds(operating_point)
+            decision = self._decide(logits, measures, others)
+            chosen = list(held_out)
+            probabilities[chosen] = decision.probabilities(logits, measures, held_out)
+            thresholds[chosen] = decision.thresholds()
         return probabilities, thresholds
 
     def _part(
@@ -297,6 +436,7 @@ class _Run:
             name=name,
             folder=folder,
             train_rows=train_rows,
+            owners=self.data.owners(train_rows),
             watched_rows=watched,
             may_stop=may_stop,
         )
@@ -369,6 +509,7 @@ class _Run:
                 for finding, bounds in zip(config.data.findings, outputs.conformal, strict=True)
                 if bounds is not None
             },
+            outlines=ORGANS if self.outlined is not None else (),
             training=TrainingFacts(
                 run=self.folder.name,
                 software=__version__,

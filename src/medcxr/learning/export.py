@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from medcxr.core.errors import ModelError
-from medcxr.inference.session import OnnxSession
+from medcxr.inference.session import MODEL_OUTPUTS, OUTLINES_OUTPUT, OnnxSession
 from medcxr.learning.image_set import ImageSet
 from medcxr.storage.atomic import write_bytes_atomically
 
@@ -38,6 +38,7 @@ def export_onnx(
     rows: Sequence[int],
     n_findings: int,
     halve: bool = False,
+    outlined: bool = False,
 ) -> float:
     """Write the graph `image -> logits, maps` without the auxiliary outputs.
 
@@ -48,6 +49,7 @@ def export_onnx(
         rows: images to choose from.
         n_findings: outputs to keep.
         halve: store weights as float16.
+        outlined: the network gives outlines too.
 
     Returns:
         The largest difference between a logit of the graph and of the network.
@@ -59,8 +61,9 @@ def export_onnx(
     chosen = list(rows)[:: max(1, len(rows) // _PARITY_IMAGES)][:_PARITY_IMAGES]
     inputs = np.stack([images.input(row) for row in chosen])
     example = torch.from_numpy(np.concatenate([inputs[:1], inputs[:1]]))
-    write_graph(findings_only, path, example, ["logits", "maps"], halve=halve)
-    difference = _largest_difference(findings_only, path, inputs)
+    outputs = (*MODEL_OUTPUTS, OUTLINES_OUTPUT) if outlined else MODEL_OUTPUTS
+    write_graph(findings_only, path, example, outputs, halve=halve)
+    difference = _largest_difference(findings_only, path, inputs, outputs)
     tolerance = _HALVED_TOLERANCE if halve else _TOLERANCE
     if not difference <= tolerance:  # nor if it is not a number
         path.unlink()
@@ -121,10 +124,10 @@ class _FindingsOnly(nn.Module):
         self.network = network
         self.n_findings = n_findings
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, S, S) -> (B, n_findings), (B, n_findings, grid, grid)."""
-        logits, maps = self.network(x)
-        return logits[:, : self.n_findings], maps[:, : self.n_findings]
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """(B, C, S, S) -> (B, n_findings), (B, n_findings, grid, grid), and any outlines."""
+        logits, maps, *outlines = self.network(x)
+        return logits[:, : self.n_findings], maps[:, : self.n_findings], *outlines
 
 
 @contextmanager
@@ -167,16 +170,22 @@ def _halve(graph: Any) -> None:  # noqa: ANN401 - as above
 
 
 @torch.inference_mode()
-def _largest_difference(network: nn.Module, path: Path, inputs: np.ndarray) -> float:
+def _largest_difference(
+    network: nn.Module, path: Path, inputs: np.ndarray, outputs: Sequence[str]
+) -> float:
     """Return NaN if any difference is NaN."""
-    session = OnnxSession(path)
+    session = OnnxSession(path, outputs=outputs)
     # one at a time and all at once: the batch must not matter
     together = [image[np.newaxis] for image in inputs] + [inputs]
     return float(np.max([_difference(network, session, batch) for batch in together]))
 
 
 def _difference(network: nn.Module, session: OnnxSession, inputs: np.ndarray) -> float:
-    expected, _ = network(torch.from_numpy(inputs))
-    logits, maps = session.run(inputs)
-    off = np.abs(logits - expected.numpy()).max()
-    return float(np.maximum(off, np.abs(maps.sum(axis=(-2, -1)) - logits).max()))
+    expected, _, *drawn = network(torch.from_numpy(inputs))
+    logits, maps, *outlines = session.run(inputs)
+    off = [np.abs(logits - expected.numpy()).max(), np.abs(maps.sum(axis=(-2, -1)) - logits).max()]
+    # single pixels at an edge may differ more; what matters is that the whole is the same
+    off += [
+        np.abs(found - wanted.numpy()).mean() for found, wanted in zip(outlines, drawn, strict=True)
+    ]
+    return float(np.max(off))

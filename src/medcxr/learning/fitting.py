@@ -15,17 +15,20 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from medcxr.core.errors import DataError, StorageError
 from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.checkpoint import (
+    CHECKPOINT_FILE,
     load_checkpoint,
     optimizer_tensors,
     restore_optimizer,
     save_checkpoint,
 )
-from medcxr.learning.config import OptimizationConfig, TrainingConfig
+from medcxr.learning.config import TrainingConfig
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.loading import batches, spare_workers
 from medcxr.learning.losses import masked_bce
+from medcxr.learning.mixup import blend
 from medcxr.learning.networks import CNNTransformerHybrid
 from medcxr.learning.sampling import epoch_order, image_seed
+from medcxr.learning.schedule import warm_cosine
 from medcxr.learning.scoring import predict_logits, progress_figures
 
 __all__ = ["Emit", "Part", "build_network", "fit"]
@@ -45,6 +48,7 @@ class Part:
         name: e.g. "fold-1".
         folder: where its checkpoint lies.
         train_rows: rows of the image set to learn from.
+        owners: the patient of each of them.
         watched_rows: rows on which progress is shown after each epoch.
         may_stop: whether the watched rows choose the epoch to keep. They then no longer
             measure anything; in a cross-validation they are the held-out fold and must not.
@@ -53,6 +57,7 @@ class Part:
     name: str
     folder: Path
     train_rows: tuple[int, ...]
+    owners: tuple[str, ...] = ()
     watched_rows: tuple[int, ...] = ()
     may_stop: bool = False
 
@@ -110,7 +115,7 @@ class _Training:
         self.fabric, self.config, self.images, self.part = fabric, config, images, part
         self.emit = emit
         self.settings = config.optimization
-        self.checkpoint = part.folder / "checkpoint.safetensors"
+        self.checkpoint = part.folder / CHECKPOINT_FILE
         self.augmentation = Augmentation(config.augmentation, config.preprocessing.size)
         self.progress = _Progress()
         self.best: dict[str, Tensor] = {}
@@ -159,6 +164,8 @@ class _Training:
             power=self.settings.sampling_power,
             seed=seed,
             epoch=epoch,
+            owners=self.part.owners,
+            owner_power=self.settings.patient_power,
         )
         drawn = [(row, image_seed(seed, epoch, i)) for i, row in enumerate(order)]
         whole = [drawn[i : i + size] for i in range(0, len(drawn), size)]
@@ -168,10 +175,17 @@ class _Training:
     def _step(self, inputs: Tensor, labels: Tensor, *, n_steps: int) -> None:
         progress, device = self.progress, self.fabric.device
         total = n_steps * self.settings.epochs
-        rate = _schedule(progress.epoch * n_steps + progress.step, total, self.settings)
+        rate = warm_cosine(
+            progress.epoch * n_steps + progress.step,
+            total,
+            warmup_share=self.settings.warmup_share,
+        )
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate
-        torch.manual_seed(image_seed(self.config.seed, progress.epoch, _DROPOUT + progress.step))
+        draw = image_seed(self.config.seed, progress.epoch, _DROPOUT + progress.step)
+        if self.settings.mixup:
+            inputs, labels = blend(inputs, labels, strength=self.settings.mixup, seed=draw)
+        torch.manual_seed(draw)
         logits = self.wrapped(
             inputs.to(device).contiguous(memory_format=torch.channels_last)
         ).logits
@@ -305,11 +319,3 @@ def _optimizer(network: CNNTransformerHybrid, config: TrainingConfig) -> torch.o
             for (peak, decay), parameters in groups.items()
         ]
     )
-
-
-def _schedule(step: int, total: int, settings: OptimizationConfig) -> float:
-    """Return the share of the peak learning rate: a linear rise, then half a cosine to 0."""
-    warmup = max(1, round(settings.warmup_share * total))
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))

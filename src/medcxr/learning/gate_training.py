@@ -1,7 +1,6 @@
 """Train the gate, and measure it on images that it has not learned from."""
 
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.imaging.reading import read_image
 from medcxr.learning.gate_network import GateNetwork
 from medcxr.learning.gate_scenes import Scenery, show
+from medcxr.learning.schedule import warm_cosine
 from medcxr.synthetic.radiograph import simulate
 from medcxr.synthetic.sampling import sample_parameters
 
@@ -199,7 +199,7 @@ def fit_gate(
     random = np.random.default_rng(settings.seed)
     for step in range(settings.steps):
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * _rate(step, settings.steps)
+            group["lr"] = settings.learning_rate * warm_cosine(step, settings.steps)
         inputs, kinds = _batch(images, frontal, other, settings.batch_size, random)
         loss = F.cross_entropy(
             network(torch.from_numpy(inputs)), torch.from_numpy(kinds), label_smoothing=0.02
@@ -232,13 +232,6 @@ def _pixels(folder: Path, path: str, row: Mapping[str, str]) -> FloatArray:
 def _stored(pixels: FloatArray) -> tuple[np.ndarray, tuple[int, int, int, int]]:
     square, geometry = _STORED.fit(pixels)
     return np.rint(square * 255).astype(np.uint8), geometry.content
-
-
-def _rate(step: int, steps: int) -> float:
-    warmup = max(1, steps // 20)
-    if step < warmup:
-        return (step + 1) / warmup
-    return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
 
 
 def _batch(

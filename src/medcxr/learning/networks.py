@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from medcxr.learning.config import NetworkConfig
 from medcxr.learning.efficientnet_lite import EfficientNetLite0
 
-__all__ = ["CNNTransformerHybrid", "Evidence"]
+__all__ = ["CNNTransformerHybrid", "Evidence", "pool_to_grid"]
 
 
 class Evidence(NamedTuple):
@@ -94,7 +94,7 @@ class _PlainStem(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, width, grid, grid)."""
-        return self.project(_pool_to_grid(self.blocks(x), self.grid))  # type: ignore[no-any-return]
+        return self.project(pool_to_grid(self.blocks(x), self.grid))  # type: ignore[no-any-return]
 
 
 class _PyramidStem(nn.Module):
@@ -112,14 +112,14 @@ class _PyramidStem(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, width, grid, grid)."""
-        pooled = [_pool_to_grid(f, self.grid) for f in self.backbone(x)]
+        pooled = [pool_to_grid(f, self.grid) for f in self.backbone(x)]
         grid_features: Tensor = self.dropout(
             F.relu(self.norm(self.project(torch.cat(pooled, dim=1))))
         )
         return grid_features
 
 
-def _pool_to_grid(features: Tensor, grid: int) -> Tensor:
+def pool_to_grid(features: Tensor, grid: int) -> Tensor:
     """Average features (B, C, H, W) to (B, C, grid, grid), whatever H and W are.
 
     Equal to adaptive_avg_pool2d, which ONNX can only express where the grid divides the side.

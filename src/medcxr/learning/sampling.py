@@ -10,7 +10,14 @@ __all__ = ["epoch_order", "image_seed"]
 
 
 def epoch_order(
-    rows: Sequence[int], labels: Statistics, *, power: float, seed: int, epoch: int
+    rows: Sequence[int],
+    labels: Statistics,
+    *,
+    power: float,
+    seed: int,
+    epoch: int,
+    owners: Sequence[str] = (),
+    owner_power: float = 0.0,
 ) -> list[int]:
     """Return as many rows as there are, in random order.
 
@@ -21,14 +28,20 @@ def epoch_order(
             rare label more often, up to 1, where all labels are drawn about equally often.
         seed: of the run.
         epoch: from 0; every epoch has an order of its own.
+        owners: the patient of each of the rows.
+        owner_power: 0 counts every image alike; above it images of patients with many are drawn
+            less often, up to 1, where all patients are drawn about equally often.
     """
     random = np.random.default_rng((seed, epoch))
-    if power == 0:
+    if power == 0 and owner_power == 0:
         return [int(row) for row in random.permutation(np.asarray(rows))]
     present = labels[list(rows)] == 1
     counts = present.sum(axis=0)
     frequencies = np.where(counts > 0, counts, len(rows)) / len(rows)
     weights = np.where(present, frequencies**-power, 1.0).max(axis=1)
+    if owner_power:
+        _, number, images = np.unique(np.asarray(owners), return_inverse=True, return_counts=True)
+        weights /= images[number] ** owner_power
     drawn = random.choice(len(rows), size=len(rows), p=weights / weights.sum())
     return [int(rows[i]) for i in drawn]
 

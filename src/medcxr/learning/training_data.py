@@ -150,6 +150,10 @@ class TrainingData:
             }
         )
 
+    def owners(self, rows: Sequence[int]) -> tuple[str, ...]:
+        """Return the patient of each of these rows, equal in tables that number the same."""
+        return tuple(":".join(self._patient(row)) for row in rows)
+
     def load_images(
         self, config: TrainingConfig, *, progress: Callable[[int, int], None] | None = None
     ) -> ImageSet:

@@ -96,6 +96,7 @@ class Manifest:
         operating_point: which of them decides "present" unless the user says otherwise.
         conformal: finding -> bounds of its prediction sets; findings with few images have none.
         training: where the weights come from, None if unknown.
+        outlines: organs that the graph outlines besides, in the order of its channels.
         measurements: how well it was measured; the first is the one shown.
         files: name in the bundle -> SHA-256, hexadecimal; the manifest itself is not among them.
         format: version of this layout.
@@ -112,6 +113,7 @@ class Manifest:
     operating_point: str
     conformal: dict[str, ConformalBounds] = field(default_factory=dict)
     training: TrainingFacts | None = None
+    outlines: tuple[str, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     format: int = MANIFEST_FORMAT

@@ -118,12 +118,30 @@ def _measurement(measurement: Measurement) -> list[str]:
 
 
 def _discrimination(report: ValidationReport) -> str:
-    heads = ("Finding", "AUC", "Average precision", "Radiographs", "With the finding", "Patients")
+    heads = (
+        "Finding",
+        "AUC",
+        "AUC, patients alike",
+        "Average precision",
+        "Radiographs",
+        "With the finding",
+        "Patients",
+    )
     rows: list[tuple[str, ...]] = [
-        (f.finding, _estimate(f.auc), _estimate(f.average_precision), *_counts(f))
+        (
+            f.finding,
+            _estimate(f.auc),
+            _estimate(f.auc_by_patient),
+            _estimate(f.average_precision),
+            *_counts(f),
+        )
         for f in report.findings
     ]
-    means = (_estimate(report.mean_auc), _estimate(report.mean_average_precision))
+    means = (
+        _estimate(report.mean_auc),
+        _estimate(report.mean_auc_by_patient),
+        _estimate(report.mean_average_precision),
+    )
     rows.append(("Mean (mean AUC, mAP)", *means, "", "", ""))
     return _table(heads, rows)
 

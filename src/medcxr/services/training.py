@@ -23,7 +23,8 @@ def train_model(
     accelerator: str = "auto",
     devices: int = 1,
     watch: Watch | None = None,
-) -> ModelBundle:
+    only: str | None = None,
+) -> ModelBundle | None:
     """Train by a configuration, or go on with the same training, and register the model.
 
     Args:
@@ -34,9 +35,11 @@ def train_model(
         accelerator: "auto", "cpu", "cuda" or "mps".
         devices: how many of them.
         watch: called with each event of the run.
+        only: one part of the run to train, e.g. "fold-2"; nothing is registered then.
 
     Returns:
-        The registered bundle; the model in use stays the same.
+        The registered bundle; the model in use stays the same. None where only a part was asked
+        for.
 
     Raises:
         MissingExtra: the libraries for training are not installed.
@@ -58,5 +61,6 @@ def train_model(
         command=command,
         hardware=Hardware(accelerator=accelerator, devices=devices),
         watch=watch,
+        only=only,
     )
-    return ModelRegistry(workspace.models).register(bundle)
+    return None if bundle is None else ModelRegistry(workspace.models).register(bundle)

@@ -18,9 +18,14 @@ def train(
     config: Annotated[
         Path | None, typer.Argument(help="TOML file; without one, the default settings.")
     ] = None,
+    *,
     workspace: WorkspaceOption = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     devices: Annotated[int, typer.Option(min=1, help="How many of them.")] = 1,
+    part: Annotated[
+        str | None,
+        typer.Option(help="Train this part of the run alone, e.g. fold-2, beside other processes."),
+    ] = None,
 ) -> None:
     """Train, calibrate, measure and register a model.
 
@@ -53,7 +58,11 @@ def train(
             accelerator=accelerator,
             devices=devices,
             watch=_Screen(bar).show,
+            only=part,
         )
+    if bundle is None:
+        words().print(f"{part} is trained. The same command without --part finishes the run.")
+        return
     identity = bundle.manifest.identity
     words().print(
         f"Registered. Its card: medcxr models show '{identity}'. "
@@ -92,6 +101,11 @@ class _Screen:
                 )
             case "epoch":
                 self._bar.console.print(_epoch_line(values), markup=False)
+            case "outlines":
+                self._line(
+                    f"{values['part']}: Dice of the lungs {values['dice_lungs']}, of the heart "
+                    f"{values['dice_heart']}, on {values['images']} held-out images"
+                )
             case "stopped":
                 self._line(f"{values['part']}: stopped early, kept epoch {values['kept_epoch']}")
             case "measuring":

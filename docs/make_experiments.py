@@ -1,0 +1,223 @@
+"""Keep what runs found, and write docs/experiments.md from it.
+
+Run from the repository:
+python docs/make_experiments.py [RUN_FOLDER ...]
+
+Each run folder named, in a workspace's runs/, is first recorded in docs/experiments/ as a JSON
+file of the run's name; a run that was cut off, or whose parts were trained alone, is recorded as
+far as it got. The page is then written from all records.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from medcxr.learning.config import load_config
+
+HERE = Path(__file__).parent
+RECORDS, PAGE = HERE / "experiments", HERE / "experiments.md"
+CONFIGS = HERE.parent / "configs"
+SHIPPED = CONFIGS / "hybrid_lite0.toml"
+FINDINGS = ("Pneumonia", "Effusion", "Cardiomegaly", "No Finding")
+_QUIET = ("name", "description", "evaluation.bootstrap", "outlines.tables")
+
+
+def main() -> None:
+    """Record the named runs, then write the page."""
+    RECORDS.mkdir(exist_ok=True)
+    for folder in map(Path, sys.argv[1:]):
+        record = read_run(folder)
+        (RECORDS / f"{record['run']}.json").write_text(json.dumps(record, indent=1) + "\n")
+    PAGE.write_text(page(load_records()))
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Return what a run's folder tells: its settings and the last figures of each part."""
+    run = json.loads((folder / "run.json").read_text())
+    events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    parts: dict[str, Any] = {}
+    for event in events:
+        if event["event"] == "epoch" and event.get("auc"):
+            kept = ("epoch", "epochs", "auc", "seconds")
+            parts[event["part"]] = {name: event[name] for name in kept}
+        if event["event"] == "outlines":
+            kept = ("images", "dice_lungs", "dice_heart", "ratio_error")
+            parts[event["part"]] = {name: event[name] for name in kept}
+    record = {"run": folder.name, "created": run["created"], "config": run["config"]}
+    record["parts"] = dict(sorted(parts.items()))
+    manifest = folder / "bundle" / "manifest.json"
+    if manifest.is_file():
+        whole = json.loads(manifest.read_text())
+        report = whole["measurements"][0]["report"]
+        record["minutes"] = whole["training"]["minutes"]
+        record["report"] = {
+            "n_images": report["n_images"],
+            "n_patients": report["n_patients"],
+            "mean_auc": report["mean_auc"],
+            "mean_auc_by_patient": report.get("mean_auc_by_patient"),
+            "findings": [
+                {name: f.get(name) for name in ("finding", "auc", "auc_by_patient", "n_positive")}
+                for f in report["findings"]
+            ],
+            "groups": [
+                {name: g[name] for name in ("group", "value", "finding", "n_positive", "auc")}
+                for g in report["groups"]
+                if g["auc"]
+            ],
+        }
+    return record
+
+
+def load_records() -> list[dict[str, Any]]:
+    """Return all records, oldest first."""
+    records = [json.loads(path.read_text()) for path in RECORDS.glob("*.json")]
+    return sorted(records, key=lambda record: (record["created"], record["run"]))
+
+
+def page(records: list[dict[str, Any]]) -> str:
+    """Return the page of these records."""
+    shipped = flat(load_config(SHIPPED).as_dict())
+    whole = [record for record in records if "report" in record]
+    lines = [
+        "# Experiments",
+        "",
+        "Every run that was kept, by the command `medcxr train CONFIG --data DATA`; this page is",
+        "written from their records in `experiments/` by `python docs/make_experiments.py`. A run",
+        "is named by what decides it, and differs from `configs/hybrid_lite0.toml` as said.",
+        "",
+        "## Cross-validated",
+        "",
+        "AUC by patient-grouped cross-validation on `nih/`, with 95% intervals of a bootstrap that",
+        "draws patients. Patients alike: each patient counts once, however many images it has.",
+        "Minutes are those of two CPU cores.",
+        "",
+        table(
+            ("Run", *FINDINGS, "Mean", "Mean, patients alike", "Images", "Minutes"),
+            [whole_row(record) for record in whole],
+        ),
+        "",
+    ]
+    if whole:
+        latest = whole[-1]
+        lines += [
+            f"## By collection and view: {latest['run']}",
+            "",
+            "AUC in groups with at least five images with and five without the finding.",
+            "",
+            table(("Group", "Value", *FINDINGS), group_rows(latest)),
+            "",
+        ]
+    lines += [
+        "## Fold by fold",
+        "",
+        "AUC on the held-out fold at the last epoch that was reached. Folds of runs with the same",
+        "number of folds hold the same patients and may be compared; a run with one fold was given",
+        "up because that fold said enough.",
+        "",
+        table(
+            ("Run", "Fold", "Epoch", *FINDINGS, "Minutes"),
+            [row for record in records for row in fold_rows(record)],
+        ),
+        "",
+        "## How the runs differ",
+        "",
+    ]
+    for record in records:
+        lines += [f"### {record['run']}", "", *differences(record, shipped), ""]
+    return "\n".join(lines)
+
+
+def whole_row(record: dict[str, Any]) -> tuple[str, ...]:
+    """Return the figures of a finished run."""
+    report = record["report"]
+    by_name = {one["finding"]: one for one in report["findings"]}
+    return (
+        f"`{record['run']}`",
+        *(interval(by_name[name]["auc"]) for name in FINDINGS),
+        interval(report["mean_auc"]),
+        interval(report["mean_auc_by_patient"]),
+        f"{report['n_images']:,}",
+        f"{record['minutes']:.0f}",
+    )
+
+
+def group_rows(record: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return AUC by group, one row for each value of each group."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for one in record["report"]["groups"]:
+        rows.setdefault((one["group"], one["value"]), {})[one["finding"]] = interval(one["auc"])
+    return [(*key, *(found.get(name, "") for name in FINDINGS)) for key, found in rows.items()]
+
+
+def fold_rows(record: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return AUC by fold."""
+    folds = record["config"]["evaluation"]["folds"]
+    return [
+        (
+            f"`{record['run']}`",
+            f"{name.removeprefix('fold-')} of {folds}",
+            f"{part['epoch']} of {part['epochs']}",
+            *(f"{part['auc'][finding]:.3f}" for finding in FINDINGS),
+            f"{part['seconds'] / 60:.0f}",
+        )
+        for name, part in record["parts"].items()
+        if name.startswith("fold-")
+    ]
+
+
+def differences(record: dict[str, Any], shipped: dict[str, Any]) -> list[str]:
+    """Return one line for each setting that is not the shipped one."""
+    own = flat(record["config"])
+    lines = [
+        f"- `{key}`: {shown(own.get(key))} instead of {shown(shipped.get(key))}"
+        for key in sorted(own.keys() | shipped.keys())
+        if key not in _QUIET and own.get(key, _MISSING) != shipped.get(key, _MISSING)
+    ]
+    outlines = record["parts"].get("outlines")
+    if outlines:
+        lines.append(
+            f"- outlines of {outlines['images']} held-out images: Dice {outlines['dice_lungs']} "
+            f"(lungs), {outlines['dice_heart']} (heart); mean error of the cardiothoracic ratio "
+            f"{outlines['ratio_error']}"
+        )
+    return lines or ["- the shipped settings"]
+
+
+_MISSING = "not there"
+
+
+def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return settings by dotted name."""
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            found |= flat(value, f"{name}.")
+        else:
+            found[name] = list(value) if isinstance(value, tuple) else value
+    return found
+
+
+def shown(value: Any) -> str:  # noqa: ANN401 - settings are of any kind
+    """Return a setting as the reader would write it."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return ", ".join(str(one.get("path")) for one in value)
+    return "nothing" if value is None else f"`{value}`"
+
+
+def interval(estimate: dict[str, float] | None) -> str:
+    """Return a figure with its interval."""
+    if estimate is None:
+        return ""
+    return f"{estimate['value']:.3f} ({estimate['low']:.2f} to {estimate['high']:.2f})"
+
+
+def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a Markdown table."""
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""A network that reads, and one that measures, answering together."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+
+from medcxr.core.arrays import FloatArray, Statistics
+from medcxr.evaluation.calibration import MINIMUM_PER_CLASS
+from medcxr.learning.image_set import ImageSet
+from medcxr.learning.loading import batches
+from medcxr.learning.measures import MEASURES, measure
+from medcxr.learning.networks import Evidence, pool_to_grid
+from medcxr.learning.outline_network import OutlineNetwork
+
+__all__ = ["AnatomyGuided", "Fusion", "OutlinedEvidence", "fit_fusion", "measure_images"]
+
+_BATCH = 32
+_PENALTY = 0.1  # C of the logistic regression: so few positives need a firm hand
+_HEART = 2
+
+
+class OutlinedEvidence(NamedTuple):
+    """Evidence with the outlines that were measured.
+
+    Attributes:
+        logits: (B, findings).
+        maps: (B, findings, grid, grid), each summing to its logit.
+        outlines: (B, organs, S, S), 0…1.
+    """
+
+    logits: Tensor
+    maps: Tensor
+    outlines: Tensor
+
+
+class Fusion(NamedTuple):
+    """For each label: slope · logit + weights · measures + intercept.
+
+    Attributes:
+        slopes: (n_labels,).
+        weights: (n_labels, measures).
+        intercepts: (n_labels,).
+    """
+
+    slopes: Statistics
+    weights: Statistics
+    intercepts: Statistics
+
+    def apply(self, logits: FloatArray, measures: FloatArray) -> FloatArray:
+        """(n, n_labels), (n, measures) -> (n, n_labels)."""
+        fused = logits * self.slopes + measures @ self.weights.T + self.intercepts
+        return np.asarray(fused, dtype=np.float32)
+
+    def padded(self, n_further: int) -> "Fusion":
+        """Return this for networks with further labels, which stay as they are."""
+        n_measures = self.weights.shape[1]
+        return Fusion(
+            np.concatenate([self.slopes, np.ones(n_further)]),
+            np.concatenate([self.weights, np.zeros((n_further, n_measures))]),
+            np.concatenate([self.intercepts, np.zeros(n_further)]),
+        )
+
+
+def fit_fusion(
+    logits: FloatArray,
+    measures: FloatArray,
+    labels: Statistics,
+    informed: tuple[int, ...],
+    weights: Statistics,
+) -> Fusion:
+    """Learn from held-out logits how much the measures add to them.
+
+    Stacked generalization (Wolpert 1992): a network is far surer of the images that it learned
+    from, so only logits of others show what it is worth beside a measure.
+
+    Args:
+        logits: (n, n_labels), of networks that have not seen the images.
+        measures: (n, measures).
+        labels: (n, n_labels), 1, 0 or NaN for unknown.
+        informed: columns that the measures inform; the others stay as they are.
+        weights: (n,), how much each image counts.
+    """
+    n_labels, n_measures = logits.shape[1], measures.shape[1]
+    fusion = Fusion(np.ones(n_labels), np.zeros((n_labels, n_measures)), np.zeros(n_labels))
+    for column in informed:
+        known = ~np.isnan(labels[:, column])
+        truth = labels[known, column]
+        if min((truth == 1).sum(), (truth == 0).sum()) < MINIMUM_PER_CLASS:
+            continue
+        features = np.column_stack([logits[known, column], measures[known]]).astype(np.float64)
+        center, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
+        model = LogisticRegression(C=_PENALTY).fit(
+            (features - center) / scale, truth, sample_weight=weights[known]
+        )
+        factors = model.coef_[0] / scale
+        fusion.slopes[column] = max(float(factors[0]), 0.0)
+        fusion.weights[column] = factors[1:]
+        fusion.intercepts[column] = float(model.intercept_[0] - factors @ center)
+    return fusion
+
+
+class AnatomyGuided(nn.Module):
+    """Outlines, measures and evidence from one look at an image.
+
+    What the measures add to a logit is laid over the heart, so that a map still sums to its
+    logit and shows where it comes from. Without a heart in sight it lies over the whole image.
+
+    Args:
+        reader: a network that gives Evidence.
+        outliner: outlines lungs and heart of the same input.
+        fusion: of the reader's logits and the measures.
+    """
+
+    slopes: Tensor
+    weights: Tensor
+    intercepts: Tensor
+
+    def __init__(self, reader: nn.Module, outliner: OutlineNetwork, fusion: Fusion) -> None:
+        super().__init__()
+        self.reader = reader
+        self.outliner = outliner
+        for name, values in fusion._asdict().items():
+            self.register_buffer(name, torch.from_numpy(np.asarray(values, dtype=np.float32)))
+
+    def forward(self, x: Tensor) -> OutlinedEvidence:
+        """(B, C, S, S) -> evidence with outlines."""
+        evidence: Evidence = self.reader(x)
+        outlines = self.outliner(x)
+        masks = (outlines > 0).to(x.dtype)
+        added = measure(masks) @ self.weights.T + self.intercepts  # (B, labels)
+        places = pool_to_grid(masks[:, _HEART : _HEART + 1], evidence.maps.shape[-1]) + 1e-6
+        places = places / places.sum(dim=(2, 3), keepdim=True)  # (B, 1, grid, grid)
+        maps = evidence.maps * self.slopes[:, None, None] + added[:, :, None, None] * places
+        return OutlinedEvidence(evidence.logits * self.slopes + added, maps, outlines.sigmoid())
+
+
+@torch.inference_mode()
+def measure_images(outliner: OutlineNetwork, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
+    """Return (n_images, measures); NaN beside the rows."""
+    values = np.full((len(images), len(MEASURES)), np.nan, dtype=np.float32)
+    draws = [[(row, 0) for row in rows[i : i + _BATCH]] for i in range(0, len(rows), _BATCH)]
+    for draw, (inputs, _) in zip(draws, batches(images, draws), strict=True):
+        found = outliner(inputs.contiguous(memory_format=torch.channels_last)) > 0
+        values[[row for row, _ in draw]] = measure(found.float()).numpy()
+    return values

@@ -1,0 +1,94 @@
+"""Random changes under which an outline must hold: position, exposure, disease."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+__all__ = ["augment_outlines"]
+
+_TURN = 0.2  # radians
+_SHEAR = 0.08
+_ZOOM, _STRETCH = 0.25, 0.12  # of the logarithm
+_SHIFT = 0.15  # of half the side
+_GAMMA = 0.6  # of the logarithm
+_COARSE = 6  # knots of a cloud across the image
+_CLOUDED, _FLOODED = 0.5, 0.25  # shares of the images
+_DENSE = 0.8  # what a lung full of fluid looks like, of the image's range
+_NOISE = 0.06
+
+
+def augment_outlines(
+    images: Tensor, masks: Tensor, random: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Move images with their masks, bend their contrast, and lay opacities over them.
+
+    The experts outlined mostly healthy lungs. Clouds and levels of fluid, drawn at random, teach
+    the network that a lung goes on where it can no longer be seen.
+
+    Args:
+        images: (B, 1, S, S), 0…1.
+        masks: (B, organs, S, S), 0 or 1; the first two are the lungs.
+        random: decides what is drawn.
+
+    Returns:
+        Images and masks of the same shapes; images in 0…1, masks in 0…1 at moved edges.
+    """
+    images, masks = _move(images, masks, random)
+    low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
+    images = (images - low) / (high - low).clamp(min=1e-3)
+    images = images.clamp(min=1e-4) ** torch.exp(_uniform(images, random, _GAMMA))
+    images = _cloud(images, random)
+    images = _flood(images, masks[:, :2].amax(dim=1, keepdim=True), random)
+    noise = torch.randn(images.shape, generator=random)
+    images = images + noise * _between(images, random, 0.0, _NOISE)
+    return images.clamp(0.0, 1.0), masks
+
+
+def _move(images: Tensor, masks: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    angle, shear = _uniform(images, random, _TURN), _uniform(images, random, _SHEAR)
+    across = torch.exp(_uniform(images, random, _ZOOM))
+    down = across * torch.exp(_uniform(images, random, _STRETCH))
+    theta = torch.stack(
+        [
+            torch.cat([angle.cos() * across, shear - angle.sin() * down], dim=1),
+            torch.cat([angle.sin() * across, angle.cos() * down], dim=1),
+            torch.cat([_uniform(images, random, _SHIFT) for _ in range(2)], dim=1),
+        ],
+        dim=2,
+    )  # (B, 2, 3, 1, 1)
+    grid = F.affine_grid(theta[..., 0, 0], list(images.shape), align_corners=False)
+    both = F.grid_sample(torch.cat([images, masks], dim=1), grid, align_corners=False)
+    return both[:, :1], both[:, 1:]
+
+
+def _cloud(images: Tensor, random: torch.Generator) -> Tensor:
+    """Whiten places at random, as consolidation, masses and poor films do."""
+    knots = torch.randn((len(images), 1, _COARSE, _COARSE), generator=random)
+    field = F.interpolate(knots, images.shape[-2:], mode="bicubic", align_corners=False)
+    density = torch.sigmoid(4 * (field - 1.2)) * _between(images, random, 0.2, 0.8)
+    return torch.lerp(
+        images, torch.full_like(images, _DENSE), density * _some(images, random, _CLOUDED)
+    )
+
+
+def _flood(images: Tensor, lungs: Tensor, random: torch.Generator) -> Tensor:
+    """Whiten the lungs below a level, as an effusion does."""
+    rows = torch.linspace(0.0, 1.0, images.shape[-2]).view(1, 1, -1, 1)
+    level = _between(images, random, 0.45, 0.9)
+    below = torch.sigmoid(25 * (rows - level)) * lungs.clamp(0.0, 1.0)
+    density = below * _between(images, random, 0.3, 0.9) * _some(images, random, _FLOODED)
+    return torch.lerp(images, torch.full_like(images, _DENSE), density)
+
+
+def _uniform(images: Tensor, random: torch.Generator, most: float) -> Tensor:
+    return _between(images, random, -most, most)
+
+
+def _between(images: Tensor, random: torch.Generator, low: float, high: float) -> Tensor:
+    """(B, 1, 1, 1), one draw for each image."""
+    return torch.rand((len(images), 1, 1, 1), generator=random) * (high - low) + low
+
+
+def _some(images: Tensor, random: torch.Generator, share: float) -> Tensor:
+    """(B, 1, 1, 1), 1 for about a share of the images and 0 for the others."""
+    return (torch.rand((len(images), 1, 1, 1), generator=random) < share).float()

@@ -1,0 +1,113 @@
+"""Radiographs with the outlines that experts drew, ready to learn from."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medcxr.core.arrays import FloatArray
+from medcxr.core.errors import DataError, ImageError
+from medcxr.datasets.study_table import check_image_path, read_rows, unnamed_patient
+from medcxr.imaging.preprocessing import Preprocessing
+from medcxr.imaging.reading import read_image
+from medcxr.learning.config import OutlineTableConfig
+from medcxr.learning.outline_network import ORGANS
+
+__all__ = ["OutlineSet"]
+
+_BITS = (1, 2, 4)  # of the organs in a bit field, in their order
+
+Content = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlineSet:
+    """Images fitted into the model's square, with masks fitted alike.
+
+    Attributes:
+        squares: (n, size, size), float16, 0…1.
+        masks: (n, organs, size, size), bool; where sides are unknown, both lungs hold both.
+        contents: where each image lies in its square.
+        complete: (n,), whether sides and heart are known; otherwise the mask is that of both
+            lungs, and may include the part of a lung behind the heart.
+        patients: one for each image.
+        digest: SHA-256 over images and masks.
+    """
+
+    squares: np.ndarray[tuple[int, int, int], np.dtype[np.float16]]
+    masks: np.ndarray[tuple[int, int, int, int], np.dtype[np.bool_]]
+    contents: tuple[Content, ...]
+    complete: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    patients: tuple[str, ...]
+    digest: str
+
+    @classmethod
+    def load(
+        cls,
+        tables: Sequence[OutlineTableConfig],
+        folder: Path,
+        preprocessing: Preprocessing,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> "OutlineSet":
+        """Read all images and masks of the tables, in order.
+
+        Raises:
+            DataError: a table is wrong, or an image or mask cannot be read.
+        """
+        entries = [
+            (table, check_image_path(folder, table.path), row)
+            for table in tables
+            for row in read_rows(
+                check_image_path(folder, table.path), required=("image_path", "mask_path")
+            )
+        ]
+        size, total = preprocessing.size, len(entries)
+        squares = np.empty((total, size, size), dtype=np.float16)
+        masks = np.zeros((total, len(ORGANS), size, size), dtype=np.bool_)
+        contents: list[Content] = []
+        digest = hashlib.sha256()
+        for index, (table, path, row) in enumerate(entries):
+            try:
+                image = read_image(check_image_path(path.parent, row["image_path"]))
+                drawn = read_image(check_image_path(path.parent, row["mask_path"]))
+            except ImageError as error:
+                raise DataError(
+                    f"{row['image_path']} of {table.path}: {error} Correct or remove the row."
+                ) from error
+            squares[index], geometry = preprocessing.fit(image.pixels)
+            contents.append(geometry.content)
+            _draw(masks[index], drawn.pixels, geometry.content, table.contents)
+            digest.update(bytes.fromhex(image.digest) + bytes.fromhex(drawn.digest))
+            if progress is not None:
+                progress(index + 1, total)
+        return cls(
+            squares=squares,
+            masks=masks,
+            contents=tuple(contents),
+            complete=np.array([table.contents == "organs" for table, _, _ in entries]),
+            patients=tuple(
+                f"{table.path}:{row.get('patient_id') or unnamed_patient(row['image_path'])}"
+                for table, _, row in entries
+            ),
+            digest=digest.hexdigest(),
+        )
+
+    def __len__(self) -> int:
+        return len(self.contents)
+
+
+def _draw(mask: np.ndarray, drawn: FloatArray, content: Content, contents: str) -> None:
+    """Fit a drawn mask into its square, pixel by nearest pixel, one channel for each organ."""
+    top, left, bottom, right = content
+    values = np.rint(drawn * 255).astype(np.uint8)  # a mask is a file of 8 bits
+    rows = ((np.arange(bottom - top) + 0.5) * drawn.shape[0] / (bottom - top)).astype(np.intp)
+    columns = ((np.arange(right - left) + 0.5) * drawn.shape[1] / (right - left)).astype(np.intp)
+    fitted = values[np.ix_(rows, columns)]
+    if contents == "organs":
+        for channel, bit in enumerate(_BITS):
+            mask[channel, top:bottom, left:right] = (fitted & bit) > 0
+    else:
+        mask[:2, top:bottom, left:right] = fitted > 0

@@ -1,0 +1,261 @@
+"""Train the network that outlines lungs and heart."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from medcxr.core.arrays import FloatArray
+from medcxr.core.errors import DataError, StorageError
+from medcxr.imaging.preprocessing import Preprocessing
+from medcxr.learning.checkpoint import (
+    CHECKPOINT_FILE,
+    load_checkpoint,
+    optimizer_tensors,
+    restore_optimizer,
+    save_checkpoint,
+)
+from medcxr.learning.config import OutlineConfig
+from medcxr.learning.fitting import Emit, Part
+from medcxr.learning.measures import measure
+from medcxr.learning.outline_augmentation import augment_outlines
+from medcxr.learning.outline_network import OutlineNetwork
+from medcxr.learning.outline_set import OutlineSet
+from medcxr.learning.sampling import image_seed
+from medcxr.learning.schedule import warm_cosine
+
+__all__ = ["fit_outlines", "hold_out_patients", "outline_figures"]
+
+_CHECKPOINT_STEPS = 50
+_REPORT_STEPS = 10
+_COMPLETE_WEIGHT = 2.0  # images whose sides and heart are known are drawn twice as often
+_LUNGS, _HEART = slice(0, 2), 2
+_SURE = 0.3  # of a heart, from which on an outline that may include its lung is left alone
+
+
+@dataclass(slots=True, kw_only=True)
+class _Progress:
+    step: int = 0
+    loss_sum: float = 0.0
+    seconds: float = 0.0
+
+
+def hold_out_patients(
+    images: OutlineSet, share: float, *, seed: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Divide image numbers by patient into those to learn from and those to measure on."""
+    patients = sorted(set(images.patients))
+    order = np.random.default_rng(seed).permutation(len(patients))
+    hidden = {patients[i] for i in order[: round(share * len(patients))]}
+    rows = range(len(images))
+    return (
+        tuple(row for row in rows if images.patients[row] not in hidden),
+        tuple(row for row in rows if images.patients[row] in hidden),
+    )
+
+
+def fit_outlines(
+    config: OutlineConfig,
+    images: OutlineSet,
+    preprocessing: Preprocessing,
+    part: Part,
+    emit: Emit,
+    *,
+    seed: int,
+    device: torch.device | None = None,
+) -> tuple[OutlineNetwork, float]:
+    """Train, or go on with it, or return what is finished; exact as `fitting.fit` is.
+
+    Args:
+        config: how.
+        images: with their masks.
+        preprocessing: how inputs are made; the shipped graph outlines the same input.
+        part: rows to learn from, rows to measure on, and where the checkpoint lies.
+        emit: called with "step" and "outlines" events.
+        seed: of the run.
+        device: where to train.
+
+    Returns:
+        The network in evaluation mode on the CPU, and the seconds that its training took.
+
+    Raises:
+        DataError: the loss is no longer a number, or no image has its heart outlined.
+        StorageError: the checkpoint cannot be read or written.
+    """
+    device = device or torch.device("cpu")
+    checkpoint = part.folder / CHECKPOINT_FILE
+    rows = np.asarray(part.train_rows)
+    if not images.complete[rows].any():
+        raise DataError("No table of outlines has the heart; add one with contents = 'organs'.")
+    torch.manual_seed(seed)
+    network = OutlineNetwork(config.widths).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(
+        network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+    )
+    average = AveragedModel(
+        network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay), use_buffers=True
+    )
+    progress = _restore(checkpoint, network, optimizer, average)
+    weights = np.where(images.complete[rows], _COMPLETE_WEIGHT, 1.0)
+    total = config.epochs * max(1, len(rows) // config.batch_size)
+    start = time.perf_counter()
+    network.train()
+    fresh = progress.step < total
+    while progress.step < total:
+        draw = image_seed(seed, 0, progress.step)
+        chosen = np.random.default_rng(draw).choice(
+            rows, config.batch_size, p=weights / weights.sum()
+        )
+        inputs, masks = _batch(images, chosen, preprocessing, torch.Generator().manual_seed(draw))
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * warm_cosine(progress.step, total)
+        logits = network(inputs.to(device, memory_format=torch.channels_last))
+        loss = _loss(logits, masks.to(device), torch.from_numpy(images.complete[chosen]).to(device))
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise DataError(
+                f"The loss of the outlines became {value} in step {progress.step + 1}; lower "
+                "outlines.learning_rate."
+            )
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        average.update_parameters(network)
+        progress.step += 1
+        progress.loss_sum += value
+        if progress.step % _REPORT_STEPS == 0 or progress.step == total:
+            mean = progress.loss_sum / progress.step
+            emit("step", part=part.name, epoch=1, step=progress.step, steps=total, loss=mean)
+        if progress.step % _CHECKPOINT_STEPS == 0 or progress.step == total:
+            progress.seconds += time.perf_counter() - start
+            start = time.perf_counter()
+            groups = {
+                "network": network.state_dict(),
+                "optimizer": optimizer_tensors(optimizer),
+                "average": average.state_dict(),
+            }
+            save_checkpoint(checkpoint, groups, asdict(progress))
+    result = OutlineNetwork(config.widths)
+    result.load_state_dict(average.module.state_dict())
+    result.eval()
+    if fresh and part.watched_rows:
+        emit("outlines", part=part.name, **outline_figures(result, images, part, preprocessing))
+    return result, progress.seconds
+
+
+@torch.inference_mode()
+def outline_figures(
+    network: OutlineNetwork, images: OutlineSet, part: Part, preprocessing: Preprocessing
+) -> dict[str, object]:
+    """Return mean Dice of lungs and heart, and how far the cardiothoracic ratio is off.
+
+    Figures of the heart and the ratio come from the images whose heart is outlined.
+    """
+    lungs, hearts, ratios = [], [], []
+    for row in part.watched_rows:
+        found = network(_input(images.squares[row], images.contents[row], preprocessing)[None]) > 0
+        drawn = torch.from_numpy(images.masks[row])[None]
+        lungs.append(_overlap(found[:, _LUNGS].any(dim=1), drawn[:, _LUNGS].any(dim=1)))
+        if images.complete[row]:
+            hearts.append(_overlap(found[:, _HEART], drawn[:, _HEART]))
+            pair = [measure(mask.float())[0, 0] for mask in (found, drawn)]
+            ratios.append(float((pair[0] - pair[1]).abs()))
+    return {
+        "images": len(lungs),
+        "dice_lungs": _mean(lungs),
+        "dice_heart": _mean(hearts),
+        "ratio_error": _mean(ratios),
+    }
+
+
+def _restore(
+    path: Path, network: OutlineNetwork, optimizer: torch.optim.Optimizer, average: AveragedModel
+) -> _Progress:
+    stored = load_checkpoint(path)
+    if stored is None:
+        return _Progress()
+    groups, progress = stored
+    try:
+        network.load_state_dict(groups["network"])
+        restore_optimizer(optimizer, groups.get("optimizer", {}))
+        average.load_state_dict(groups["average"])
+        return _Progress(**progress)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise StorageError(
+            "The checkpoint of the outlines is of another training; delete "
+            "checkpoint.safetensors in its folder to train this part again."
+        ) from error
+
+
+def _batch(
+    images: OutlineSet,
+    rows: Sequence[int] | np.ndarray,
+    preprocessing: Preprocessing,
+    random: torch.Generator,
+) -> tuple[Tensor, Tensor]:
+    squares = torch.from_numpy(images.squares[rows]).float()[:, None]
+    masks = torch.from_numpy(images.masks[rows]).float()
+    moved, masks = augment_outlines(squares, masks, random)
+    inputs = [
+        _input(square[0].numpy(), images.contents[row], preprocessing)
+        for square, row in zip(moved, rows, strict=True)
+    ]
+    return torch.stack(inputs), masks
+
+
+def _input(
+    square: FloatArray, content: tuple[int, int, int, int], preprocessing: Preprocessing
+) -> Tensor:
+    """Return (1, S, S): the outlines look at one of the equal channels."""
+    normal = preprocessing.normalize(np.asarray(square, dtype=np.float32), content)
+    return torch.from_numpy(np.ascontiguousarray(normal[:1]))
+
+
+def _loss(logits: Tensor, masks: Tensor, complete: Tensor) -> Tensor:
+    """Cross-entropy plus Dice loss, each image weighing alike.
+
+    Where only both lungs together are known, their union is compared, and pixels of a heart that
+    the outline takes for lung count for nothing.
+    """
+    parts = []
+    shares = logits.sigmoid()
+    if complete.any():
+        entropy = F.binary_cross_entropy_with_logits(
+            logits[complete], masks[complete], reduction="none"
+        ).mean(dim=(1, 2, 3))
+        parts.append(entropy + _dice_loss(shares[complete], masks[complete]))
+    if not complete.all():
+        some = shares[~complete]
+        union = 1 - (1 - some[:, :1]) * (1 - some[:, 1:2])
+        drawn = masks[~complete][:, :1]
+        behind = (drawn > 0.5) & (some[:, 2:].detach() > _SURE)
+        counted = (~behind).float()
+        entropy = F.binary_cross_entropy(union.clamp(1e-5, 1 - 1e-5), drawn, reduction="none")
+        parts.append(
+            (entropy * counted).mean(dim=(1, 2, 3)) + _dice_loss(union * counted, drawn * counted)
+        )
+    return torch.cat(parts).mean()
+
+
+def _dice_loss(shares: Tensor, masks: Tensor) -> Tensor:
+    """(B, C, S, S) -> (B,)."""
+    both = (shares * masks).sum(dim=(2, 3))
+    each = (shares + masks).sum(dim=(2, 3))
+    return (1 - (2 * both + 1) / (each + 1)).mean(dim=1)
+
+
+def _overlap(found: Tensor, drawn: Tensor) -> float:
+    """Dice coefficient of two masks; 1 if both are empty."""
+    total = int(found.sum() + drawn.sum())
+    return 2 * int((found & drawn).sum()) / total if total else 1.0
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(float(np.mean(values)), 4) if values else None

@@ -1,0 +1,271 @@
+"""Outlines are learned from masks, measured inside the graph, and inform a finding."""
+
+import csv
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+import torch
+
+from medcxr.core.errors import DataError
+from medcxr.imaging.preprocessing import Preprocessing
+from medcxr.imaging.reading import read_image
+from medcxr.inference.predictor import Predictor
+from medcxr.learning.anatomy import AnatomyGuided, Fusion, fit_fusion
+from medcxr.learning.config import OutlineConfig, OutlineTableConfig
+from medcxr.learning.experiment import Hardware, run_experiment
+from medcxr.learning.fitting import Part, build_network
+from medcxr.learning.measures import MEASURES, measure
+from medcxr.learning.outline_augmentation import augment_outlines
+from medcxr.learning.outline_network import ORGANS, OutlineNetwork
+from medcxr.learning.outline_set import OutlineSet
+from medcxr.learning.outline_training import fit_outlines, hold_out_patients, outline_figures
+from small_training import random_images, small_config
+
+pytestmark = pytest.mark.train
+
+TABLE = OutlineTableConfig(path="manifest.csv")
+SIZE = 64
+FITTED = Preprocessing(size=SIZE)
+SMALL = OutlineConfig(tables=(TABLE,), widths=(8, 8, 16, 16, 16), epochs=1, batch_size=4)
+OUTLINES = (
+    "\n[outlines]\nwidths = [4, 4, 4, 4, 4]\nepochs = 2\nbatch_size = 8\n"
+    '[[outlines.tables]]\npath = "manifest.csv"\n'
+)
+CPU = Hardware(accelerator="cpu")
+
+
+@pytest.fixture(scope="module")
+def outlined(sample_data):
+    return OutlineSet.load([TABLE], sample_data, FITTED)
+
+
+def boxes(*, lung=(10, 54), heart=(24, 46), rows=(10, 50)):
+    """Return (1, 3, 64, 64): the right lung in the image's left half, a heart of given columns."""
+    masks = torch.zeros(1, 3, SIZE, SIZE)
+    masks[0, 0, slice(*rows), lung[0] : 32] = 1
+    masks[0, 1, slice(*rows), 32 : lung[1]] = 1
+    if heart:
+        masks[0, 2, 30:50, slice(*heart)] = 1
+    return masks
+
+
+def part_in(folder, train, watched=()):
+    return Part(name="outlines", folder=folder, train_rows=tuple(train), watched_rows=watched)
+
+
+def test_masks_lie_where_the_images_do(outlined, sample_data):
+    assert outlined.masks.shape == (40, 3, SIZE, SIZE)
+    assert outlined.complete.all()
+    with (sample_data / "manifest.csv").open() as stream:
+        stated = [float(row["cardiothoracic_ratio"]) for row in csv.DictReader(stream)]
+    ratios = measure(torch.from_numpy(outlined.masks).float())[:, 0].numpy()
+    assert np.abs(ratios - stated).max() < 0.05  # of 64 pixels
+    lungs = outlined.masks[:, :2].any(axis=1)
+    # lungs hold air: they are darker than the rest of the body around them
+    for square, lung, heart in zip(outlined.squares, lungs, outlined.masks[:, 2], strict=True):
+        assert square[lung].mean() < square[heart].mean()
+
+
+def test_a_mask_of_lungs_alone_knows_no_sides(sample_data):
+    table = OutlineTableConfig(path="manifest.csv", contents="lungs")
+    alone = OutlineSet.load([table], sample_data, FITTED)
+
+    assert not alone.complete.any()
+    assert np.array_equal(alone.masks[:, 0], alone.masks[:, 1])
+    assert not alone.masks[:, 2].any()
+
+
+def test_a_table_that_lacks_masks_is_refused(tmp_path):
+    (tmp_path / "manifest.csv").write_text("image_path\na.png\n")
+
+    with pytest.raises(DataError, match="mask_path"):
+        OutlineSet.load([TABLE], tmp_path, FITTED)
+
+
+def test_measures_of_known_shapes():
+    values = dict(zip(MEASURES, measure(boxes())[0].tolist(), strict=True))
+
+    assert values["cardiothoracic ratio"] == pytest.approx(22 / 44)
+    assert values["heart area by lung area"] == pytest.approx(20 * 22 / (40 * 44))
+    assert values["heart area"] == pytest.approx(20 * 22 / 44**2)
+    assert values["right lung area"] == pytest.approx(40 * 22 / 44**2)
+    assert values["right by left lung area, logarithm"] == pytest.approx(0, abs=1e-6)
+    assert values["heart height"] == pytest.approx(20 / 44)
+
+
+def test_failed_outlines_give_bounded_measures():
+    nothing = measure(torch.zeros(1, 3, SIZE, SIZE))
+    everything = measure(torch.ones(1, 3, SIZE, SIZE))
+    only_heart = measure(boxes(lung=(32, 32)))
+
+    for values in (nothing, everything, only_heart):
+        assert torch.isfinite(values).all()
+        assert values.abs().max() <= 3
+    assert torch.equal(nothing[:, 0], torch.zeros(1))
+
+
+def test_augmentation_moves_mask_and_image_alike_and_repeats_itself(outlined):
+    masks = torch.from_numpy(outlined.masks[:8]).float()
+    images = masks[:, 2:]  # an image that is its own heart
+
+    moved, moved_masks = augment_outlines(images, masks, torch.Generator().manual_seed(5))
+    again, _ = augment_outlines(images, masks, torch.Generator().manual_seed(5))
+
+    assert torch.equal(moved, again)
+    assert not torch.equal(moved_masks, masks)
+    for image, mask in zip(moved[:, 0], moved_masks[:, 2] > 0.9, strict=True):
+        assert image[mask].mean() > image[~mask].mean() + 0.2
+
+
+def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
+    train, watched = hold_out_patients(outlined, 0.25, seed=0)
+    assert {outlined.patients[r] for r in train}.isdisjoint(outlined.patients[r] for r in watched)
+    config = OutlineConfig(
+        tables=(TABLE,), widths=(8, 16, 16, 32, 32), epochs=30, batch_size=4, average_decay=0.9
+    )
+    events = []
+
+    def emit(kind, **values):
+        events.append((kind, values))
+
+    (tmp_path / "whole").mkdir()
+    network, seconds = fit_outlines(
+        config, outlined, FITTED, part_in(tmp_path / "whole", train, watched), emit, seed=1
+    )
+    figures = dict(events)["outlines"]
+    untrained = outline_figures(
+        OutlineNetwork(config.widths).eval(),
+        outlined,
+        part_in(tmp_path, train, watched),
+        FITTED,
+    )
+    assert seconds > 0
+    assert figures["dice_lungs"] > 0.7 > untrained["dice_lungs"]
+    assert figures["dice_heart"] > 0.5 > untrained["dice_heart"]
+
+    class KilledError(Exception):
+        pass
+
+    def kill_later(kind, **values):
+        if kind == "step" and values["step"] == 120:
+            raise KilledError
+
+    (tmp_path / "cut").mkdir()
+    part = part_in(tmp_path / "cut", train, watched)
+    with pytest.raises(KilledError):
+        fit_outlines(config, outlined, FITTED, part, kill_later, seed=1)
+    resumed, _ = fit_outlines(config, outlined, FITTED, part, lambda *_a, **_k: None, seed=1)
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, resumed.state_dict()[name]), name
+
+
+def test_hearts_are_needed(sample_data, tmp_path):
+    table = OutlineTableConfig(path="manifest.csv", contents="lungs")
+    alone = OutlineSet.load([table], sample_data, FITTED)
+
+    with pytest.raises(DataError, match="heart"):
+        fit_outlines(
+            SMALL, alone, FITTED, part_in(tmp_path, range(40)), lambda *_a, **_k: None, seed=0
+        )
+
+
+def test_images_with_and_without_known_sides_train_together(sample_data, tmp_path):
+    table = OutlineTableConfig(path="manifest.csv", contents="lungs")
+    both = OutlineSet.load([TABLE, table], sample_data, FITTED)
+
+    losses = []
+    fit_outlines(
+        SMALL,
+        both,
+        FITTED,
+        part_in(tmp_path, range(80)),
+        lambda _kind, **values: losses.append(values["loss"]),
+        seed=0,
+    )
+    assert np.isfinite(losses).all()
+
+
+def test_a_measure_that_tells_the_finding_is_used_and_one_that_does_not_is_not():
+    random = np.random.default_rng(0)
+    labels = (random.random((400, 2)) < 0.3).astype(float)
+    logits = random.normal(size=(400, 2)).astype(np.float32)
+    measures = random.normal(size=(400, 2)).astype(np.float32)
+    measures[:, 0] += 2 * labels[:, 1]
+
+    fusion = fit_fusion(logits, measures, labels, (1,), np.ones(400))
+
+    assert fusion.weights[1, 0] > 1 > 5 * abs(fusion.weights[1, 1])
+    fused = fusion.apply(logits, measures)
+    assert np.array_equal(fused[:, 0], logits[:, 0])  # not informed
+    assert np.corrcoef(fused[:, 1], labels[:, 1])[0, 1] > 0.6
+
+
+def test_maps_still_sum_to_their_logits_and_measures_lie_over_the_heart(tmp_path):
+    config = small_config(tmp_path)
+    reader = build_network(config).eval()
+    outliner = OutlineNetwork((4, 4, 4, 4, 4)).eval()
+    outliner.forward = lambda x: (boxes().expand(len(x), -1, -1, -1) - 0.5) * 8
+    plain = Fusion(np.ones(5), np.zeros((5, len(MEASURES))), np.zeros(5))
+    informed = Fusion(np.ones(5), np.zeros((5, len(MEASURES))), np.zeros(5))
+    informed.weights[2, 0] = 4.0
+    x = torch.from_numpy(np.stack([random_images(2).input(i) for i in range(2)]))
+
+    with torch.inference_mode():
+        before = AnatomyGuided(reader, outliner, plain)(x)
+        after = AnatomyGuided(reader, outliner, informed)(x)
+
+    assert torch.allclose(after.maps.sum(dim=(2, 3)), after.logits, atol=1e-4)
+    added = after.maps - before.maps
+    assert torch.allclose(after.logits[:, 2] - before.logits[:, 2], torch.tensor(2.0), atol=1e-4)
+    assert torch.allclose(added[:, [0, 1, 3, 4]], torch.zeros(()), atol=1e-6)
+    grid = added.shape[-1]
+    heart = torch.nn.functional.avg_pool2d(boxes()[:, 2:], SIZE // grid)[0, 0]
+    assert torch.allclose(added[0, 2] / added[0, 2].sum(), heart / heart.sum(), atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def guided(tmp_path_factory, sample_data):
+    """Train the parts of a run one by one, as several processes would, and then the run."""
+    folder = tmp_path_factory.mktemp("guided")
+    changes = {
+        "batch_size = 2": "batch_size = 8\nearly_stopping = false",
+        "[evaluation]": "[evaluation]\nmethod = 'cross_validation'\nfolds = 2\nship = 'folds'",
+        "bootstrap = 20\n": "bootstrap = 20\n" + OUTLINES,
+        "sampling_power = 0.5": "sampling_power = 0.5\npatient_power = 0.5",
+    }
+    config = small_config(folder, changes)
+
+    def run(only=None):
+        return run_experiment(
+            config, sample_data, folder / "runs", command="c", hardware=CPU, only=only
+        )
+
+    with pytest.raises(DataError, match=r"no part 'fold-9'.*fold-1, fold-2, outlines"):
+        run("fold-9")
+    assert [run(name) for name in ("outlines", "fold-2", "fold-1")] == [None] * 3
+    (run_folder,) = (folder / "runs").iterdir()
+    before = {path: path.stat().st_mtime_ns for path in run_folder.glob("*/checkpoint.safetensors")}
+    assert len(before) == 3
+    bundle = run()
+    assert {path: path.stat().st_mtime_ns for path in before} == before  # nothing trained twice
+    return bundle
+
+
+def test_the_shipped_graph_outlines_what_it_reads(guided, sample_data):
+    assert guided.manifest.outlines == ORGANS
+    predictor = Predictor(guided)
+    images = [read_image(path) for path in sorted((sample_data / "images").iterdir())[:3]]
+
+    predictions = predictor.predict(images)
+
+    assert predictions.outlines.shape == (3, 3, SIZE, SIZE)
+    assert predictions.outlines.min() >= 0
+    assert predictions.outlines.max() <= 1
+    assert np.allclose(predictions.maps.sum(axis=(2, 3)), predictions.logits, atol=1e-3)
+
+
+def test_the_networks_of_the_folds_answer_together(guided):
+    assert "networks of all folds answer together" in guided.manifest.measurements[0].method
+    assert guided.manifest.measurements[0].report.n_images == 40
