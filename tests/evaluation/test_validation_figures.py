@@ -293,3 +293,32 @@ def test_two_columns_of_one_name_are_refused():
             thresholds=[0.5, 0.5],
             patients=["1", "2"],
         )
+
+
+def test_patients_alike_is_the_auc_of_one_image_for_each_patient_in_all_ways():
+    random = np.random.default_rng(3)
+    # patient 0 has many images, of which the finding is always missed
+    patients = ["0"] * 30 + [str(i) for i in range(1, 41)]
+    labels = np.concatenate([np.ones(30), (np.arange(40) % 2).astype(float)])
+    scores = np.concatenate([random.uniform(0.0, 0.3, 30), 0.3 + 0.4 * labels[30:]])
+
+    report = evaluate(
+        labels[:, None],
+        scores[:, None],
+        findings=("A",),
+        thresholds=[0.5],
+        patients=patients,
+        n_bootstrap=20,
+    )
+
+    (figures,) = report.findings
+    weights = np.concatenate([np.full(30, 1 / 30), np.ones(40)])
+    positive, negative = labels == 1, labels == 0
+    right = (scores[positive][:, None] > scores[negative]) + 0.5 * (
+        scores[positive][:, None] == scores[negative]
+    )
+    pairs = weights[positive][:, None] * weights[negative]
+    assert figures.auc_by_patient.value == pytest.approx((right * pairs).sum() / pairs.sum())
+    assert figures.auc.value < 0.5
+    assert figures.auc_by_patient.value > 0.9
+    assert report.mean_auc_by_patient.value == pytest.approx(figures.auc_by_patient.value)

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
+import torch
+
 from medcxr.learning.mixup import blend
 
 pytestmark = pytest.mark.train

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from medcxr.core.gate import ImageVerdict
 
-__all__ = ["Analysis", "Estimate", "FindingResult"]
+__all__ = ["Analysis", "Anatomy", "Estimate", "FindingResult", "Span"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,46 @@ class FindingResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A horizontal distance in an image, in pixels of the original.
+
+    Attributes:
+        row: at which to draw it.
+        start: column where it begins.
+        stop: column where it ends.
+    """
+
+    row: float
+    start: float
+    stop: float
+
+    @property
+    def width(self) -> float:
+        """Return how long it is, in pixels."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anatomy:
+    """What the outlines of lungs and heart measure.
+
+    Attributes:
+        cardiothoracic_ratio: width of the heart over that of the thorax; None if either is
+            missing. Hearts look larger in AP views than in PA views.
+        heart: where the heart is widest.
+        thorax: where the thorax is widest, from lung to lung.
+        right_lung_share: area of the right lung over that of both, about 0.5 to 0.6 in health.
+        doubts: why the outlines are not to be trusted; empty if nothing speaks against them.
+    """
+
+    cardiothoracic_ratio: float | None
+    heart: Span | None
+    thorax: Span | None
+    right_lung_share: float | None
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """The reading of one image by one model.
 
@@ -44,6 +84,7 @@ class Analysis:
         seconds: time taken from pixels to result.
         warnings: sentences for the reader.
         gate: whether the image is an upright frontal chest radiograph; None if nobody asked.
+        anatomy: measures of lungs and heart; None from a model that does not outline them.
     """
 
     image_digest: str
@@ -56,6 +97,7 @@ class Analysis:
     seconds: float
     warnings: tuple[str, ...]
     gate: ImageVerdict | None = None
+    anatomy: Anatomy | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from medcxr.anatomy.disagreement import disagreement
+from medcxr.anatomy.measuring import measure_anatomy
 from medcxr.core.arrays import FloatArray
+from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
 from medcxr.core.results import Analysis, FindingResult
@@ -21,11 +24,13 @@ class Analyzed:
         analysis: the figures.
         maps: finding -> (grid, grid), signed evidence; the sum is the finding's logit.
         geometry: where the original lies under the maps.
+        outlines: organ -> (size, size), 0…1, over the model's input; empty if it outlines none.
     """
 
     analysis: Analysis
     maps: Mapping[str, FloatArray]
     geometry: Geometry
+    outlines: Mapping[str, FloatArray]
 
 
 class Analyzer:
@@ -56,6 +61,15 @@ class Analyzer:
         start = time.perf_counter()
         predictions = self._predictor.predict([image])
         findings = self._findings(predictions)
+        organs = self._predictor.manifest.outlines
+        outlines, anatomy = predictions.outlines, None
+        if outlines is not None:
+            anatomy = measure_anatomy(outlines[0], organs, predictions.geometries[0])
+        warnings = image.warnings
+        enlarged = {found.finding: found.present for found in findings}.get(Finding.CARDIOMEGALY)
+        if anatomy is not None and enlarged is not None:
+            word = disagreement(anatomy, image.view, cardiomegaly=enlarged)
+            warnings = warnings if word is None else (*warnings, word)
         analysis = Analysis(
             image_digest=image.digest,
             model=self._predictor.manifest.identity,
@@ -65,11 +79,17 @@ class Analyzer:
             view=image.view.value,
             spacing_mm=image.spacing_mm,
             seconds=time.perf_counter() - start,
-            warnings=image.warnings,
+            warnings=warnings,
+            anatomy=anatomy,
         )
         names = self._predictor.manifest.findings
         maps = dict(zip(names, predictions.maps[0], strict=True))
-        return Analyzed(analysis=analysis, maps=maps, geometry=predictions.geometries[0])
+        return Analyzed(
+            analysis=analysis,
+            maps=maps,
+            geometry=predictions.geometries[0],
+            outlines={} if outlines is None else dict(zip(organs, outlines[0], strict=True)),
+        )
 
     def _findings(self, predictions: Predictions) -> tuple[FindingResult, ...]:
         rows = zip(

@@ -22,7 +22,13 @@ from torch import nn
 from medcxr import __version__
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, StorageError
+from medcxr.datasets.age import age_band
 from medcxr.datasets.study_table import StudyTable
+from medcxr.evaluation.calibration_comparison import (
+    CANDIDATES,
+    CalibrationFigures,
+    compare_calibrations,
+)
 from medcxr.evaluation.conformal import ConformalCoverage, measure_coverage
 from medcxr.evaluation.report import ValidationReport
 from medcxr.evaluation.validation import evaluate
@@ -92,6 +98,7 @@ class _Fitted:
     report: ValidationReport
     coverage: dict[str, ConformalCoverage]
     method: str
+    calibrations: tuple[CalibrationFigures, ...] = ()
 
 
 def run_experiment(
@@ -149,7 +156,7 @@ def run_experiment(
         ) from error
     run = _Run(fabric, config, data, images, outlined, folder=folder, show=show)
     if only is not None:
-        run.train_part(only)
+        run.train_part(only, fingerprint)
         return None
     if not fabric.is_global_zero:  # the first process holds the lock and writes for all
         return run.pack(command, fingerprint)
@@ -186,6 +193,21 @@ class _Decision:
     def thresholds(self) -> Statistics:
         """Return (n_findings,)."""
         return self.outputs.thresholds(self.outputs.operating_point)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CrossFitted:
+    """What each row was given by the folds that it is not in; rows as in the image set.
+
+    Attributes:
+        probabilities: (n, n_findings).
+        thresholds: (n, n_findings).
+        candidates: name of a calibration -> the probabilities that it would have given.
+    """
+
+    probabilities: Statistics
+    thresholds: Statistics
+    candidates: dict[str, Statistics]
 
 
 class _Run:
@@ -234,7 +256,7 @@ class _Run:
         self.fabric.barrier()
         return ModelBundle.open(bundle_folder)
 
-    def train_part(self, name: str) -> None:
+    def train_part(self, name: str, fingerprint: str) -> None:
         """Train one part of the run.
 
         Raises:
@@ -245,6 +267,9 @@ class _Run:
             parts[_OUTLINES_PART] = self._outlines_part(self.outlined)
         if name not in parts:
             raise DataError(f"This run has no part {name!r}; name one of {', '.join(parts)}.")
+        if self.fabric.is_global_zero:
+            with exclusive(self.folder / _RUN_FILE):
+                self._created(fingerprint)
         if name == _OUTLINES_PART:
             self._fit_outlines()
         else:
@@ -310,7 +335,8 @@ class _Run:
             network, how = members[-1], _REFITTED
         measures = self._measures(outliner, rows)
         decision = self._decide(logits, measures, rows)
-        probabilities, thresholds = self._cross_fitted(folds, logits, measures)
+        held = self._cross_fitted(folds, logits, measures)
+        probabilities, thresholds = held.probabilities, held.thresholds
         self._write_scores(folds, probabilities)
         return _Fitted(
             network=self._together(network, outliner, decision),
@@ -319,6 +345,7 @@ class _Run:
             outputs=decision.outputs,
             report=self._report(rows, probabilities[list(rows)], thresholds[list(rows)]),
             coverage=self._coverage(rows, probabilities[list(rows)]),
+            calibrations=self._compared(rows, held.candidates),
             method=(
                 f"{len(folds)}-fold cross-validation by patient of the recipe: each image was "
                 "scored by a network trained without its patient and without any copy of it, and "
@@ -410,17 +437,47 @@ class _Run:
 
     def _cross_fitted(
         self, folds: list[tuple[int, ...]], logits: FloatArray, measures: FloatArray
-    ) -> tuple[Statistics, Statistics]:
+    ) -> "_CrossFitted":
         """Calibrate and decide each fold by the others; rows as in the image set."""
         probabilities = np.full(logits.shape, np.nan)
         thresholds = np.full(logits.shape, np.nan)
+        candidates = {name: np.full(logits.shape, np.nan) for name in CANDIDATES}
         for held_out in folds:
             others = [row for fold in folds if fold is not held_out for row in fold]
             decision = self._decide(logits, measures, others)
             chosen = list(held_out)
             probabilities[chosen] = decision.probabilities(logits, measures, held_out)
             thresholds[chosen] = decision.thresholds()
-        return probabilities, thresholds
+            learned = decision.fusion.apply(logits[others], measures[others])
+            left_out = decision.fusion.apply(logits[chosen], measures[chosen])
+            labels = self._labels(others)
+            for name, fit_candidate in CANDIDATES.items():
+                for column in range(self.n_findings):
+                    try:
+                        calibration = fit_candidate(learned[:, column], labels[:, column])
+                    except DataError:  # too few of a class to calibrate by
+                        continue
+                    scores = calibration.predict_proba(left_out[:, column])
+                    candidates[name][chosen, column] = scores
+        return _CrossFitted(
+            probabilities=probabilities, thresholds=thresholds, candidates=candidates
+        )
+
+    def _compared(
+        self, rows: tuple[int, ...], candidates: dict[str, Statistics]
+    ) -> tuple[CalibrationFigures, ...]:
+        """Compare the calibrations; nothing where one of them could not be fitted."""
+        scored = {name: values[list(rows)] for name, values in candidates.items()}
+        if any(np.isnan(values).any() for values in scored.values()):
+            return ()
+        return compare_calibrations(
+            self._labels(rows),
+            scored,
+            findings=self.config.data.findings,
+            patients=self._studies(rows).patients,
+            n_bootstrap=self.config.evaluation.bootstrap,
+            seed=self.config.seed,
+        )
 
     def _part(
         self,
@@ -458,17 +515,20 @@ class _Run:
         self._emit("measuring", images=len(rows))
         chosen = self._studies(rows)
         settings = self.config.evaluation
+        groups = {
+            name: [value or "unknown" for value in chosen.attributes[name]]
+            for name in settings.group_columns
+            if name in chosen.attributes
+        }
+        if "age" in chosen.attributes:
+            groups["age band"] = [age_band(age) for age in chosen.attributes["age"]]
         return evaluate(
             self._labels(rows),
             probabilities,
             findings=self.config.data.findings,
             thresholds=thresholds,
             patients=chosen.patients,
-            groups={
-                name: [value or "unknown" for value in chosen.attributes[name]]
-                for name in settings.group_columns
-                if name in chosen.attributes
-            },
+            groups=groups,
             n_bootstrap=settings.bootstrap,
             seed=self.config.seed,
         )
@@ -528,6 +588,7 @@ class _Run:
                     command=command,
                     report=fitted.report,
                     coverage=fitted.coverage,
+                    calibrations=fitted.calibrations,
                 ),
             ),
         )

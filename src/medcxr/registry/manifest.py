@@ -16,6 +16,7 @@ from medcxr.evaluation.calibration import (
     calibration_from_dict,
     calibration_to_dict,
 )
+from medcxr.evaluation.calibration_comparison import CalibrationFigures
 from medcxr.evaluation.conformal import ConformalBounds, ConformalCoverage
 from medcxr.evaluation.operating_points import OperatingPoint
 from medcxr.evaluation.report import ValidationReport
@@ -70,6 +71,7 @@ class Measurement:
         command: what repeats the measurement.
         report: the figures.
         coverage: finding -> what prediction sets kept of their promise.
+        calibrations: the candidates for calibrating, compared on the same images.
     """
 
     method: str
@@ -78,6 +80,7 @@ class Measurement:
     command: str
     report: ValidationReport
     coverage: dict[str, ConformalCoverage] = field(default_factory=dict)
+    calibrations: tuple[CalibrationFigures, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,10 @@ _CALIBRATION_WORDS = """\
 Calibration error is the expected calibration error (ECE) over ten bins of equal mass. A calibration
 slope of 1 is right; less means that probabilities are too extreme."""
 
+_CANDIDATE_WORDS = """\
+Each was fitted to the other folds and measured on the fold left out, on the same logits. The model
+uses the one named first: it can be fitted to few images and keeps the ranking."""
+
 _COVERAGE_WORDS = """\
 A prediction set holds every answer that is plausible for an image: present, absent, or both, and
 then the model abstains. It promises to hold the right answer at the stated rate, for images with
@@ -110,6 +114,8 @@ def _measurement(measurement: Measurement) -> list[str]:
         _calibration(report),
         _CALIBRATION_WORDS,
     ]
+    if measurement.calibrations:
+        sections += ["### Calibrations compared", _CANDIDATE_WORDS, _candidates(measurement)]
     if measurement.coverage:
         sections += ["### Prediction sets", _COVERAGE_WORDS, _coverage(measurement.coverage)]
     if report.groups:
@@ -144,6 +150,22 @@ def _discrimination(report: ValidationReport) -> str:
     )
     rows.append(("Mean (mean AUC, mAP)", *means, "", "", ""))
     return _table(heads, rows)
+
+
+def _candidates(measurement: Measurement) -> str:
+    return _table(
+        ("Finding", "Calibration", "Calibration error", "Brier score", "Slope"),
+        [
+            (
+                one.finding,
+                one.candidate,
+                _estimate(one.calibration_error),
+                _estimate(one.brier),
+                _estimate(one.calibration_slope),
+            )
+            for one in measurement.calibrations
+        ],
+    )
 
 
 def _decisions(report: ValidationReport) -> str:

@@ -27,12 +27,14 @@ class AnalyzedImage:
         analysis: the figures.
         maps: finding -> (grid, grid), signed evidence; the sum is the finding's logit.
         geometry: where the radiograph lies under the maps.
+        outlines: organ -> (size, size), 0…1, over the model's input; empty if it outlines none.
     """
 
     image: CxrImage
     analysis: Analysis
     maps: Mapping[str, FloatArray]
     geometry: Geometry
+    outlines: Mapping[str, FloatArray]
 
 
 def analyze_image(
@@ -62,7 +64,13 @@ def analyze_image(
     if verdict is not None:
         warnings = (*analysis.warnings, *verdict.warnings)
         analysis = replace(analysis, gate=verdict, warnings=warnings)
-    return AnalyzedImage(image=image, analysis=analysis, maps=result.maps, geometry=result.geometry)
+    return AnalyzedImage(
+        image=image,
+        analysis=analysis,
+        maps=result.maps,
+        geometry=result.geometry,
+        outlines=result.outlines,
+    )
 
 
 def current_model(workspace: Workspace) -> ModelFacts:

@@ -17,6 +17,7 @@ from medcxr.apps.cli.words import (
 from medcxr.core.errors import DataError, ImageError
 
 if TYPE_CHECKING:
+    from medcxr.core.results import Anatomy
     from medcxr.services.analysis import AnalyzedImage
 
 __all__ = ["analyze"]
@@ -39,6 +40,9 @@ def analyze(
     operating_point: Annotated[
         str | None, typer.Option(help="Thresholds that decide; default: the model's choice.")
     ] = None,
+    outlines: Annotated[
+        Path | None, typer.Option(help="PNG to write with the outlines of lungs and heart.")
+    ] = None,
     gate: Annotated[
         bool, typer.Option(help="Refuse what is no upright frontal chest radiograph.")
     ] = True,
@@ -48,6 +52,9 @@ def analyze(
     from medcxr.services.analysis import analyze_image  # noqa: PLC0415 - help must start at once
 
     _check_options(images, heatmap, finding)
+    _check_picture(images, outlines, "--outlines")
+    if outlines is not None and outlines == heatmap:
+        raise DataError("--heatmap and --outlines name the same file; name two.")
     show_disclaimer()
     opened = open_workspace(workspace)
     failed = False
@@ -63,18 +70,26 @@ def analyze(
             from medcxr.apps.cli.heat_map import write_heat_map  # noqa: PLC0415
 
             write_heat_map(result, heatmap, finding)
+        if outlines is not None:
+            from medcxr.apps.cli.outlines import write_outlines  # noqa: PLC0415
+
+            write_outlines(result, outlines)
     raise typer.Exit(1 if failed else 0)
 
 
 def _check_options(images: list[Path], heatmap: Path | None, finding: str | None) -> None:
-    if heatmap is None:
-        if finding is not None:
-            raise DataError("--finding chooses a heat map; add --heatmap and a file to write.")
+    if heatmap is None and finding is not None:
+        raise DataError("--finding chooses a heat map; add --heatmap and a file to write.")
+    _check_picture(images, heatmap, "--heatmap")
+
+
+def _check_picture(images: list[Path], picture: Path | None, option: str) -> None:
+    if picture is None:
         return
     if len(images) > 1:
-        raise DataError(f"--heatmap takes one image, not {len(images)}; analyze them one by one.")
-    if heatmap.exists() and images[0].exists() and heatmap.samefile(images[0]):
-        raise DataError("The heat map would overwrite the radiograph; name another file.")
+        raise DataError(f"{option} takes one image, not {len(images)}; analyze them one by one.")
+    if picture.exists() and images[0].exists() and picture.samefile(images[0]):
+        raise DataError(f"{option} would overwrite the radiograph; name another file.")
 
 
 def _print_refusal(path: Path, error: ImageError, *, as_json: bool) -> None:
@@ -107,8 +122,17 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
             f"view {analysis.view}, {analysis.seconds:.2f} s"
         )
     )
+    if analysis.anatomy is not None:
+        console.print(Text(_ratio(analysis.anatomy)))
     for warning in analysis.warnings:
         console.print(Text(f"Warning: {warning}"))
+
+
+def _ratio(anatomy: "Anatomy") -> str:
+    if anatomy.cardiothoracic_ratio is None:
+        return "Cardiothoracic ratio: not measured, heart or lungs were not found"
+    trust = f" (not to be trusted: {'; '.join(anatomy.doubts)})" if anatomy.doubts else ""
+    return f"Cardiothoracic ratio: {anatomy.cardiothoracic_ratio:.2f}{trust}"
 
 
 def _percent(share: float) -> str:

@@ -57,6 +57,7 @@ class Reading:
         maps: finding -> (h, w), signed evidence.
         geometry: where the original lies under the maps.
         acquisition: how the image was made.
+        outlines: organ -> (size, size), 0…1, over the model's input; may be empty.
     """
 
     analysis: Analysis
@@ -64,6 +65,7 @@ class Reading:
     maps: Mapping[str, FloatArray]
     geometry: Geometry
     acquisition: Acquisition
+    outlines: Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,4 +143,5 @@ def _read(workspace: Workspace, data: bytes) -> Reading:
         maps=result.maps,
         geometry=result.geometry,
         acquisition=result.image.acquisition,
+        outlines=result.outlines,
     )

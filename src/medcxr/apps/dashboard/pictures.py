@@ -1,5 +1,6 @@
 """A radiograph and its heat map at the size of the screen."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -8,9 +9,11 @@ from PIL import Image
 from medcxr.apps.dashboard.limits import SHOWN_SIDE
 from medcxr.core.arrays import FloatArray, Pixels, UInt8Array
 from medcxr.core.geometry import Geometry
+from medcxr.core.results import Anatomy
+from medcxr.explain.outline_drawing import draw_outlines
 from medcxr.explain.overlay import overlay
 
-__all__ = ["for_screen", "heat_map_picture", "radiograph_picture"]
+__all__ = ["for_screen", "heat_map_picture", "outlined_picture", "radiograph_picture"]
 
 
 def for_screen(pixels: Pixels) -> Pixels:
@@ -27,6 +30,14 @@ def for_screen(pixels: Pixels) -> Pixels:
 def radiograph_picture(shown: Pixels) -> UInt8Array:
     """Return a radiograph of the screen's size in 8 bits: (rows, columns)."""
     return np.asarray(np.rint(255.0 * shown), dtype=np.uint8)
+
+
+def outlined_picture(
+    shown: Pixels, outlines: Mapping[str, FloatArray], geometry: Geometry, anatomy: Anatomy
+) -> UInt8Array:
+    """Return a radiograph of the screen's size with outlines and widths: (rows, columns, 3)."""
+    spans = [span for span in (anatomy.thorax, anatomy.heart) if span is not None]
+    return draw_outlines(shown, outlines, geometry, spans)
 
 
 def heat_map_picture(

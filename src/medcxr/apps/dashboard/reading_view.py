@@ -10,9 +10,13 @@ import streamlit as st
 
 from medcxr.apps.dashboard.cases import Case, Reading, active_findings
 from medcxr.apps.dashboard.findings_view import percent, show_findings
-from medcxr.apps.dashboard.pictures import heat_map_picture, radiograph_picture
-from medcxr.apps.dashboard.words import DISCLAIMER, HEAT_MAP
-from medcxr.core.results import Estimate
+from medcxr.apps.dashboard.pictures import (
+    heat_map_picture,
+    outlined_picture,
+    radiograph_picture,
+)
+from medcxr.apps.dashboard.words import DISCLAIMER, HEAT_MAP, OUTLINES
+from medcxr.core.results import Anatomy, Estimate
 from medcxr.explain.overlay import legend
 
 __all__ = ["show_reading"]
@@ -65,7 +69,9 @@ def _facts(reading: Reading) -> dict[str, str]:
     if analysis.spacing_mm is not None:
         down, across = analysis.spacing_mm
         spacing = f"{down:.3g} x {across:.3g} mm"
+    ratio = _ratio(analysis.anatomy)
     return {
+        **({} if ratio is None else {"Cardiothoracic ratio": ratio}),
         "Format": " ".join(filter(None, [made.source_format, made.modality])),
         "Size": f"{columns} x {rows} px",
         "View": analysis.view,
@@ -91,8 +97,8 @@ def _show_pictures(case: Case, reading: Reading) -> None:
         full_scale=strongest,  # of all findings, so that their maps can be compared
     )
     left, right = st.columns(2)
-    left.image(radiograph_picture(reading.shown), width="stretch", output_format="PNG")
-    left.caption("The radiograph, scaled to the screen; not for primary reading.")
+    with left:
+        _show_radiograph(case, reading)
     with right:
         st.image(picture, width="stretch", output_format="PNG")
         st.image(legend(8, 512, opacity=1.0), width="stretch", output_format="PNG")
@@ -101,6 +107,28 @@ def _show_pictures(case: Case, reading: Reading) -> None:
             f"<span>for {escape(finding)}</span></div>"
         )
         st.caption(HEAT_MAP)
+
+
+def _show_radiograph(case: Case, reading: Reading) -> None:
+    anatomy = reading.analysis.anatomy
+    plain = radiograph_picture(reading.shown)
+    place = st.container()
+    outlined = anatomy is not None and st.toggle(
+        "Outlines of lungs and heart", key=f"outlines_{case.digest}", help=OUTLINES
+    )
+    if anatomy is not None and outlined:
+        plain = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
+    place.image(plain, width="stretch", output_format="PNG")
+    place.caption("The radiograph, scaled to the screen; not for primary reading.")
+
+
+def _ratio(anatomy: Anatomy | None) -> str | None:
+    if anatomy is None:
+        return None
+    if anatomy.cardiothoracic_ratio is None:
+        return "not measured"
+    doubt = f" (doubtful: {'; '.join(anatomy.doubts)})" if anatomy.doubts else ""
+    return f"{anatomy.cardiothoracic_ratio:.2f}{doubt}"
 
 
 def _controls(case: Case, names: list[str]) -> tuple[str, float]:

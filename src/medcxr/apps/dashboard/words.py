@@ -5,6 +5,7 @@ __all__ = [
     "DISCLAIMER",
     "EXPLANATIONS",
     "HEAT_MAP",
+    "OUTLINES",
     "PLAUSIBLE",
     "SYNTHETIC",
 ]
@@ -23,6 +24,12 @@ CHANGE_NOTICE = (
 HEAT_MAP = (
     "Red-orange regions speak for the finding, blue ones against it; the stronger the color, the "
     "more. The map shows what moved the model, which is not an outline of disease."
+)
+
+OUTLINES = (
+    "Lungs (blue: right, green: left) and heart (orange) as the model sees them, with the widths "
+    "whose ratio is given. In adults a ratio over 0.5 in a PA view suggests an enlarged heart; AP "
+    "views magnify the heart."
 )
 
 SYNTHETIC = "Simulated by the program: no patient, no anatomy to read. It shows how results look."
@@ -60,4 +67,5 @@ EXPLANATIONS = {
     ),
     "Seconds": "From the decoded pixels to the result, on this computer.",
     "Heat map": HEAT_MAP,
+    "Cardiothoracic ratio": OUTLINES,
 }

@@ -1,0 +1,139 @@
+"""Measure the outlines of lungs and heart, and say when they are not to be trusted."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from medcxr.core.arrays import BoolArray, FloatArray
+from medcxr.core.geometry import Geometry
+from medcxr.core.results import Anatomy, Span
+
+__all__ = ["HEART", "LEFT_LUNG", "RIGHT_LUNG", "measure_anatomy", "organ_masks"]
+
+RIGHT_LUNG, LEFT_LUNG, HEART = "right lung", "left lung", "heart"
+
+_INSIDE = 0.5  # share of an organ from which a pixel belongs to it
+_LEAST_LUNG = 0.02  # of the image's area; less is no lung
+_LEAST_HEART = 0.08  # of the area of both lungs
+_MOST_HEART = 1.5
+_MOST_UNLIKE = 3.0  # one lung's area over the other's
+_PLAUSIBLE_RATIOS = (0.3, 0.85)
+_MOST_UNSURE = 0.35  # pixels that may or may not belong, over pixels that do
+_UNSURE = (0.15, 0.85)
+
+
+def organ_masks(outlines: FloatArray) -> BoolArray:
+    """Return each organ in one piece: its largest, without holes.
+
+    Args:
+        outlines: (organs, size, size), 0…1.
+
+    Returns:
+        (organs, size, size)
+    """
+    from scipy import ndimage  # noqa: PLC0415 - slow to import, and many models outline nothing
+
+    masks = outlines > _INSIDE
+    for index, mask in enumerate(masks):
+        pieces, count = ndimage.label(mask)
+        if count > 1:
+            sizes = np.bincount(pieces.ravel())[1:]
+            mask = pieces == 1 + int(sizes.argmax())  # noqa: PLW2901 - the rest is dropped
+        masks[index] = ndimage.binary_fill_holes(mask)
+    return np.asarray(masks)
+
+
+def measure_anatomy(
+    outlines: FloatArray, organs: Sequence[str], geometry: Geometry
+) -> Anatomy | None:
+    """Measure one radiograph.
+
+    The cardiothoracic ratio is the greatest width of the heart over the greatest width of the
+    thorax from lung to lung, both transverse and wherever they are greatest (Danzer 1919). Edges
+    are placed between pixels, where the outline crosses one half.
+
+    Args:
+        outlines: (organs, size, size), 0…1, over the model's input.
+        organs: their names; without both lungs and the heart nothing is measured.
+        geometry: where the original lies in the model's input.
+    """
+    if not {RIGHT_LUNG, LEFT_LUNG, HEART} <= set(organs):
+        return None
+    order = [organs.index(name) for name in (RIGHT_LUNG, LEFT_LUNG, HEART)]
+    shares = outlines[order]
+    masks = organ_masks(shares)
+    top, left, bottom, right = geometry.content
+    image_area = (bottom - top) * (right - left)
+    areas = masks.sum(axis=(1, 2)) / image_area
+    heart = _span(shares[2], masks[2], geometry)
+    thorax = _span(shares[:2].max(axis=0), np.asarray(masks[:2].any(axis=0)), geometry)
+    ratio = heart.width / thorax.width if heart and thorax and thorax.width > 0 else None
+    doubts = _doubts(shares, masks, areas.tolist(), ratio)
+    return Anatomy(
+        cardiothoracic_ratio=ratio,
+        heart=heart,
+        thorax=thorax,
+        right_lung_share=float(areas[0] / (areas[0] + areas[1])) if areas[:2].any() else None,
+        doubts=tuple(doubts),
+    )
+
+
+def _span(shares: FloatArray, mask: BoolArray, geometry: Geometry) -> Span | None:
+    """Return from where to where an organ reaches across, in pixels of the original."""
+    columns = np.flatnonzero(mask.any(axis=0))
+    if not columns.size:
+        return None
+    profile = np.where(mask, shares, 0.0).max(axis=0)
+    first, last = int(columns[0]), int(columns[-1])
+    outside = shares.max(axis=0, where=_beside(mask), initial=0.0)
+    left = first + 0.5 - _step(profile[first], outside[first - 1] if first else 0.0)
+    right = last + 0.5 + _step(profile[last], outside[last + 1] if last + 1 < len(outside) else 0.0)
+    rows = [float(np.flatnonzero(mask[:, column]).mean()) + 0.5 for column in (first, last)]
+    row, start = geometry.to_original(sum(rows) / 2, left)
+    _, stop = geometry.to_original(sum(rows) / 2, right)
+    return Span(row=row, start=start, stop=stop)
+
+
+def _beside(mask: BoolArray) -> BoolArray:
+    """Return the pixels within one column of a mask: where its edge may lie."""
+    beside = mask.copy()
+    beside[:, 1:] |= mask[:, :-1]
+    beside[:, :-1] |= mask[:, 1:]
+    return beside
+
+
+def _step(inside: float, outside: float) -> float:
+    """Return how far beyond a pixel's center a line from inside to outside crosses one half."""
+    if outside >= _INSIDE or inside <= outside:
+        return 0.5
+    return float(np.clip((inside - _INSIDE) / (inside - outside), 0.0, 1.0))
+
+
+def _doubts(
+    shares: FloatArray, masks: BoolArray, areas: list[float], ratio: float | None
+) -> list[str]:
+    right, left, heart = areas
+    doubts = []
+    if min(right, left) < _LEAST_LUNG:
+        doubts.append("a lung was not found")
+    elif max(right, left) > _MOST_UNLIKE * min(right, left):
+        doubts.append("one lung is outlined much smaller than the other")
+    if not _LEAST_HEART * (right + left) <= heart <= _MOST_HEART * (right + left):
+        doubts.append("the outline of the heart has no plausible size")
+    if ratio is not None and not _PLAUSIBLE_RATIOS[0] <= ratio <= _PLAUSIBLE_RATIOS[1]:
+        doubts.append("the ratio is implausible")
+    if _misplaced(masks):
+        doubts.append("the organs do not lie as they do in an upright frontal view")
+    unsure = ((shares > _UNSURE[0]) & (shares < _UNSURE[1])).sum() / max(int(masks.sum()), 1)
+    if unsure > _MOST_UNSURE:
+        doubts.append("the edges are unclear")
+    return doubts
+
+
+def _misplaced(masks: BoolArray) -> bool:
+    """Say whether the right lung is not left of the left one, or the heart not between them."""
+    if not masks.any(axis=(1, 2)).all():
+        return False
+    columns = [float(np.nonzero(mask)[1].mean()) for mask in masks]
+    right, left, heart = columns
+    return not right < heart < left

@@ -1,0 +1,157 @@
+"""Outlines become widths, a ratio and doubts."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
+
+from medcxr.anatomy.disagreement import disagreement
+from medcxr.anatomy.measuring import HEART, LEFT_LUNG, RIGHT_LUNG, measure_anatomy, organ_masks
+from medcxr.core.geometry import Geometry
+from medcxr.core.images import View
+from medcxr.core.results import Anatomy
+from medcxr.imaging.preprocessing import Preprocessing
+from medcxr.synthetic import sample_parameters, simulate
+
+SIZE = 128
+ORGANS = (RIGHT_LUNG, LEFT_LUNG, HEART)
+WHOLE = Geometry(original_shape=(SIZE, SIZE), model_size=SIZE, content=(0, 0, SIZE, SIZE))
+
+
+def boxes(*, right=(20, 56), left=(72, 108), heart=(50, 90)):
+    """Return outlines of boxes; each pair is columns from…to."""
+    outlines = np.zeros((3, SIZE, SIZE), dtype=np.float32)
+    outlines[0, 20:100, slice(*right)] = 1
+    outlines[1, 20:100, slice(*left)] = 1
+    outlines[2, 60:100, slice(*heart)] = 1
+    return outlines
+
+
+def measured(outlines, geometry=WHOLE):
+    return measure_anatomy(outlines, ORGANS, geometry)
+
+
+def test_boxes_measure_what_they_are():
+    found = measured(boxes())
+
+    assert found.cardiothoracic_ratio == pytest.approx(40 / 88)
+    assert (found.heart.start, found.heart.stop) == pytest.approx((50, 90))
+    assert (found.thorax.start, found.thorax.stop) == pytest.approx((20, 108))
+    assert found.heart.row == pytest.approx(80)
+    assert found.right_lung_share == pytest.approx(0.5)
+    assert found.doubts == ()
+
+
+@given(
+    scale=st.floats(0.5, 6.0),
+    top=st.integers(0, 20),
+    left=st.integers(0, 20),
+)
+@settings(max_examples=30, deadline=None)
+def test_spans_are_in_pixels_of_the_original(scale, top, left):
+    content = (top, left, SIZE - top, SIZE - left)
+    height, width = SIZE - 2 * top, SIZE - 2 * left
+    original = (max(1, round(height * scale)), max(1, round(width * scale)))
+    geometry = Geometry(original_shape=original, model_size=SIZE, content=content)
+    outlines = boxes()
+
+    found = measured(outlines, geometry)
+
+    across = original[1] / width
+    assert found.heart.start == pytest.approx((50 - left) * across)
+    assert found.heart.stop == pytest.approx((90 - left) * across)
+    assert found.cardiothoracic_ratio == pytest.approx(40 / 88)
+
+
+@given(seed=st.integers(0, 10_000))
+@settings(max_examples=10, deadline=None)
+def test_blurred_masks_of_a_simulated_chest_give_its_ratio(seed):
+    radiograph = simulate(sample_parameters(np.random.default_rng(seed)), size=256, seed=seed)
+    masks = np.stack([radiograph.right_lung, radiograph.left_lung, radiograph.heart])
+    _, geometry = Preprocessing(size=256).fit(radiograph.pixels)
+    # a network's outlines are soft: full inside and none outside, with some pixels between
+    outlines = np.stack([gaussian_filter(mask.astype(np.float32), 0.8) for mask in masks])
+
+    found = measured(outlines, geometry)
+
+    assert found.cardiothoracic_ratio == pytest.approx(radiograph.cardiothoracic_ratio, abs=0.02)
+
+
+def test_edges_lie_between_pixels():
+    outlines = boxes()
+    outlines[2, 60:100, 49] = 0.25  # a quarter of a pixel more heart
+    outlines[2, 60:100, 90] = 0.4
+
+    found = measured(outlines)
+
+    assert 49 < found.heart.start < 50
+    assert found.heart.stop > 90
+
+
+def test_stray_pieces_and_holes_count_for_nothing():
+    outlines = boxes()
+    outlines[2, 2:6, 2:6] = 1
+    outlines[0, 40:50, 30:40] = 0
+
+    found, masks = measured(outlines), organ_masks(outlines)
+
+    assert found == measured(boxes())
+    assert masks.sum() == boxes().sum()
+
+
+@pytest.mark.parametrize(
+    ("outlines", "doubt"),
+    [
+        (boxes(right=(20, 20)), "a lung was not found"),
+        (boxes(right=(48, 56)), "much smaller"),
+        (boxes(heart=(60, 64)), "no plausible size"),
+        (boxes(heart=(20, 108)), "the ratio is implausible"),
+        (boxes()[[1, 0, 2]], "do not lie"),
+        (boxes(heart=(20, 50)), "do not lie|implausible|size"),
+        (gaussian_filter(boxes(), (0, 14, 14)), "unclear"),
+    ],
+)
+def test_what_is_not_to_be_trusted_says_why(outlines, doubt):
+    found = measured(np.asarray(outlines, dtype=np.float32))
+
+    assert any(word in text for word in doubt.split("|") for text in found.doubts), found.doubts
+
+
+def test_nothing_found_measures_nothing():
+    found = measured(np.zeros((3, SIZE, SIZE), dtype=np.float32))
+
+    assert found.cardiothoracic_ratio is None
+    assert found.heart is None
+    assert found.doubts
+
+
+def test_other_organs_are_not_measured():
+    assert measure_anatomy(boxes()[:2], (RIGHT_LUNG, LEFT_LUNG), WHOLE) is None
+
+
+@pytest.mark.parametrize(
+    ("ratio", "view", "present", "disagrees"),
+    [
+        (0.57, View.PA, False, True),
+        (0.57, View.AP, False, False),
+        (0.62, View.AP, False, True),
+        (0.57, View.PA, True, False),
+        (0.40, View.PA, True, True),
+        (0.40, View.PA, False, False),
+        (0.50, View.PA, False, False),
+    ],
+)
+def test_ratio_and_finding_may_disagree(ratio, view, present, disagrees):
+    anatomy = Anatomy(cardiothoracic_ratio=ratio, heart=None, thorax=None, right_lung_share=0.5)
+    word = disagreement(anatomy, view, cardiomegaly=present)
+    assert (word is not None) == disagrees
+    if word:
+        assert f"{ratio:.2f}" in word
+
+
+def test_doubtful_outlines_disagree_with_nothing():
+    doubtful = Anatomy(
+        cardiothoracic_ratio=0.8, heart=None, thorax=None, right_lung_share=0.5, doubts=("x",)
+    )
+    assert disagreement(doubtful, View.PA, cardiomegaly=False) is None
