@@ -10,10 +10,11 @@ far as it got. The page is then written from all records.
 
 import json
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
-from medcxr.learning.config import load_config
+from medcxr.learning.config import TrainingConfig, load_config
 
 HERE = Path(__file__).parent
 RECORDS, PAGE = HERE / "experiments", HERE / "experiments.md"
@@ -29,7 +30,7 @@ def main() -> None:
     for folder in map(Path, sys.argv[1:]):
         record = read_run(folder)
         (RECORDS / f"{record['run']}.json").write_text(json.dumps(record, indent=1) + "\n")
-    PAGE.write_text(page(load_records()))
+    PAGE.write_text(page(load_records()), encoding="utf-8")
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -123,8 +124,12 @@ def page(records: list[dict[str, Any]]) -> str:
         "## How the runs differ",
         "",
     ]
+    notes = tomllib.loads((RECORDS / "notes.toml").read_text())
     for record in records:
-        lines += [f"### {record['run']}", "", *differences(record, shipped), ""]
+        lines += [f"### {record['run']}", ""]
+        if record["run"] in notes:
+            lines += [notes[record["run"]].strip(), ""]
+        lines += [*differences(record, shipped), ""]
     return "\n".join(lines)
 
 
@@ -168,13 +173,18 @@ def fold_rows(record: dict[str, Any]) -> list[tuple[str, ...]]:
 
 def differences(record: dict[str, Any], shipped: dict[str, Any]) -> list[str]:
     """Return one line for each setting that is not the shipped one."""
-    own = flat(record["config"])
+    own = flat(TrainingConfig().as_dict()) | flat(record["config"])
+    if not own["outlines.tables"]:
+        own = {key: value for key, value in own.items() if not key.startswith("outlines.")}
+        shipped = {key: value for key, value in shipped.items() if not key.startswith("outlines.")}
     lines = [
         f"- `{key}`: {shown(own.get(key))} instead of {shown(shipped.get(key))}"
         for key in sorted(own.keys() | shipped.keys())
         if key not in _QUIET and own.get(key, _MISSING) != shipped.get(key, _MISSING)
     ]
     outlines = record["parts"].get("outlines")
+    if not own.get("outlines.tables"):
+        lines.append("- without outlines and their measures")
     if outlines:
         lines.append(
             f"- outlines of {outlines['images']} held-out images: Dice {outlines['dice_lungs']} "

@@ -113,6 +113,20 @@ def wrong_words(text: str) -> list[str]:
     return [*_ABSOLUTE_PATH.findall(text), *diagnoses, *figures]
 
 
+def test_the_page_of_experiments_is_that_of_its_records():
+    path = ROOT / "docs" / "make_experiments.py"
+    spec = importlib.util.spec_from_file_location("make_experiments", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    records = module.load_records()
+
+    assert records
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(records)
+    changed = json.loads(json.dumps(records))
+    changed[-1]["parts"]["fold-2"]["auc"]["Effusion"] = 0.123
+    assert module.PAGE.read_text(encoding="utf-8") != module.page(changed)
+
+
 def test_the_documents_are_there():
     assert EXPECTED - {path.name for path in DOCUMENTS} == set()
     assert len([path for path in DOCUMENTS if path.parent.name == "adr"]) >= 5

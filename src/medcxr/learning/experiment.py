@@ -38,6 +38,7 @@ from medcxr.learning.checkpoint import CHECKPOINT_FILE
 from medcxr.learning.config import TrainingConfig
 from medcxr.learning.ensemble import Ensemble
 from medcxr.learning.export import export_onnx, export_weights
+from medcxr.learning.failures import failure_sheet
 from medcxr.learning.fitting import Part, fit
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
@@ -66,6 +67,7 @@ Watch = Callable[[str, dict[str, object]], None]
 _RUN_FILE = "run.json"
 _EVENTS_FILE = "events.jsonl"
 _SCORES_FILE = "out_of_fold.csv"
+_FAILURES_FILE = "failures.png"
 _OUTLINES_PART = "outlines"
 _TOGETHER = (
     "In this bundle the networks of all folds answer together, by the mean of their logits; the "
@@ -338,6 +340,7 @@ class _Run:
         held = self._cross_fitted(folds, logits, measures)
         probabilities, thresholds = held.probabilities, held.thresholds
         self._write_scores(folds, probabilities)
+        self._write_failures(rows, probabilities)
         return _Fitted(
             network=self._together(network, outliner, decision),
             rows=everything,
@@ -410,6 +413,18 @@ class _Run:
                 seed=self.config.seed,
                 device=self.fabric.device,
             )
+
+    def _write_failures(self, rows: tuple[int, ...], probabilities: Statistics) -> None:
+        """Show what was most wrong, to whoever may see the images."""
+        if self.fabric.is_global_zero:
+            sheet = failure_sheet(
+                self.images,
+                rows,
+                self._labels(rows),
+                probabilities[list(rows)],
+                self.config.data.findings,
+            )
+            write_bytes_atomically(self.folder / _FAILURES_FILE, sheet)
 
     def _write_scores(self, folds: list[tuple[int, ...]], probabilities: Statistics) -> None:
         """Keep what each image was given by the network that has not seen its patient."""

@@ -63,7 +63,7 @@ class GateSettings:
     )
     other_tables: tuple[str, ...] = ("not_frontal_cxr/manifest.csv",)
     n_simulated: int = 150
-    steps: int = 200
+    steps: int = 450
     batch_size: int = 96
     learning_rate: float = 3e-3
     folds: int = 3
