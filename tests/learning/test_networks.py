@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from medcxr.learning.config import NetworkConfig, TrainingConfig
 from medcxr.learning.fitting import build_network
-from medcxr.learning.networks import CNNTransformerHybrid, _pool_to_grid
+from medcxr.learning.networks import CNNTransformerHybrid, pool_to_grid
 
 pytestmark = pytest.mark.train
 
@@ -47,6 +47,25 @@ def test_a_map_sums_to_the_logit_of_its_finding(stem, pooling):
     assert maps.flatten(2).std(dim=-1).min() > 0  # the places differ
 
 
+def test_without_layers_no_token_knows_of_another():
+    torch.manual_seed(2)
+    related = CNNTransformerHybrid(SMALL, N_FINDINGS).eval()
+    for block in related.encoder.layers:  # which start as the identity
+        torch.nn.init.normal_(block.self_attn.out_proj.weight)
+    alone = CNNTransformerHybrid(replace(SMALL, layers=0, pooling="mean"), N_FINDINGS).eval()
+    first = images(1)
+    second = first.clone()
+    second[:, :, -8:, -8:] += 1.0  # the last corner
+
+    def far_change(network):
+        maps = [network(x).maps.detach()[:, :, :4, :4] for x in (first, second)]
+        return float((maps[0] - maps[1]).abs().max())
+
+    assert far_change(alone) == 0
+    assert far_change(related) > 0
+    assert not torch.equal(alone(first).logits, alone(second).logits)
+
+
 @pytest.mark.parametrize("stem", STEMS)
 @pytest.mark.parametrize(("grid", "size"), [(5, 64), (8, 96), (7, 100)])
 def test_any_grid_fits_any_size(stem, grid, size):
@@ -61,7 +80,7 @@ def test_pooling_to_the_grid_is_adaptive_average_pooling(rows, columns, grid):
     features = torch.randn((2, 3, rows, columns), generator=torch.Generator().manual_seed(rows))
 
     torch.testing.assert_close(
-        _pool_to_grid(features, grid), adaptive_avg_pool2d(features, grid), rtol=1e-5, atol=1e-6
+        pool_to_grid(features, grid), adaptive_avg_pool2d(features, grid), rtol=1e-5, atol=1e-6
     )
 
 

@@ -31,11 +31,10 @@ __all__ = [
     "load_config",
 ]
 
-_LEAST = {"seed": 0, "frozen_blocks": 0, "folds": 2} | dict.fromkeys(
+_LEAST = {"seed": 0, "frozen_blocks": 0, "layers": 0, "folds": 2} | dict.fromkeys(
     (
         "grid",
         "width",
-        "layers",
         "heads",
         "feedforward",
         "classifier_width",
@@ -110,7 +109,7 @@ class NetworkConfig:
     frozen_blocks: int = 0  # first blocks of a pretrained stem that stay as they are
     grid: int = 8  # tokens per side
     width: int = 256
-    layers: int = 4
+    layers: int = 4  # 0 leaves the tokens as the stem gives them
     heads: int = 8
     feedforward: int = 1024
     dropout: float = 0.1

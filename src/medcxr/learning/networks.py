@@ -44,7 +44,7 @@ class CNNTransformerHybrid(nn.Module):
             self.stem = _PlainStem(config, channels)
         self.position = nn.Parameter(torch.zeros(1, config.grid**2, config.width))
         nn.init.trunc_normal_(self.position, std=0.02)
-        self.encoder = _encoder(config)
+        self.encoder: nn.Module = _encoder(config) if config.layers else nn.Identity()
         self.norm = nn.LayerNorm(config.width)
         self.classifier = nn.Sequential(
             nn.Linear(config.width, config.classifier_width),

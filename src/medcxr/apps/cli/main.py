@@ -17,6 +17,7 @@ from medcxr.apps.cli import dataset, gate, models
 from medcxr.apps.cli.analyze import analyze
 from medcxr.apps.cli.compare import compare
 from medcxr.apps.cli.dashboard import dashboard
+from medcxr.apps.cli.explain_check import explain_check
 from medcxr.apps.cli.predict import predict
 from medcxr.apps.cli.sample_data import sample_data
 from medcxr.apps.cli.train import train
@@ -37,6 +38,7 @@ app.command()(predict)
 app.command()(train)
 app.command()(compare)
 app.command()(dashboard)
+app.command("explain-check")(explain_check)
 app.command("sample-data")(sample_data)
 app.add_typer(models.app, name="models")
 app.add_typer(gate.app, name="gate")

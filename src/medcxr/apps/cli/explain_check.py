@@ -1,0 +1,102 @@
+"""`medcxr explain-check`: whether the maps of the model are true."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from medcxr.apps.cli.words import WorkspaceOption, open_workspace, words
+
+if TYPE_CHECKING:
+    from medcxr.core.results import Estimate
+    from medcxr.services.explanation_check import ExplanationReport
+
+__all__ = ["explain_check"]
+
+
+def explain_check(
+    labels: Annotated[
+        Path | None, typer.Argument(help="Table with labels: its images get curves.")
+    ] = None,
+    *,
+    boxes: Annotated[
+        Path | None, typer.Option(help="CSV of boxes around findings, as shares of the image.")
+    ] = None,
+    images: Annotated[int, typer.Option(min=1, help="Images for each finding.")] = 20,
+    simulated: Annotated[
+        int, typer.Option(min=0, help="Simulated radiographs for each kind of lesion.")
+    ] = 40,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Test the heat maps against maps that know nothing of the image.
+
+    A true map names the places that the probability hangs on, and lies where the finding is. It
+    must do so better than an ellipse in the middle and than chance.
+    """
+    from rich.status import Status  # noqa: PLC0415 - help must start at once
+
+    from medcxr.services.explanation_check import check_explanations  # noqa: PLC0415
+
+    opened = open_workspace(workspace)
+    with Status("Testing the maps", console=words()) as status:
+        report = check_explanations(
+            opened,
+            labels,
+            boxes=boxes,
+            n_images=images,
+            n_simulated=simulated,
+            progress=lambda what, done, _total: status.update(f"{what}: {done + 1}"),
+        )
+    if as_json:
+        typer.echo(json.dumps(asdict(report), allow_nan=False))
+    else:
+        _print(report)
+
+
+def _print(report: "ExplanationReport") -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    console = Console(highlight=False, soft_wrap=True)
+    if report.curves:
+        table = Table(
+            "Finding", "Map", "Images", "Deletion (low)", "Insertion (high)",
+            "Own map lower by", "Own map higher by",
+            title=f"Curves, {report.model}",
+        )  # fmt: skip
+        for curve in report.curves:
+            table.add_row(
+                curve.finding,
+                curve.method,
+                f"{curve.n_images:,}",
+                _interval(curve.deletion),
+                _interval(curve.insertion),
+                _interval(curve.deletion_gain),
+                _interval(curve.insertion_gain),
+            )
+        console.print(table)
+    if report.places:
+        table = Table(
+            "Places", "Finding", "Map", "Images", "Hits", "Evidence inside", "Area",
+            title=f"Places, {report.model}",
+        )  # fmt: skip
+        for place in report.places:
+            table.add_row(
+                place.places,
+                place.finding,
+                place.method,
+                f"{place.n_images:,}",
+                _interval(place.hits),
+                _interval(place.energy),
+                f"{place.area:.2f}",
+            )
+        console.print(table)
+
+
+def _interval(estimate: "Estimate | None") -> str:
+    if estimate is None:
+        return ""
+    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
