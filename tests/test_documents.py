@@ -123,7 +123,7 @@ def test_the_page_of_experiments_is_that_of_its_records():
     assert records
     assert module.PAGE.read_text(encoding="utf-8") == module.page(records)
     changed = json.loads(json.dumps(records))
-    changed[-1]["parts"]["fold-2"]["auc"]["Effusion"] = 0.123
+    next(iter(changed[0]["parts"].values()))["auc"]["Effusion"] = 0.123
     assert module.PAGE.read_text(encoding="utf-8") != module.page(changed)
 
 

@@ -49,7 +49,7 @@ def test_cells_divide_the_image(size, grid):
 
 @pytest.mark.parametrize("place", [(0, 0), (2, 5), (7, 3)])
 def test_occlusion_finds_what_the_score_looks_at(place):
-    x, score, truth = spotted(*place)
+    x, score, _ = spotted(*place)
 
     maps = occlusion_maps(score, x, grid=GRID)
 

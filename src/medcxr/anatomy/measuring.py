@@ -61,12 +61,21 @@ def measure_anatomy(
         return None
     order = [organs.index(name) for name in (RIGHT_LUNG, LEFT_LUNG, HEART)]
     shares = outlines[order]
-    masks = organ_masks(shares)
     top, left, bottom, right = geometry.content
+    inside = np.zeros(shares.shape[1:], dtype=np.bool_)
+    inside[top:bottom, left:right] = True
+    shares = np.where(inside, shares, np.float32(0))  # the padding holds no organ
+    masks = organ_masks(shares)
     image_area = (bottom - top) * (right - left)
     areas = masks.sum(axis=(1, 2)) / image_area
+    both_lungs = float(areas[:2].min()) >= _LEAST_LUNG
     heart = _span(shares[2], masks[2], geometry)
-    thorax = _span(shares[:2].max(axis=0), np.asarray(masks[:2].any(axis=0)), geometry)
+    # one lung's width is not that of the thorax
+    thorax = (
+        None
+        if not both_lungs
+        else _span(shares[:2].max(axis=0), np.asarray(masks[:2].any(axis=0)), geometry)
+    )
     ratio = heart.width / thorax.width if heart and thorax and thorax.width > 0 else None
     doubts = _doubts(shares, masks, areas.tolist(), ratio)
     return Anatomy(

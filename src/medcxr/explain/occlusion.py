@@ -34,7 +34,8 @@ def cell_masks(size: int, grid: int) -> BoolArray:
     """Return (grid², size, size): the pixels of each cell, row by row."""
     cells = np.arange(size) * grid // size
     rows = cells[np.newaxis] == np.arange(grid)[:, np.newaxis]  # (grid, size)
-    return (rows[:, None, :, None] & rows[None, :, None, :]).reshape(grid * grid, size, size)
+    masks = rows[:, np.newaxis, :, np.newaxis] & rows[np.newaxis, :, np.newaxis]
+    return np.asarray(masks.reshape(grid * grid, size, size), dtype=np.bool_)
 
 
 def hidden(x: FloatArray, haze: FloatArray, mask: BoolArray) -> FloatArray:

@@ -112,9 +112,9 @@ class Preprocessing:
         """Return what each grey level becomes, given how often each occurs in the content."""
         total = max(int(counts.sum()), 1)
         cumulative = np.cumsum(counts) / total
-        low, high = np.searchsorted(
-            cumulative, (self.low_percentile / 100, self.high_percentile / 100)
-        ).tolist()
+        # from the first level above the low share to the first that reaches the high one
+        low = int(np.searchsorted(cumulative, self.low_percentile / 100, side="right"))
+        high = min(int(np.searchsorted(cumulative, self.high_percentile / 100)), _LEVELS - 1)
         values = np.clip((np.arange(_LEVELS) - low) / max(high - low, 1), 0.0, 1.0)
         if self.equalization > 0:
             ranks = cumulative - counts / (2 * total)  # of the middle of a level's pixels

@@ -68,7 +68,8 @@ class Analyzer:
         warnings = image.warnings
         enlarged = {found.finding: found.present for found in findings}.get(Finding.CARDIOMEGALY)
         if anatomy is not None and enlarged is not None:
-            word = disagreement(anatomy, image.view, cardiomegaly=enlarged)
+            age = image.acquisition.age_years
+            word = disagreement(anatomy, image.view, cardiomegaly=enlarged, age_years=age)
             warnings = warnings if word is None else (*warnings, word)
         analysis = Analysis(
             image_digest=image.digest,

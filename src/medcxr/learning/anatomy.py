@@ -20,6 +20,7 @@ __all__ = ["AnatomyGuided", "Fusion", "OutlinedEvidence", "fit_fusion", "measure
 _BATCH = 32
 _PENALTY = 0.1  # C of the logistic regression: so few positives need a firm hand
 _HEART = 2
+_SHARPNESS = 4.0  # of edges, against the outlines' own logits
 
 
 class OutlinedEvidence(NamedTuple):
@@ -37,21 +38,34 @@ class OutlinedEvidence(NamedTuple):
 
 
 class Fusion(NamedTuple):
-    """For each label: slope · logit + weights · measures + intercept.
+    """For each label: slope · logit + weights · (measures - center) + intercept.
 
     Attributes:
         slopes: (n_labels,).
         weights: (n_labels, measures).
+        center: (measures,), of an ordinary radiograph: what is measured there adds nothing.
         intercepts: (n_labels,).
     """
 
     slopes: Statistics
     weights: Statistics
+    center: Statistics
     intercepts: Statistics
+
+    @classmethod
+    def none(cls, n_labels: int, n_measures: int) -> "Fusion":
+        """Return the fusion that leaves every logit as it is."""
+        return cls(
+            np.ones(n_labels),
+            np.zeros((n_labels, n_measures)),
+            np.zeros(n_measures),
+            np.zeros(n_labels),
+        )
 
     def apply(self, logits: FloatArray, measures: FloatArray) -> FloatArray:
         """(n, n_labels), (n, measures) -> (n, n_labels)."""
-        fused = logits * self.slopes + measures @ self.weights.T + self.intercepts
+        added = (measures - self.center) @ self.weights.T
+        fused = logits * self.slopes + added + self.intercepts
         return np.asarray(fused, dtype=np.float32)
 
     def padded(self, n_further: int) -> "Fusion":
@@ -60,6 +74,7 @@ class Fusion(NamedTuple):
         return Fusion(
             np.concatenate([self.slopes, np.ones(n_further)]),
             np.concatenate([self.weights, np.zeros((n_further, n_measures))]),
+            self.center,
             np.concatenate([self.intercepts, np.zeros(n_further)]),
         )
 
@@ -83,20 +98,24 @@ def fit_fusion(
         informed: columns that the measures inform; the others stay as they are.
         weights: (n,), how much each image counts.
     """
-    n_labels, n_measures = logits.shape[1], measures.shape[1]
-    fusion = Fusion(np.ones(n_labels), np.zeros((n_labels, n_measures)), np.zeros(n_labels))
+    fusion = Fusion.none(logits.shape[1], measures.shape[1])
+    if informed:
+        fusion.center[:] = np.average(measures, axis=0, weights=weights)
     for column in informed:
         known = ~np.isnan(labels[:, column])
         truth = labels[known, column]
         if min((truth == 1).sum(), (truth == 0).sum()) < MINIMUM_PER_CLASS:
             continue
-        features = np.column_stack([logits[known, column], measures[known]]).astype(np.float64)
+        centered = measures[known] - fusion.center
+        features = np.column_stack([logits[known, column], centered]).astype(np.float64)
         center, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
         model = LogisticRegression(C=_PENALTY).fit(
             (features - center) / scale, truth, sample_weight=weights[known]
         )
         factors = model.coef_[0] / scale
-        fusion.slopes[column] = max(float(factors[0]), 0.0)
+        # a network that ranks backwards is left out of it, not turned around
+        factors[0] = max(float(factors[0]), 0.0)
+        fusion.slopes[column] = factors[0]
         fusion.weights[column] = factors[1:]
         fusion.intercepts[column] = float(model.intercept_[0] - factors @ center)
     return fusion
@@ -106,7 +125,8 @@ class AnatomyGuided(nn.Module):
     """Outlines, measures and evidence from one look at an image.
 
     What the measures add to a logit is laid over the heart, so that a map still sums to its
-    logit and shows where it comes from. Without a heart in sight it lies over the whole image.
+    logit and shows where it comes from. Without a heart in sight it lies over the whole image, and
+    so does the constant of the fusion, which says nothing of a place.
 
     Args:
         reader: a network that gives Evidence.
@@ -116,6 +136,7 @@ class AnatomyGuided(nn.Module):
 
     slopes: Tensor
     weights: Tensor
+    center: Tensor
     intercepts: Tensor
 
     def __init__(self, reader: nn.Module, outliner: OutlineNetwork, fusion: Fusion) -> None:
@@ -129,12 +150,25 @@ class AnatomyGuided(nn.Module):
         """(B, C, S, S) -> evidence with outlines."""
         evidence: Evidence = self.reader(x)
         outlines = self.outliner(x)
-        masks = (outlines > 0).to(x.dtype)
-        added = measure(masks) @ self.weights.T + self.intercepts  # (B, labels)
-        places = pool_to_grid(masks[:, _HEART : _HEART + 1], evidence.maps.shape[-1]) + 1e-6
+        shares = sharpened(outlines)
+        added = (measure(shares) - self.center) @ self.weights.T  # (B, labels)
+        grid = evidence.maps.shape[-1]
+        places = pool_to_grid(shares[:, _HEART : _HEART + 1], grid) + 1e-6
         places = places / places.sum(dim=(2, 3), keepdim=True)  # (B, 1, grid, grid)
-        maps = evidence.maps * self.slopes[:, None, None] + added[:, :, None, None] * places
-        return OutlinedEvidence(evidence.logits * self.slopes + added, maps, outlines.sigmoid())
+        everywhere = (self.intercepts / grid**2)[:, None, None]
+        maps = evidence.maps * self.slopes[:, None, None] + everywhere
+        maps = maps + added[:, :, None, None] * places
+        logits = evidence.logits * self.slopes + added + self.intercepts
+        return OutlinedEvidence(logits, maps, outlines.sigmoid())
+
+
+def sharpened(outlines: Tensor) -> Tensor:
+    """Return shares close to 0 or 1, without a jump between them.
+
+    Args:
+        outlines: logits of any shape.
+    """
+    return torch.sigmoid(_SHARPNESS * outlines)
 
 
 @torch.inference_mode()
@@ -143,6 +177,6 @@ def measure_images(outliner: OutlineNetwork, images: ImageSet, rows: tuple[int, 
     values = np.full((len(images), len(MEASURES)), np.nan, dtype=np.float32)
     draws = [[(row, 0) for row in rows[i : i + _BATCH]] for i in range(0, len(rows), _BATCH)]
     for draw, (inputs, _) in zip(draws, batches(images, draws), strict=True):
-        found = outliner(inputs.contiguous(memory_format=torch.channels_last)) > 0
-        values[[row for row, _ in draw]] = measure(found.float()).numpy()
+        found = outliner(inputs.contiguous(memory_format=torch.channels_last))
+        values[[row for row, _ in draw]] = measure(sharpened(found)).numpy()
     return values

@@ -309,6 +309,8 @@ def _check_outlines(config: TrainingConfig) -> None:
     outlines = config.outlines
     if not outlines.tables:
         return
+    if outlines.held_out_share == 1:
+        raise DataError("outlines.held_out_share = 1 leaves nothing to learn from; lower it.")
     if config.preprocessing.size % OUTLINE_STRIDE:
         raise DataError(
             f"size = {config.preprocessing.size} must be a multiple of {OUTLINE_STRIDE} where "
@@ -317,6 +319,13 @@ def _check_outlines(config: TrainingConfig) -> None:
     if len(outlines.widths) != _OUTLINE_LEVELS or min(outlines.widths) < 1:
         raise DataError(
             f"outlines.widths must be {_OUTLINE_LEVELS} numbers of at least 1; correct it."
+        )
+    measured = {table.path for table in config.data.tables if table.role == "split"}
+    shared = sorted(measured & {table.path for table in outlines.tables})
+    if shared:
+        raise DataError(
+            f"{shared[0]} is outlined and divided by patient, so the outlines would have learned "
+            "from images that are measured; give the outlines other tables."
         )
     unknown = [name for name in outlines.informs if name not in config.data.findings]
     if unknown:

@@ -8,8 +8,8 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,13 +37,17 @@ from medcxr.learning.anatomy import AnatomyGuided, Fusion, fit_fusion, measure_i
 from medcxr.learning.checkpoint import CHECKPOINT_FILE
 from medcxr.learning.config import TrainingConfig
 from medcxr.learning.ensemble import Ensemble
-from medcxr.learning.export import export_onnx, export_weights
+from medcxr.learning.export import export_onnx, export_weights, round_weights
 from medcxr.learning.failures import failure_sheet
 from medcxr.learning.fitting import Part, fit
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
-from medcxr.learning.outline_training import fit_outlines, hold_out_patients
+from medcxr.learning.outline_training import (
+    fit_outlines,
+    hold_out_patients,
+    outline_figures,
+)
 from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
 from medcxr.learning.scoring import predict_logits
 from medcxr.learning.training_data import TrainingData, load_tables
@@ -54,7 +58,7 @@ from medcxr.registry.bundle import (
     ModelBundle,
     write_bundle,
 )
-from medcxr.registry.manifest import Manifest, Measurement, TrainingFacts
+from medcxr.registry.manifest import Manifest, Measurement, OutlineFigures, TrainingFacts
 from medcxr.storage.atomic import write_bytes_atomically, write_json_atomically
 from medcxr.storage.events import EventLog
 from medcxr.storage.locks import exclusive
@@ -67,6 +71,7 @@ Watch = Callable[[str, dict[str, object]], None]
 _RUN_FILE = "run.json"
 _EVENTS_FILE = "events.jsonl"
 _SCORES_FILE = "out_of_fold.csv"
+_BUNDLE = "bundle"
 _FAILURES_FILE = "failures.png"
 _OUTLINES_PART = "outlines"
 _TOGETHER = (
@@ -101,6 +106,7 @@ class _Fitted:
     coverage: dict[str, ConformalCoverage]
     method: str
     calibrations: tuple[CalibrationFigures, ...] = ()
+    outline_figures: OutlineFigures | None = None
 
 
 def run_experiment(
@@ -162,7 +168,7 @@ def run_experiment(
         return None
     if not fabric.is_global_zero:  # the first process holds the lock and writes for all
         return run.pack(command, fingerprint)
-    with exclusive(folder / _RUN_FILE):
+    with exclusive(folder / _BUNDLE):  # others may go on training parts
         return run.pack(command, fingerprint)
 
 
@@ -191,10 +197,6 @@ class _Decision:
         """Return (n_rows, n_findings)."""
         chosen = list(rows)
         return self.outputs.probabilities(self.fusion.apply(logits[chosen], measures[chosen]))
-
-    def thresholds(self) -> Statistics:
-        """Return (n_findings,)."""
-        return self.outputs.thresholds(self.outputs.operating_point)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +233,7 @@ class _Run:
         self.n_findings = len(config.data.findings)
 
     def pack(self, command: str, fingerprint: str) -> ModelBundle:
-        bundle_folder = self.folder / "bundle"
+        bundle_folder = self.folder / _BUNDLE
         if (bundle_folder / MANIFEST_FILE).is_file():
             return ModelBundle.open(bundle_folder)
         created = self._created(fingerprint)
@@ -269,9 +271,7 @@ class _Run:
             parts[_OUTLINES_PART] = self._outlines_part(self.outlined)
         if name not in parts:
             raise DataError(f"This run has no part {name!r}; name one of {', '.join(parts)}.")
-        if self.fabric.is_global_zero:
-            with exclusive(self.folder / _RUN_FILE):
-                self._created(fingerprint)
+        self._created(fingerprint)
         if name == _OUTLINES_PART:
             self._fit_outlines()
         else:
@@ -305,13 +305,15 @@ class _Run:
         measures = self._measures(outliner, chosen)
         decision = self._decide(logits, measures, held.calibration)
         probabilities = decision.probabilities(logits, measures, held.test)
+        thresholds = decision.outputs.thresholds(decision.outputs.operating_point)
         return _Fitted(
             network=self._together(network, outliner, decision),
             rows=part.train_rows,
             seconds=seconds + outline_seconds,
             outputs=decision.outputs,
-            report=self._report(held.test, probabilities, decision.thresholds()),
+            report=self._report(held.test, probabilities, thresholds),
             coverage=self._coverage(held.test, probabilities),
+            outline_figures=self._outline_figures(outliner),
             method=(
                 f"Holdout by patient: {len(part.train_rows)} images trained, "
                 f"{len(held.validation)} chose the epoch, {len(held.calibration)} calibrated "
@@ -337,7 +339,7 @@ class _Run:
             network, how = members[-1], _REFITTED
         measures = self._measures(outliner, rows)
         decision = self._decide(logits, measures, rows)
-        held = self._cross_fitted(folds, logits, measures)
+        held = self._cross_fitted(folds, logits, measures, decision.outputs.operating_point)
         probabilities, thresholds = held.probabilities, held.thresholds
         self._write_scores(folds, probabilities)
         self._write_failures(rows, probabilities)
@@ -349,6 +351,7 @@ class _Run:
             report=self._report(rows, probabilities[list(rows)], thresholds[list(rows)]),
             coverage=self._coverage(rows, probabilities[list(rows)]),
             calibrations=self._compared(rows, held.candidates),
+            outline_figures=self._outline_figures(outliner),
             method=(
                 f"{len(folds)}-fold cross-validation by patient of the recipe: each image was "
                 "scored by a network trained without its patient and without any copy of it, and "
@@ -399,20 +402,36 @@ class _Run:
         folder.mkdir(exist_ok=True)
         return Part(name=_OUTLINES_PART, folder=folder, train_rows=train, watched_rows=watched)
 
+    def _outline_figures(self, outliner: OutlineNetwork | None) -> OutlineFigures | None:
+        if outliner is None or self.outlined is None:
+            return None
+        part = self._outlines_part(self.outlined)
+        return outline_figures(outliner, self.outlined, part, self.config.preprocessing)
+
     def _fit_outlines(self) -> tuple[OutlineNetwork | None, float]:
         if self.outlined is None:
             return None, 0.0
         part = self._outlines_part(self.outlined)
-        with self._alone_in(part):
+        outlined = self.outlined
+
+        def train_or_load() -> tuple[OutlineNetwork, float]:
             return fit_outlines(
                 self.config.outlines,
-                self.outlined,
+                outlined,
                 self.config.preprocessing,
                 part,
                 self._emit,
                 seed=self.config.seed,
                 device=self.fabric.device,
             )
+
+        with self._alone_in(part):  # a small network: the first process trains it for all
+            fitted = train_or_load() if self.fabric.is_global_zero else None
+            self.fabric.barrier()
+            outliner, seconds = fitted or train_or_load()
+        if self.config.stored_weights == "float16":
+            round_weights(outliner)  # so that what is measured here is what the graph measures
+        return outliner, seconds
 
     def _write_failures(self, rows: tuple[int, ...], probabilities: Statistics) -> None:
         """Show what was most wrong, to whoever may see the images."""
@@ -444,14 +463,25 @@ class _Run:
         with self._alone_in(part):
             return fit(self.fabric, self.config, self.images, part, self._emit)
 
-    def _alone_in(self, part: Part) -> AbstractContextManager[None]:
-        """Let one process train a part; the processes of one training share its first's lock."""
-        if not self.fabric.is_global_zero:
-            return nullcontext()
-        return exclusive(part.folder / CHECKPOINT_FILE)
+    @contextmanager
+    def _alone_in(self, part: Part) -> Iterator[None]:
+        """Let one training work on a part; the processes of one share the lock of their first.
+
+        None of them may read the checkpoint before the first has the lock, or they would start
+        from different states.
+        """
+        first = self.fabric.is_global_zero
+        with exclusive(part.folder / CHECKPOINT_FILE) if first else nullcontext():
+            self.fabric.barrier()
+            yield
+            self.fabric.barrier()
 
     def _cross_fitted(
-        self, folds: list[tuple[int, ...]], logits: FloatArray, measures: FloatArray
+        self,
+        folds: list[tuple[int, ...]],
+        logits: FloatArray,
+        measures: FloatArray,
+        operating_point: str,
     ) -> "_CrossFitted":
         """Calibrate and decide each fold by the others; rows as in the image set."""
         probabilities = np.full(logits.shape, np.nan)
@@ -462,7 +492,7 @@ class _Run:
             decision = self._decide(logits, measures, others)
             chosen = list(held_out)
             probabilities[chosen] = decision.probabilities(logits, measures, held_out)
-            thresholds[chosen] = decision.thresholds()
+            thresholds[chosen] = decision.outputs.thresholds(operating_point)
             learned = decision.fusion.apply(logits[others], measures[others])
             left_out = decision.fusion.apply(logits[chosen], measures[chosen])
             labels = self._labels(others)
@@ -585,6 +615,7 @@ class _Run:
                 if bounds is not None
             },
             outlines=ORGANS if self.outlined is not None else (),
+            outline_figures=fitted.outline_figures,
             training=TrainingFacts(
                 run=self.folder.name,
                 software=__version__,
@@ -611,18 +642,20 @@ class _Run:
     def _created(self, fingerprint: str) -> str:
         """Return when the run was first started, so that going on changes nothing."""
         path = self.folder / _RUN_FILE
-        if path.is_file():
-            return _read_created(path)
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        facts = {
-            "created": created,
-            "software": __version__,
-            "data_fingerprint": fingerprint,
-            "config": self.config.as_dict(),
-        }
-        if self.fabric.is_global_zero:
+        if not self.fabric.is_global_zero:
+            return created  # the first process states it
+        with exclusive(path):
+            if path.is_file():
+                return _read_created(path)
+            facts = {
+                "created": created,
+                "software": __version__,
+                "data_fingerprint": fingerprint,
+                "config": self.config.as_dict(),
+            }
             write_json_atomically(path, facts)
-        return created
+            return created
 
     def _emit(self, kind: str, **values: object) -> None:
         if self.fabric.is_global_zero:

@@ -18,7 +18,7 @@ from medcxr.inference.session import MODEL_OUTPUTS, OUTLINES_OUTPUT, OnnxSession
 from medcxr.learning.image_set import ImageSet
 from medcxr.storage.atomic import write_bytes_atomically
 
-__all__ = ["export_onnx", "export_weights", "write_graph"]
+__all__ = ["export_onnx", "export_weights", "round_weights", "write_graph"]
 
 _TOLERANCE = 1e-3  # of a logit; float32 sums in another order differ by about 1e-5
 _HALVED_TOLERANCE = (
@@ -110,6 +110,14 @@ def write_graph(
     if halve:
         _halve(model.graph)
     write_bytes_atomically(path, model.SerializeToString())
+
+
+def round_weights(network: nn.Module) -> None:
+    """Round the weights that a halved graph rounds, so that both compute with the same ones."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.numel() >= _WORTH_HALVING:
+                parameter.copy_(parameter.half().float())
 
 
 def export_weights(network: nn.Module, path: Path) -> None:

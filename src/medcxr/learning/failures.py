@@ -11,7 +11,7 @@ from medcxr.learning.image_set import ImageSet
 
 __all__ = ["failure_sheet", "worst_rows"]
 
-_EACH = 4  # missed and falsely found images of each finding
+_EACH = 4  # images with and without each finding
 _SIDE, _MARGIN, _LINE = 224, 10, 16  # pixels
 
 
@@ -36,7 +36,7 @@ def failure_sheet(
     probabilities: Statistics,
     findings: Sequence[str],
 ) -> bytes:
-    """Return a PNG: for each finding the worst misses and the worst false alarms.
+    """Return a PNG: for each finding the images with it that were given least, and without it most.
 
     It shows patients' images: it stays in the run's folder and goes into no bundle.
 
@@ -54,7 +54,7 @@ def failure_sheet(
     for line, finding in enumerate(findings):
         top = line * (_SIDE + _MARGIN + 2 * _LINE) + _MARGIN
         chosen = worst_rows(labels[:, line], probabilities[:, line], n=_EACH)
-        for part, (kind, members) in enumerate(zip(("missed", "false alarm"), chosen, strict=True)):
+        for part, (kind, members) in enumerate(zip(("with it", "without"), chosen, strict=True)):
             for place, row in enumerate(members):
                 left = _MARGIN + (part * _EACH + place) * (_SIDE + _MARGIN)
                 words = f"{finding}, {kind}, {probabilities[row, line]:.0%}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import DataError, ImageError
+from medcxr.core.images import CxrImage
 from medcxr.datasets.study_table import check_image_path, read_rows, unnamed_patient
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.imaging.reading import read_image
@@ -18,6 +19,8 @@ from medcxr.learning.outline_network import ORGANS
 __all__ = ["OutlineSet"]
 
 _BITS = (1, 2, 4)  # of the organs in a bit field, in their order
+_ASPECT_TOLERANCE = 0.02  # scaling to whole pixels changes a shape a little
+_OVERLAP = 0.05  # of the lungs, that a drawing hand may count twice
 
 Content = tuple[int, int, int, int]
 
@@ -70,16 +73,18 @@ class OutlineSet:
         contents: list[Content] = []
         digest = hashlib.sha256()
         for index, (table, path, row) in enumerate(entries):
-            try:
-                image = read_image(check_image_path(path.parent, row["image_path"]))
-                drawn = read_image(check_image_path(path.parent, row["mask_path"]))
-            except ImageError as error:
-                raise DataError(
-                    f"{row['image_path']} of {table.path}: {error} Correct or remove the row."
-                ) from error
+            image, drawn = (
+                _read(path.parent, row[column], table.path)
+                for column in ("image_path", "mask_path")
+            )
             squares[index], geometry = preprocessing.fit(image.pixels)
             contents.append(geometry.content)
             _draw(masks[index], drawn.pixels, geometry.content, table.contents)
+            problem = _problem(masks[index], image.shape, drawn.shape, table.contents)
+            if problem is not None:
+                raise DataError(
+                    f"{row['mask_path']} of {table.path} {problem}. Correct or remove the row."
+                )
             digest.update(bytes.fromhex(image.digest) + bytes.fromhex(drawn.digest))
             if progress is not None:
                 progress(index + 1, total)
@@ -97,6 +102,27 @@ class OutlineSet:
 
     def __len__(self) -> int:
         return len(self.contents)
+
+
+def _read(folder: Path, name: str, table: str) -> CxrImage:
+    try:
+        return read_image(check_image_path(folder, name))
+    except ImageError as error:
+        raise DataError(f"{name} of {table}: {error} Correct or remove the row.") from error
+
+
+def _problem(
+    mask: np.ndarray, image: tuple[int, int], drawn: tuple[int, int], contents: str
+) -> str | None:
+    """Say what is wrong with a mask that fits no image or is no mask of these contents."""
+    if abs(drawn[0] * image[1] / (drawn[1] * image[0]) - 1) > _ASPECT_TOLERANCE:
+        return f"has {drawn[0]} x {drawn[1]} pixels, another shape than its image"
+    right, left = mask[:2]
+    if not (right.any() and left.any()):
+        return "shows no lungs: it must be a file of 8 bits whose numbers are the organs' bits"
+    if contents == "organs" and (right & left).sum() > _OVERLAP * (right | left).sum():
+        return "has the same pixels in both lungs: it is no bit field of organs"
+    return None
 
 
 def _draw(mask: np.ndarray, drawn: FloatArray, content: Content, contents: str) -> None:

@@ -30,6 +30,7 @@ from medcxr.learning.outline_network import OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.sampling import image_seed
 from medcxr.learning.schedule import warm_cosine
+from medcxr.registry.manifest import OutlineFigures
 
 __all__ = ["fit_outlines", "hold_out_patients", "outline_figures"]
 
@@ -91,9 +92,12 @@ def fit_outlines(
     """
     device = device or torch.device("cpu")
     checkpoint = part.folder / CHECKPOINT_FILE
-    rows = np.asarray(part.train_rows)
+    rows = np.asarray(part.train_rows, dtype=np.intp)
     if not images.complete[rows].any():
-        raise DataError("No table of outlines has the heart; add one with contents = 'organs'.")
+        raise DataError(
+            "No outlined image to learn from has the heart; add a table with contents = 'organs', "
+            "or hold out fewer patients."
+        )
     torch.manual_seed(seed)
     network = OutlineNetwork(config.widths).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(
@@ -146,18 +150,19 @@ def fit_outlines(
     result.load_state_dict(average.module.state_dict())
     result.eval()
     if fresh and part.watched_rows:
-        emit("outlines", part=part.name, **outline_figures(result, images, part, preprocessing))
+        figures = outline_figures(result, images, part, preprocessing)
+        if figures is not None:
+            emit("outlines", part=part.name, **asdict(figures))
     return result, progress.seconds
 
 
 @torch.inference_mode()
 def outline_figures(
     network: OutlineNetwork, images: OutlineSet, part: Part, preprocessing: Preprocessing
-) -> dict[str, object]:
-    """Return mean Dice of lungs and heart, and how far the cardiothoracic ratio is off.
-
-    Figures of the heart and the ratio come from the images whose heart is outlined.
-    """
+) -> OutlineFigures | None:
+    """Measure on the watched rows; None if there are none."""
+    if not part.watched_rows:
+        return None
     lungs, hearts, ratios = [], [], []
     for row in part.watched_rows:
         found = network(_input(images.squares[row], images.contents[row], preprocessing)[None]) > 0
@@ -167,12 +172,13 @@ def outline_figures(
             hearts.append(_overlap(found[:, _HEART], drawn[:, _HEART]))
             pair = [measure(mask.float())[0, 0] for mask in (found, drawn)]
             ratios.append(float((pair[0] - pair[1]).abs()))
-    return {
-        "images": len(lungs),
-        "dice_lungs": _mean(lungs),
-        "dice_heart": _mean(hearts),
-        "ratio_error": _mean(ratios),
-    }
+    return OutlineFigures(
+        n_images=len(lungs),
+        n_hearts=len(hearts),
+        dice_lungs=round(float(np.mean(lungs)), 4),
+        dice_heart=round(float(np.mean(hearts)), 4) if hearts else None,
+        ratio_error=round(float(np.mean(ratios)), 4) if ratios else None,
+    )
 
 
 def _restore(
@@ -255,7 +261,3 @@ def _overlap(found: Tensor, drawn: Tensor) -> float:
     """Dice coefficient of two masks; 1 if both are empty."""
     total = int(found.sum() + drawn.sum())
     return 2 * int((found & drawn).sum()) / total if total else 1.0
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return round(float(np.mean(values)), 4) if values else None

@@ -26,13 +26,14 @@ __all__ = [
     "MANIFEST_FORMAT",
     "Manifest",
     "Measurement",
+    "OutlineFigures",
     "TrainingFacts",
     "is_plain_name",
     "manifest_from_json",
     "manifest_to_json",
 ]
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2  # 2: grey levels are normalized by a table; what 1 means to a model differs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,25 @@ class TrainingFacts:
     n_patients: int
     data_fingerprint: str
     minutes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlineFigures:
+    """How well organs are outlined, on patients that the outlines were not learned from.
+
+    Attributes:
+        n_images: images whose lungs were compared.
+        n_hearts: of these, images whose heart was compared too.
+        dice_lungs: mean Dice coefficient of both lungs together, 0…1.
+        dice_heart: mean Dice coefficient of the heart; None without such images.
+        ratio_error: mean absolute error of the cardiothoracic ratio; None likewise.
+    """
+
+    n_images: int
+    n_hearts: int
+    dice_lungs: float
+    dice_heart: float | None
+    ratio_error: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +120,7 @@ class Manifest:
         conformal: finding -> bounds of its prediction sets; findings with few images have none.
         training: where the weights come from, None if unknown.
         outlines: organs that the graph outlines besides, in the order of its channels.
+        outline_figures: how well the organs are outlined; None if nobody measured it.
         measurements: how well it was measured; the first is the one shown.
         files: name in the bundle -> SHA-256, hexadecimal; the manifest itself is not among them.
         format: version of this layout.
@@ -117,6 +138,7 @@ class Manifest:
     conformal: dict[str, ConformalBounds] = field(default_factory=dict)
     training: TrainingFacts | None = None
     outlines: tuple[str, ...] = ()
+    outline_figures: OutlineFigures | None = None
     measurements: tuple[Measurement, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     format: int = MANIFEST_FORMAT

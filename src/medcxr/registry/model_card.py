@@ -56,6 +56,7 @@ def model_card(manifest: Manifest) -> str:
         "## Training data",
         _training(manifest),
         *_measurements(manifest.measurements),
+        *_outlines(manifest),
         "## Thresholds",
         _thresholds(manifest),
         "## Preprocessing",
@@ -121,6 +122,26 @@ def _measurement(measurement: Measurement) -> list[str]:
     if report.groups:
         sections += ["### Groups", _groups(report.groups)]
     return [*sections, "Repeat the measurement:", f"```\n{measurement.command}\n```"]
+
+
+def _outlines(manifest: Manifest) -> list[str]:
+    """Say what is outlined and how well, where anything is."""
+    if not manifest.outlines:
+        return []
+    words = [f"The graph also outlines: {', '.join(manifest.outlines)}."]
+    figures = manifest.outline_figures
+    if figures is not None:
+        words.append(
+            f"On {figures.n_images:,} radiographs of patients that the outlines were not learned "
+            f"from, the mean Dice coefficient of the lungs is {figures.dice_lungs:.3f}."
+        )
+        if figures.dice_heart is not None and figures.ratio_error is not None:
+            words.append(
+                f"On the {figures.n_hearts:,} of them with an outlined heart, that of the heart is "
+                f"{figures.dice_heart:.3f}, and the cardiothoracic ratio is off by "
+                f"{figures.ratio_error:.3f} on average."
+            )
+    return ["## Outlines", " ".join(words)]
 
 
 def _discrimination(report: ValidationReport) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from medcxr.core.errors import StorageError
 
 __all__ = ["exclusive"]
+
+_POLL_S = 0.2
 
 
 @contextmanager
@@ -39,7 +42,13 @@ if sys.platform == "win32":
     import msvcrt
 
     def _wait_for(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            except OSError:  # held by another; LK_LOCK would give up after ten seconds
+                time.sleep(_POLL_S)
+            else:
+                return
 
 else:
     import fcntl

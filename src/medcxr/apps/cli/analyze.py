@@ -53,7 +53,7 @@ def analyze(
 
     _check_options(images, heatmap, finding)
     _check_picture(images, outlines, "--outlines")
-    if outlines is not None and outlines == heatmap:
+    if outlines is not None and heatmap is not None and outlines.resolve() == heatmap.resolve():
         raise DataError("--heatmap and --outlines name the same file; name two.")
     show_disclaimer()
     opened = open_workspace(workspace)
@@ -130,7 +130,7 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
 
 def _ratio(anatomy: "Anatomy") -> str:
     if anatomy.cardiothoracic_ratio is None:
-        return "Cardiothoracic ratio: not measured, heart or lungs were not found"
+        return f"Cardiothoracic ratio: not measured ({'; '.join(anatomy.doubts)})"
     trust = f" (not to be trusted: {'; '.join(anatomy.doubts)})" if anatomy.doubts else ""
     return f"Cardiothoracic ratio: {anatomy.cardiothoracic_ratio:.2f}{trust}"
 

@@ -104,7 +104,7 @@ class _Screen:
             case "outlines":
                 self._line(
                     f"{values['part']}: Dice of the lungs {values['dice_lungs']}, of the heart "
-                    f"{values['dice_heart']}, on {values['images']} held-out images"
+                    f"{values['dice_heart']}, on {values['n_images']} held-out images"
                 )
             case "stopped":
                 self._line(f"{values['part']}: stopped early, kept epoch {values['kept_epoch']}")
