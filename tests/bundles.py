@@ -25,12 +25,31 @@ GRID = 8
 _N_IMAGES = 240
 
 
+ORGANS = ("right lung", "left lung", "heart")
+
+
+def outlined_boxes(size: int = SIZE) -> np.ndarray:
+    """Return what the outlined tiny graph always outlines: a heart of half the thorax."""
+    unit = size // 16
+    outlines = np.zeros((3, size, size), dtype=np.float32)
+    outlines[0, 3 * unit : 12 * unit, 2 * unit : 7 * unit] = 1
+    outlines[1, 3 * unit : 12 * unit, 9 * unit : 14 * unit] = 1
+    outlines[2, 7 * unit : 12 * unit, 6 * unit : 12 * unit] = 1
+    return outlines
+
+
 def tiny_graph(
-    *, n_findings: int = len(FINDINGS), size: int = SIZE, seed: int = 0, channels: int = 3
+    *,
+    n_findings: int = len(FINDINGS),
+    size: int = SIZE,
+    seed: int = 0,
+    channels: int = 3,
+    outlined: bool = False,
 ) -> bytes:
     """Return `image -> logits, maps`: brightness of each patch, a 1x1 convolution, a sum.
 
-    It ranks nothing, but its maps depend on the image and sum to the logits.
+    It ranks nothing, but its maps depend on the image and sum to the logits. Outlined, it gives
+    the same outlines for every image besides.
     """
     onnx = pytest.importorskip("onnx")
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
@@ -45,6 +64,18 @@ def tiny_graph(
         helper.make_node("ReduceSum", ["maps", "axes"], ["logits"], keepdims=0),
     ]
     float_ = onnx.TensorProto.FLOAT
+    further_outputs, further_constants = [], []
+    if outlined:
+        nodes += [
+            helper.make_node("Mul", ["image", "zero"], ["nothing"]),
+            helper.make_node("Add", ["nothing", "boxes"], ["outlines"]),
+        ]
+        shape = ["batch", len(ORGANS), size, size]
+        further_outputs = [helper.make_tensor_value_info("outlines", float_, shape)]
+        further_constants = [
+            numpy_helper.from_array(np.zeros(1, dtype=np.float32), "zero"),
+            numpy_helper.from_array(outlined_boxes(size)[np.newaxis], "boxes"),
+        ]
     graph = helper.make_graph(
         nodes,
         "tiny",
@@ -52,10 +83,12 @@ def tiny_graph(
         [
             helper.make_tensor_value_info("logits", float_, ["batch", n_findings]),
             helper.make_tensor_value_info("maps", float_, ["batch", n_findings, GRID, GRID]),
+            *further_outputs,
         ],
         [
             numpy_helper.from_array(weights.astype(np.float32), "weights"),
             numpy_helper.from_array(np.array([2, 3], dtype=np.int64), "axes"),
+            *further_constants,
         ],
     )
     model = helper.make_model(

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from bundles import FINDINGS, tiny_bundle, use_tiny_model
+from bundles import FINDINGS, ORGANS, tiny_bundle, tiny_graph, use_tiny_model
 from medcxr.apps.cli.main import app
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.errors import DataError, ModelError
@@ -30,6 +30,7 @@ KEYS = [
     "seconds",
     "warnings",
     "gate",
+    "anatomy",
 ]
 
 
@@ -174,6 +175,30 @@ def test_the_heat_map_is_of_the_most_probable_finding_unless_chosen(
     assert len(set(maps.values())) == len(FINDINGS)
 
 
+def test_outlines_are_drawn_and_the_ratio_is_told(run, radiograph, tmp_path, tiny_workspace):
+    graph = tiny_graph(outlined=True)
+    use_tiny_model(tiny_workspace, graph=graph, outlines=ORGANS, version="2.0.0")
+
+    result = run("analyze", radiograph, "--outlines", tmp_path / "outlines.png")
+
+    assert result.exit_code == 0, result.output
+    assert "Cardiothoracic ratio: 0.50" in result.stdout
+    picture = np.asarray(Image.open(tmp_path / "outlines.png")).astype(int)
+    assert picture.shape == (200, 160, 3)
+    assert np.ptp(picture, axis=2).max() > 30
+    plain = json.loads(run("analyze", radiograph, "--json").stdout)
+    assert plain["anatomy"]["cardiothoracic_ratio"] == pytest.approx(0.5)
+    assert plain["anatomy"]["doubts"] == []
+
+
+def test_a_model_without_outlines_draws_none(run, radiograph, tmp_path):
+    error = run("analyze", radiograph, "--outlines", tmp_path / "outlines.png").exception
+
+    assert isinstance(error, ModelError)
+    assert "outlines no organs" in str(error)
+    assert not (tmp_path / "outlines.png").exists()
+
+
 def test_heat_map_options_that_make_no_sense_are_refused(run, radiograph, tmp_path):
     out = tmp_path / "map.png"
     before = radiograph.read_bytes()
@@ -182,6 +207,9 @@ def test_heat_map_options_that_make_no_sense_are_refused(run, radiograph, tmp_pa
         ([radiograph, "--finding", "Effusion"], "add --heatmap"),
         ([radiograph, "--heatmap", out, "--finding", "Fracture"], "no finding 'Fracture'"),
         ([radiograph, "--heatmap", radiograph], "overwrite the radiograph"),
+        ([radiograph, "--outlines", radiograph], "overwrite the radiograph"),
+        ([radiograph, radiograph, "--outlines", out], "one image, not 2"),
+        ([radiograph, "--heatmap", out, "--outlines", out], "name the same file"),
     ):
         error = run("analyze", *words).exception
         assert isinstance(error, DataError)

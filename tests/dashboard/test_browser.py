@@ -15,6 +15,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
+from bundles import ORGANS, tiny_graph, use_tiny_model
 from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
@@ -132,6 +133,23 @@ def test_the_opacity_and_the_finding_change_the_heat_map(page, tmp_path):
     assert np.array_equal(plain, heat_map)
     _change_heat_map(page, lambda: page.get_by_role("slider").press("End"))
     _change_heat_map(page, page.get_by_role("radio", name="No Finding").click)
+
+
+def test_the_outlines_can_be_shown_and_the_ratio_stands_among_the_facts(page, workspace, tmp_path):
+    use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
+    _sign_in(page)
+    _upload(page, _png(tmp_path / "synthetic.png"))
+    _wait_for_result(page)
+    assert "Cardiothoracic ratio0.50" in page.locator(".cxr-facts").inner_text().replace("\n", "")
+    before = _pictures(page)[0]
+    assert np.ptp(_pixels(page, before), axis=2).max() == 0  # gray
+    page.get_by_text("Outlines of lungs and heart").click()
+    page.wait_for_function(
+        "before => { const images = document.querySelectorAll('[data-testid=stImage] img');"
+        " return images.length >= 3 && images[0].getAttribute('src') !== before; }",
+        arg=before,
+    )
+    assert np.ptp(_pixels(page, _pictures(page)[0]), axis=2).max() > 30
 
 
 def test_the_analysis_can_be_kept_as_json(page, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bundles import FINDINGS, GRID, SIZE, tiny_bundle, tiny_graph
+from bundles import FINDINGS, GRID, ORGANS, SIZE, outlined_boxes, tiny_bundle, tiny_graph
 from medcxr.core.errors import DataError, ModelError
 from medcxr.core.images import Acquisition, CxrImage, View
 from medcxr.inference.analyzer import Analyzer
@@ -157,3 +157,53 @@ def test_a_probability_at_the_threshold_is_present(tmp_path, predictor):
 def test_an_unknown_operating_point_is_refused_with_the_known_ones(predictor):
     with pytest.raises(ModelError, match="half, youden, sensitivity_90"):
         Analyzer(predictor, "best")
+
+
+def outlined(folder, **changes):
+    graph = tiny_graph(outlined=True)
+    return Predictor(tiny_bundle(folder, graph=graph, **{"outlines": ORGANS, **changes}))
+
+
+def test_outlines_are_given_and_measured_where_the_model_has_them(tmp_path, predictor):
+    assert predictor.predict([radiograph()]).outlines is None
+    assert Analyzer(predictor).analyze(radiograph()).analysis.anatomy is None
+    square = radiograph(rows=150, columns=150)
+
+    got = outlined(tmp_path / "outlined").predict([square, square])
+    result = Analyzer(outlined(tmp_path / "again")).analyze(square)
+
+    assert np.array_equal(got.outlines[1], outlined_boxes())
+    assert list(result.outlines) == list(ORGANS)
+    assert np.array_equal(result.outlines["heart"], outlined_boxes()[2])
+    anatomy = result.analysis.anatomy
+    assert anatomy.cardiothoracic_ratio == pytest.approx(0.5)
+    assert anatomy.doubts == ()
+    assert anatomy.thorax.start == pytest.approx(150 * 2 / 16)
+    assert result.analysis.warnings == ("The view was assumed.",)
+
+
+def test_a_finding_that_contradicts_the_measured_heart_is_said(tmp_path, monkeypatch):
+    predictor = outlined(tmp_path / "outlined")
+    wide = outlined_boxes()
+    wide[2] = 0
+    wide[2, 28:48, 18:52] = 1  # of 48 columns of thorax
+    real = predictor.predict
+
+    def predict(images):
+        return replace(real(images), outlines=wide[np.newaxis])
+
+    monkeypatch.setattr(predictor, "predict", predict)
+    image = radiograph(rows=150, columns=150)
+
+    analysis = Analyzer(predictor).analyze(image).analysis
+
+    by_name = {found.finding: found.present for found in analysis.findings}
+    told = [text for text in analysis.warnings if "cardiothoracic ratio" in text]
+    assert len(told) == (not by_name["Cardiomegaly"])
+
+
+def test_a_graph_whose_outlines_are_not_those_of_the_manifest_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="outlines"):
+        Predictor(tiny_bundle(tmp_path / "lacking", outlines=ORGANS))
+    with pytest.raises(ModelError, match="2 organs"):
+        outlined(tmp_path / "fewer", outlines=ORGANS[:2]).predict([radiograph()])
