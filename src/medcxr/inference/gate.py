@@ -29,7 +29,7 @@ __all__ = [
     "shipped_gate",
 ]
 
-GATE_FORMAT = 2  # as the format of manifests: its input is normalized alike
+GATE_FORMAT = 1
 GATE_OUTPUT = "logits"
 
 _GRAPH, _FACTS = "gate.onnx", "gate.json"

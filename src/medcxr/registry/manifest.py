@@ -33,7 +33,7 @@ __all__ = [
     "manifest_to_json",
 ]
 
-MANIFEST_FORMAT = 2  # 2: grey levels are normalized by a table; what 1 means to a model differs
+MANIFEST_FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
