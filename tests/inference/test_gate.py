@@ -118,7 +118,7 @@ def test_real_images_are_told_apart(real_data):
 
 def test_the_figures_hold_what_the_gate_promises():
     figures = {row.what: row for row in shipped_gate().figures}
-    assert figures["other images"].share >= 0.97
+    assert figures["other images"].share >= 0.98
     assert figures["frontal radiographs"].share <= 0.02
     tilted = [row.share for what, row in figures.items() if "tilted" in what]
     assert tilted

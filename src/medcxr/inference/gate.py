@@ -29,7 +29,7 @@ __all__ = [
     "shipped_gate",
 ]
 
-GATE_FORMAT = 1
+GATE_FORMAT = 2  # 2: grey levels are normalized by a table, as in manifests of format 2
 GATE_OUTPUT = "logits"
 
 _GRAPH, _FACTS = "gate.onnx", "gate.json"
