@@ -33,7 +33,7 @@ __all__ = [
     "manifest_to_json",
 ]
 
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2  # 2: grey levels are normalized by a table; a model of 1 saw other inputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
