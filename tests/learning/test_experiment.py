@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from medcxr.core.errors import DataError, StorageError
+from medcxr.datasets.age import age_band
 from medcxr.evaluation.calibration import fit_platt
 from medcxr.evaluation.operating_points import youden
 from medcxr.evaluation.validation import evaluate
@@ -116,7 +117,10 @@ def test_each_fold_is_calibrated_and_decided_by_the_others(by_fold):
         findings=by_fold.config.data.findings,
         thresholds=thresholds,
         patients=table.patients,
-        groups={name: table.attributes[name] for name in ("view", "sex", "source")},
+        groups={
+            **{name: table.attributes[name] for name in ("view", "sex", "source")},
+            "age band": [age_band(age) for age in table.attributes["age"]],
+        },
         n_bootstrap=20,
         seed=by_fold.config.seed,
     )

@@ -70,7 +70,9 @@ def test_the_command_prints_one_json_object(tiny_workspace, sample_data):
 
 def test_the_command_prints_tables(tiny_workspace, sample_data):
     words = ["explain-check", str(sample_data / "manifest.csv"), "--images", "2", "--simulated"]
-    result = CliRunner().invoke(app, [*words, "1", "--workspace", str(tiny_workspace.folder)])
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        app, [*words, "1", "--workspace", str(tiny_workspace.folder)]
+    )
 
     assert result.exit_code == 0, result.output
     assert "centered ellipse" in result.stdout

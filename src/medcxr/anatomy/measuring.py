@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from medcxr.anatomy.pieces import fill_holes, largest_piece
 from medcxr.core.arrays import BoolArray, FloatArray
 from medcxr.core.geometry import Geometry
 from medcxr.core.results import Anatomy, Span
@@ -31,16 +32,8 @@ def organ_masks(outlines: FloatArray) -> BoolArray:
     Returns:
         (organs, size, size)
     """
-    from scipy import ndimage  # noqa: PLC0415 - slow to import, and many models outline nothing
-
     masks = outlines > _INSIDE
-    for index, mask in enumerate(masks):
-        pieces, count = ndimage.label(mask)
-        if count > 1:
-            sizes = np.bincount(pieces.ravel())[1:]
-            mask = pieces == 1 + int(sizes.argmax())  # noqa: PLW2901 - the rest is dropped
-        masks[index] = ndimage.binary_fill_holes(mask)
-    return np.asarray(masks)
+    return np.stack([fill_holes(largest_piece(mask)) for mask in masks])
 
 
 def measure_anatomy(

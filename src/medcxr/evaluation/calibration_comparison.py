@@ -1,16 +1,15 @@
 """Which calibration suits: the candidates on the same held-out images."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from numpy.typing import ArrayLike
 
 from medcxr.core.arrays import Statistics
-from medcxr.core.results import Estimate
 from medcxr.evaluation.calibration import Calibration, fit_isotonic, fit_platt, fit_temperature
+from medcxr.evaluation.report import CalibrationFigures
 from medcxr.evaluation.validation import evaluate
 
-__all__ = ["CANDIDATES", "CalibrationFigures", "compare_calibrations"]
+__all__ = ["CANDIDATES", "compare_calibrations"]
 
 CANDIDATES: Mapping[str, Callable[[ArrayLike, ArrayLike], Calibration]] = {
     "platt": fit_platt,
@@ -18,25 +17,6 @@ CANDIDATES: Mapping[str, Callable[[ArrayLike, ArrayLike], Calibration]] = {
     "isotonic": fit_isotonic,
 }
 """Name to how it is fitted to logits and labels."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CalibrationFigures:
-    """How well one candidate calibrates one finding; figures as in `FindingFigures`.
-
-    Attributes:
-        finding: the name, e.g. "Effusion".
-        candidate: name of the calibration.
-        calibration_error: ECE.
-        brier: mean squared difference of probability and label.
-        calibration_slope: Cox's slope.
-    """
-
-    finding: str
-    candidate: str
-    calibration_error: Estimate | None
-    brier: Estimate | None
-    calibration_slope: Estimate | None
 
 
 def compare_calibrations(

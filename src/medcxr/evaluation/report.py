@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from medcxr.core.results import Estimate
 
-__all__ = ["FindingFigures", "GroupFigure", "ValidationReport"]
+__all__ = ["CalibrationFigures", "FindingFigures", "GroupFigure", "ValidationReport"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,25 @@ class FindingFigures:
     calibration_slope: Estimate | None
     calibration_intercept: Estimate | None
     auc_by_patient: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationFigures:
+    """How well one candidate calibrates one finding; figures as in `FindingFigures`.
+
+    Attributes:
+        finding: the name, e.g. "Effusion".
+        candidate: name of the calibration.
+        calibration_error: ECE.
+        brier: mean squared difference of probability and label.
+        calibration_slope: Cox's slope.
+    """
+
+    finding: str
+    candidate: str
+    calibration_error: Estimate | None
+    brier: Estimate | None
+    calibration_slope: Estimate | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,11 +26,10 @@ from medcxr.datasets.age import age_band
 from medcxr.datasets.study_table import StudyTable
 from medcxr.evaluation.calibration_comparison import (
     CANDIDATES,
-    CalibrationFigures,
     compare_calibrations,
 )
 from medcxr.evaluation.conformal import ConformalCoverage, measure_coverage
-from medcxr.evaluation.report import ValidationReport
+from medcxr.evaluation.report import CalibrationFigures, ValidationReport
 from medcxr.evaluation.validation import evaluate
 from medcxr.learning.allocator import keep_freed_memory
 from medcxr.learning.anatomy import AnatomyGuided, Fusion, fit_fusion, measure_images

@@ -16,10 +16,9 @@ from medcxr.evaluation.calibration import (
     calibration_from_dict,
     calibration_to_dict,
 )
-from medcxr.evaluation.calibration_comparison import CalibrationFigures
 from medcxr.evaluation.conformal import ConformalBounds, ConformalCoverage
 from medcxr.evaluation.operating_points import OperatingPoint
-from medcxr.evaluation.report import ValidationReport
+from medcxr.evaluation.report import CalibrationFigures, ValidationReport
 from medcxr.imaging.preprocessing import Preprocessing
 
 __all__ = [
