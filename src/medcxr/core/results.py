@@ -68,6 +68,11 @@ class Anatomy:
     right_lung_share: float | None
     doubts: tuple[str, ...] = ()
 
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Return the widths that were found, to be drawn."""
+        return tuple(span for span in (self.thorax, self.heart) if span is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from medcxr.core.arrays import Statistics
+from medcxr.core.arrays import FloatArray, Statistics
+from medcxr.core.errors import DataError
 from medcxr.evaluation.calibration import Calibration, fit_isotonic, fit_platt, fit_temperature
 from medcxr.evaluation.report import CalibrationFigures
 from medcxr.evaluation.validation import evaluate
 
-__all__ = ["CANDIDATES", "compare_calibrations"]
+__all__ = ["CANDIDATES", "calibrate_by", "compare_calibrations"]
 
 CANDIDATES: Mapping[str, Callable[[ArrayLike, ArrayLike], Calibration]] = {
     "platt": fit_platt,
@@ -17,6 +19,30 @@ CANDIDATES: Mapping[str, Callable[[ArrayLike, ArrayLike], Calibration]] = {
     "isotonic": fit_isotonic,
 }
 """Name to how it is fitted to logits and labels."""
+
+
+def calibrate_by(
+    candidate: str, learned: FloatArray, labels: Statistics, left_out: FloatArray
+) -> Statistics:
+    """Fit one candidate to some logits and apply it to others.
+
+    Args:
+        candidate: one of `CANDIDATES`.
+        learned: (n, n_findings), logits to fit to.
+        labels: (n, n_findings), 1, 0 or NaN for unknown.
+        left_out: (n_others, n_findings), logits of other images.
+
+    Returns:
+        (n_others, n_findings), probabilities; NaN for a finding with too few of a class to fit.
+    """
+    probabilities = np.full(left_out.shape, np.nan)
+    for column in range(left_out.shape[1]):
+        try:
+            calibration = CANDIDATES[candidate](learned[:, column], labels[:, column])
+        except DataError:
+            continue
+        probabilities[:, column] = calibration.predict_proba(left_out[:, column])
+    return probabilities
 
 
 def compare_calibrations(

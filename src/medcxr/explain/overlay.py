@@ -7,9 +7,10 @@ from medcxr.core.errors import DataError
 from medcxr.core.geometry import Geometry
 from medcxr.explain.colors import AGAINST, FOR
 
-__all__ = ["legend", "overlay", "upsample"]
+__all__ = ["legend", "overlay", "shown_scale", "upsample"]
 
 _BAND_ROWS = 128
+_LEAST_SCALE = 0.05  # of a logit: weaker evidence is not worth a strong color
 
 
 def overlay(
@@ -44,6 +45,18 @@ def overlay(
     scale = float(np.abs(evidence).max()) if full_scale is None else full_scale
     strength = upsample(evidence, geometry) / scale if scale > 0 else np.zeros_like(pixels)
     return _blend(np.clip(pixels, 0.0, 1.0), strength, opacity)
+
+
+def shown_scale(evidence: FloatArray) -> float:
+    """Return the strength to show at full opacity: a finding's own strongest place.
+
+    One scale for all findings would hide those beside a strong one. A floor keeps a map that says
+    almost nothing from looking like one that says much.
+
+    Args:
+        evidence: (h, w), signed evidence in units of the logit.
+    """
+    return max(float(np.abs(evidence).max()), _LEAST_SCALE)
 
 
 def upsample(evidence: FloatArray, geometry: Geometry) -> FloatArray:

@@ -10,14 +10,13 @@ from torch import Tensor, nn
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.evaluation.calibration import MINIMUM_PER_CLASS
 from medcxr.learning.image_set import ImageSet
-from medcxr.learning.loading import batches
+from medcxr.learning.loading import batches_in_order
 from medcxr.learning.measures import MEASURES, measure
 from medcxr.learning.networks import Evidence, pool_to_grid
 from medcxr.learning.outline_network import OutlineNetwork
 
 __all__ = ["AnatomyGuided", "Fusion", "OutlinedEvidence", "fit_fusion", "measure_images"]
 
-_BATCH = 32
 _PENALTY = 0.1  # C of the logistic regression: so few positives need a firm hand
 _HEART = 2
 _SHARPNESS = 4.0  # of edges, against the outlines' own logits
@@ -175,8 +174,6 @@ def sharpened(outlines: Tensor) -> Tensor:
 def measure_images(outliner: OutlineNetwork, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
     """Return (n_images, measures); NaN beside the rows."""
     values = np.full((len(images), len(MEASURES)), np.nan, dtype=np.float32)
-    draws = [[(row, 0) for row in rows[i : i + _BATCH]] for i in range(0, len(rows), _BATCH)]
-    for draw, (inputs, _) in zip(draws, batches(images, draws), strict=True):
-        found = outliner(inputs.contiguous(memory_format=torch.channels_last))
-        values[[row for row, _ in draw]] = measure(sharpened(found)).numpy()
+    for part, inputs in batches_in_order(images, rows):
+        values[part] = measure(sharpened(outliner(inputs))).numpy()
     return values

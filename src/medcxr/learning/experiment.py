@@ -26,6 +26,7 @@ from medcxr.datasets.age import age_band
 from medcxr.datasets.study_table import StudyTable
 from medcxr.evaluation.calibration_comparison import (
     CANDIDATES,
+    calibrate_by,
     compare_calibrations,
 )
 from medcxr.evaluation.conformal import ConformalCoverage, measure_coverage
@@ -48,6 +49,7 @@ from medcxr.learning.outline_training import (
     outline_figures,
 )
 from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
+from medcxr.learning.sampling import images_of_owner
 from medcxr.learning.scoring import predict_logits
 from medcxr.learning.training_data import TrainingData, load_tables
 from medcxr.registry.bundle import (
@@ -373,18 +375,10 @@ class _Run:
         if self.outlined is not None:
             names = self.config.data.findings
             informed = tuple(names.index(name) for name in self.config.outlines.informs)
-        fusion = fit_fusion(
-            logits[chosen], measures[chosen], labels, informed, self._patient_weights(rows)
-        )
+        weights = 1.0 / images_of_owner(self.data.owners(rows))
+        fusion = fit_fusion(logits[chosen], measures[chosen], labels, informed, weights)
         fused = fusion.apply(logits[chosen], measures[chosen])
         return _Decision(fusion=fusion, outputs=fit_outputs(fused, labels))
-
-    def _patient_weights(self, rows: tuple[int, ...] | list[int]) -> Statistics:
-        """Return for each row one over the number of its patient's rows among them."""
-        owners = np.asarray(self.data.owners(rows))
-        _, number, images = np.unique(owners, return_inverse=True, return_counts=True)
-        weights: Statistics = 1.0 / images[number]
-        return weights
 
     def _together(
         self, network: nn.Module, outliner: OutlineNetwork | None, decision: "_Decision"
@@ -397,9 +391,13 @@ class _Run:
     def _outlines_part(self, outlined: OutlineSet) -> Part:
         share = self.config.outlines.held_out_share
         train, watched = hold_out_patients(outlined, share, seed=self.config.seed)
-        folder = self.folder / _OUTLINES_PART
-        folder.mkdir(exist_ok=True)
+        folder = self._part_folder(_OUTLINES_PART)
         return Part(name=_OUTLINES_PART, folder=folder, train_rows=train, watched_rows=watched)
+
+    def _part_folder(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def _outline_figures(self, outliner: OutlineNetwork | None) -> OutlineFigures | None:
         if outliner is None or self.outlined is None:
@@ -489,20 +487,13 @@ class _Run:
         for held_out in folds:
             others = [row for fold in folds if fold is not held_out for row in fold]
             decision = self._decide(logits, measures, others)
-            chosen = list(held_out)
-            probabilities[chosen] = decision.probabilities(logits, measures, held_out)
-            thresholds[chosen] = decision.outputs.thresholds(operating_point)
+            chosen, labels = list(held_out), self._labels(others)
             learned = decision.fusion.apply(logits[others], measures[others])
             left_out = decision.fusion.apply(logits[chosen], measures[chosen])
-            labels = self._labels(others)
-            for name, fit_candidate in CANDIDATES.items():
-                for column in range(self.n_findings):
-                    try:
-                        calibration = fit_candidate(learned[:, column], labels[:, column])
-                    except DataError:  # too few of a class to calibrate by
-                        continue
-                    scores = calibration.predict_proba(left_out[:, column])
-                    candidates[name][chosen, column] = scores
+            probabilities[chosen] = decision.outputs.probabilities(left_out)
+            thresholds[chosen] = decision.outputs.thresholds(operating_point)
+            for name in CANDIDATES:
+                candidates[name][chosen] = calibrate_by(name, learned, labels, left_out)
         return _CrossFitted(
             probabilities=probabilities, thresholds=thresholds, candidates=candidates
         )
@@ -531,11 +522,9 @@ class _Run:
         watched: tuple[int, ...] = (),
         may_stop: bool = False,
     ) -> Part:
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
         return Part(
             name=name,
-            folder=folder,
+            folder=self._part_folder(name),
             train_rows=train_rows,
             owners=self.data.owners(train_rows),
             watched_rows=watched,

@@ -10,9 +10,10 @@ from torch.utils.data import DataLoader, Dataset
 from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.image_set import ImageSet
 
-__all__ = ["batches", "spare_workers"]
+__all__ = ["batches", "batches_in_order", "spare_workers"]
 
 _WORKERS_LIMIT = 8
+_SHOWN = 32  # images at a time where nothing is learned
 
 
 def batches(
@@ -36,6 +37,14 @@ def batches(
     """
     loader = DataLoader(_Augmented(images, augmentation), batch_sampler=draws, num_workers=workers)
     yield from loader
+
+
+def batches_in_order(images: ImageSet, rows: Sequence[int]) -> Iterator[tuple[list[int], Tensor]]:
+    """Yield rows as they are, some at a time, each time with their inputs (B, C, S, S)."""
+    parts = [list(rows[i : i + _SHOWN]) for i in range(0, len(rows), _SHOWN)]
+    loaded = batches(images, [[(row, 0) for row in part] for part in parts])
+    for part, (inputs, _) in zip(parts, loaded, strict=True):
+        yield part, inputs.contiguous(memory_format=torch.channels_last)
 
 
 def spare_workers(*, accelerated: bool) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 
 from medcxr.core.arrays import Statistics
 
-__all__ = ["epoch_order", "image_seed"]
+__all__ = ["epoch_order", "image_seed", "images_of_owner"]
 
 
 def epoch_order(
@@ -40,10 +40,15 @@ def epoch_order(
     frequencies = np.where(counts > 0, counts, len(rows)) / len(rows)
     weights = np.where(present, frequencies**-power, 1.0).max(axis=1)
     if owner_power:
-        _, number, images = np.unique(np.asarray(owners), return_inverse=True, return_counts=True)
-        weights /= images[number] ** owner_power
+        weights /= images_of_owner(owners) ** owner_power
     drawn = random.choice(len(rows), size=len(rows), p=weights / weights.sum())
     return [int(rows[i]) for i in drawn]
+
+
+def images_of_owner(owners: Sequence[str]) -> Statistics:
+    """Return for each image how many of these images have the same owner: (n_images,)."""
+    _, number, counts = np.unique(np.asarray(owners), return_inverse=True, return_counts=True)
+    return np.asarray(counts[number], dtype=np.float64)
 
 
 def image_seed(seed: int, epoch: int, position: int) -> int:

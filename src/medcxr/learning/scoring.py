@@ -9,12 +9,10 @@ from torch import nn
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.evaluation.metrics import auc, average_precision
 from medcxr.learning.image_set import ImageSet
-from medcxr.learning.loading import batches
+from medcxr.learning.loading import batches_in_order
 from medcxr.learning.losses import masked_bce
 
 __all__ = ["predict_logits", "progress_figures"]
-
-_BATCH = 32
 
 
 @torch.inference_mode()
@@ -22,10 +20,8 @@ def predict_logits(network: nn.Module, images: ImageSet, rows: Sequence[int]) ->
     """Return (n_rows, n_labels), float32, with the network in evaluation mode."""
     network.eval()
     device = next(network.parameters()).device
-    draws = [[(row, 0) for row in rows[i : i + _BATCH]] for i in range(0, len(rows), _BATCH)]
     parts = [
-        network(inputs.to(device).contiguous(memory_format=torch.channels_last)).logits.cpu()
-        for inputs, _ in batches(images, draws)
+        network(inputs.to(device)).logits.cpu() for _, inputs in batches_in_order(images, rows)
     ]
     return np.asarray(torch.cat(parts).float().numpy(), dtype=np.float32)
 

@@ -1,6 +1,7 @@
 """`medcxr explain-check`: whether the maps of the model are true."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -57,18 +58,12 @@ def explain_check(
 
 
 def _print(report: "ExplanationReport") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    console = Console(highlight=False, soft_wrap=True)
-    if report.curves:
-        table = Table(
-            "Finding", "Map", "Images", "Deletion (low)", "Insertion (high)",
-            "Own map lower by", "Own map higher by",
-            title=f"Curves, {report.model}",
-        )  # fmt: skip
-        for curve in report.curves:
-            table.add_row(
+    _print_table(
+        f"Curves, {report.model}",
+        ("Finding", "Map", "Images", "Deletion (low)", "Insertion (high)",
+         "Own map lower by", "Own map higher by"),
+        [
+            (
                 curve.finding,
                 curve.method,
                 f"{curve.n_images:,}",
@@ -77,14 +72,14 @@ def _print(report: "ExplanationReport") -> None:
                 _interval(curve.deletion_gain),
                 _interval(curve.insertion_gain),
             )
-        console.print(table)
-    if report.places:
-        table = Table(
-            "Places", "Finding", "Map", "Images", "Hits", "Evidence inside", "Area",
-            title=f"Places, {report.model}",
-        )  # fmt: skip
-        for place in report.places:
-            table.add_row(
+            for curve in report.curves
+        ],
+    )  # fmt: skip
+    _print_table(
+        f"Places, {report.model}",
+        ("Places", "Finding", "Map", "Images", "Hits", "Evidence inside", "Area"),
+        [
+            (
                 place.places,
                 place.finding,
                 place.method,
@@ -93,7 +88,21 @@ def _print(report: "ExplanationReport") -> None:
                 _interval(place.energy),
                 f"{place.area:.2f}",
             )
-        console.print(table)
+            for place in report.places
+        ],
+    )
+
+
+def _print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    if not rows:
+        return
+    table = Table(*heads, title=title)
+    for row in rows:
+        table.add_row(*row)
+    Console(highlight=False, soft_wrap=True).print(table)
 
 
 def _interval(estimate: "Estimate | None") -> str:

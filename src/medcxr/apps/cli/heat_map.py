@@ -1,16 +1,12 @@
 """A radiograph under the evidence for one finding, as a picture file."""
 
-import io
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
+from medcxr.apps.cli.pictures import write_picture
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
-from medcxr.explain.overlay import overlay
+from medcxr.explain.overlay import overlay, shown_scale
 from medcxr.services.analysis import AnalyzedImage
-from medcxr.storage.atomic import write_bytes_atomically
 
 __all__ = ["write_heat_map"]
 
@@ -33,14 +29,11 @@ def write_heat_map(result: AnalyzedImage, path: Path, finding: str | None) -> No
         raise DataError(
             f"The model has no finding {chosen!r}; use one of {', '.join(result.maps)}."
         )
-    # One scale for all findings, so that their maps can be compared, as on the dashboard.
-    strongest = max(float(np.abs(evidence).max()) for evidence in result.maps.values())
+    evidence = result.maps[chosen]
     picture = overlay(
-        result.image.pixels, result.maps[chosen], result.geometry, full_scale=strongest
+        result.image.pixels, evidence, result.geometry, full_scale=shown_scale(evidence)
     )
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG", compress_level=3)
-    write_bytes_atomically(path, file.getvalue())
+    write_picture(picture, path)
 
 
 def _most_probable(result: AnalyzedImage) -> str:

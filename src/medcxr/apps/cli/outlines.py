@@ -1,14 +1,11 @@
 """A radiograph with the outlines of lungs and heart, as a picture file."""
 
-import io
 from pathlib import Path
 
-from PIL import Image
-
+from medcxr.apps.cli.pictures import write_picture
 from medcxr.core.errors import ModelError
 from medcxr.explain.outline_drawing import draw_outlines
 from medcxr.services.analysis import AnalyzedImage
-from medcxr.storage.atomic import write_bytes_atomically
 
 __all__ = ["write_outlines"]
 
@@ -26,8 +23,5 @@ def write_outlines(result: AnalyzedImage, path: Path) -> None:
             f"Model {result.analysis.model} outlines no organs; use another one: "
             "medcxr models list."
         )
-    spans = [span for span in (anatomy.thorax, anatomy.heart) if span is not None]
-    picture = draw_outlines(result.image.pixels, result.outlines, result.geometry, spans)
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG", compress_level=3)
-    write_bytes_atomically(path, file.getvalue())
+    picture = draw_outlines(result.image.pixels, result.outlines, result.geometry, anatomy.spans)
+    write_picture(picture, path)

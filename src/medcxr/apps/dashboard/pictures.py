@@ -36,8 +36,7 @@ def outlined_picture(
     shown: Pixels, outlines: Mapping[str, FloatArray], geometry: Geometry, anatomy: Anatomy
 ) -> UInt8Array:
     """Return a radiograph of the screen's size with outlines and widths: (rows, columns, 3)."""
-    spans = [span for span in (anatomy.thorax, anatomy.heart) if span is not None]
-    return draw_outlines(shown, outlines, geometry, spans)
+    return draw_outlines(shown, outlines, geometry, anatomy.spans)
 
 
 def heat_map_picture(

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from html import escape
 
-import numpy as np
 import streamlit as st
 
 from medcxr.apps.dashboard.cases import Case, Reading, active_findings
@@ -17,7 +16,7 @@ from medcxr.apps.dashboard.pictures import (
 )
 from medcxr.apps.dashboard.words import DISCLAIMER, HEAT_MAP, OUTLINES
 from medcxr.core.results import Anatomy, Estimate
-from medcxr.explain.overlay import legend
+from medcxr.explain.overlay import legend, shown_scale
 
 __all__ = ["show_reading"]
 
@@ -88,13 +87,13 @@ def _show_pictures(case: Case, reading: Reading) -> None:
         st.info("This model gives no heat maps.")
         return
     finding, opacity = _controls(case, names)
-    strongest = max(float(np.abs(evidence).max()) for evidence in reading.maps.values())
+    evidence = reading.maps[finding]
     picture = heat_map_picture(
         reading.shown,
-        reading.maps[finding],
+        evidence,
         reading.geometry,
         opacity=opacity,
-        full_scale=strongest,  # of all findings, so that their maps can be compared
+        full_scale=shown_scale(evidence),
     )
     left, right = st.columns(2)
     with left:

@@ -23,7 +23,7 @@ CHANGE_NOTICE = (
 
 HEAT_MAP = (
     "Red-orange regions speak for the finding, blue ones against it; the stronger the color, the "
-    "more. The map shows what moved the model, which is not an outline of disease. For Cardiomegaly, "
+    "more, each finding on a scale of its own. The map shows what moved the model, which is not an outline of disease. For Cardiomegaly, "
     "what the measured width of the heart adds lies over the heart."
 )
 
