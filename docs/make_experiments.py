@@ -1,35 +1,47 @@
 """Keep what runs found, and write docs/experiments.md from it.
 
 Run from the repository:
-python docs/make_experiments.py [RUN_FOLDER ...]
+python docs/make_experiments.py [--against RUN_FOLDER --labels TABLE] [RUN_FOLDER ...]
 
 Each run folder named, in a workspace's runs/, is first recorded in docs/experiments/ as a JSON
 file of the run's name; a run that was cut off, or whose parts were trained alone, is recorded as
-far as it got. The page is then written from all records.
+far as it got. Against another run, the scores of the folds that both have held out are compared.
+The page is then written from all records.
 """
 
+import argparse
 import json
-import sys
+import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from medcxr.learning.config import TrainingConfig, load_config
+from medcxr.services.comparison import compare_scores
 from medcxr.storage.events import EventLog
 
 HERE = Path(__file__).parent
 RECORDS, PAGE = HERE / "experiments", HERE / "experiments.md"
 CONFIGS = HERE.parent / "configs"
 SHIPPED = CONFIGS / "hybrid_lite0.toml"
+HELD_OUT = "held_out.csv"
 FINDINGS = ("Pneumonia", "Effusion", "Cardiomegaly", "No Finding")
 _QUIET = ("name", "description", "evaluation.bootstrap", "outlines.tables")
 
 
 def main() -> None:
     """Record the named runs, then write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("runs", nargs="*", type=Path, metavar="RUN_FOLDER")
+    parser.add_argument("--against", type=Path, help="folder of the run to compare with")
+    parser.add_argument("--labels", type=Path, help="table with the labels of both runs' images")
+    chosen = parser.parse_args()
     RECORDS.mkdir(exist_ok=True)
-    for folder in map(Path, sys.argv[1:]):
+    for folder in chosen.runs:
         record = read_run(folder)
+        if chosen.against is not None:
+            record["against"] = compare_runs(folder, chosen.against, chosen.labels)
         (RECORDS / f"{record['run']}.json").write_text(json.dumps(record, indent=1) + "\n")
     PAGE.write_text(page(load_records()), encoding="utf-8")
 
@@ -69,6 +81,37 @@ def read_run(folder: Path) -> dict[str, Any]:
             ],
         }
     return record
+
+
+def compare_runs(folder: Path, other: Path, labels: Path) -> dict[str, Any]:
+    """Return how far a run ranks better than another on the folds that both have held out."""
+    folds = sorted(
+        {path.parent.name for path in folder.glob(f"fold-*/{HELD_OUT}")}
+        & {path.parent.name for path in other.glob(f"fold-*/{HELD_OUT}")}
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = []
+        for number, run in enumerate((folder, other)):
+            paths.append(Path(scratch) / f"{number}.csv")
+            paths[-1].write_text(joined([run / fold / HELD_OUT for fold in folds]))
+        compared = compare_scores(*paths, labels)
+    gaps = {name: one.difference for name, one in compared.findings.items()}
+    if compared.mean_difference is not None:
+        gaps["Mean"] = compared.mean_difference
+    return {
+        "run": other.name,
+        "folds": [int(name.removeprefix("fold-")) for name in folds],
+        "differences": {
+            name: {"value": gap.value, "low": gap.low, "high": gap.high}
+            for name, gap in gaps.items()
+        },
+    }
+
+
+def joined(tables: Sequence[Path]) -> str:
+    """Return several CSV files of the same columns as one."""
+    texts = [path.read_text().splitlines(keepends=True) for path in tables]
+    return "".join([*texts[0], *(line for lines in texts[1:] for line in lines[1:])])
 
 
 def load_records() -> list[dict[str, Any]]:
@@ -111,6 +154,21 @@ def page(records: list[dict[str, Any]]) -> str:
             table(("Group", "Value", *FINDINGS), group_rows(latest)),
             "",
         ]
+    compared = [record for record in records if "against" in record]
+    if compared:
+        lines += [
+            "## Idea by idea",
+            "",
+            "AUC of a run less that of another one, on the same images of the folds that both have",
+            "held out, by their networks alone; 95% intervals of a bootstrap that draws patients.",
+            "An interval that holds 0 shows no difference.",
+            "",
+            table(
+                ("Run", "Less", "Folds", *FINDINGS, "Mean"),
+                [compared_row(record) for record in compared],
+            ),
+            "",
+        ]
     lines += [
         "## Fold by fold",
         "",
@@ -146,6 +204,18 @@ def whole_row(record: dict[str, Any]) -> tuple[str, ...]:
         interval(report["mean_auc_by_patient"]),
         f"{report['n_images']:,}",
         f"{record['minutes']:.0f}",
+    )
+
+
+def compared_row(record: dict[str, Any]) -> tuple[str, ...]:
+    """Return the differences to the other run."""
+    against = record["against"]
+    gaps = against["differences"]
+    return (
+        f"`{record['run']}`",
+        f"`{against['run']}`",
+        ", ".join(map(str, against["folds"])),
+        *(signed(gaps.get(name)) for name in (*FINDINGS, "Mean")),
     )
 
 
@@ -223,6 +293,13 @@ def interval(estimate: dict[str, float] | None) -> str:
     if estimate is None:
         return ""
     return f"{estimate['value']:.3f} ({estimate['low']:.2f} to {estimate['high']:.2f})"
+
+
+def signed(gap: dict[str, float] | None) -> str:
+    """Return a difference with its interval."""
+    if gap is None:
+        return ""
+    return f"{gap['value']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
 
 
 def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

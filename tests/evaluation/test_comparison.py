@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from medcxr.core.errors import DataError
-from medcxr.evaluation.comparison import compare_auc
+from medcxr.evaluation.comparison import compare_auc, compare_mean_auc
 
 
 def sample(seed, n=300, gain=1.0):
@@ -105,3 +105,41 @@ def test_unknown_labels_do_not_count():
 def test_wrong_input_is_refused(labels, first, message):
     with pytest.raises((DataError, ValueError), match=message):
         compare_auc(labels, first, [0.3, 0.4], patients=["a", "b"])
+
+
+def test_the_mean_over_one_finding_is_that_finding():
+    labels, first, second = sample(3, 120)
+    alone = compare_auc(labels, first, second, patients=everyone(120), n_bootstrap=200)
+    columns = [each[:, np.newaxis] for each in (labels, first, second)]
+    assert compare_mean_auc(*columns, patients=everyone(120), n_bootstrap=200) == alone.difference
+
+
+def test_the_mean_is_of_differences_on_the_same_patients():
+    labels, first, second = sample(4, 120)
+    opposed = [np.stack(pair, axis=1) for pair in ((labels, labels), (first, second))]
+    swapped = np.stack([second, first], axis=1)
+    # what the first finding gains the second loses, in the sample and in every resample
+    gap = compare_mean_auc(*opposed, swapped, patients=everyone(120), n_bootstrap=200)
+    assert gap.value == pytest.approx(0, abs=1e-12)
+    assert gap.high - gap.low == pytest.approx(0, abs=1e-12)
+
+
+def test_unknown_labels_are_left_out_of_the_mean():
+    labels, first, second = sample(5, 100)
+    pairs = [np.stack([each, each], axis=1) for each in (labels, first, second)]
+    pairs[0][:10, 1] = np.nan
+    pairs[1][:10, 1] = 99.0
+    gap = compare_mean_auc(*pairs, patients=everyone(100), n_bootstrap=50)
+    halves = [
+        compare_auc(*(each[:, c] for each in pairs), patients=everyone(100), n_bootstrap=50)
+        for c in (0, 1)
+    ]
+    assert gap.value == pytest.approx(np.mean([one.difference.value for one in halves]))
+
+
+def test_a_mean_needs_both_classes_of_each_finding():
+    labels, first, second = sample(6, 50)
+    pairs = [np.stack([each, each], axis=1) for each in (labels, first, second)]
+    pairs[0][:, 1] = 0
+    with pytest.raises(DataError, match="with and without each"):
+        compare_mean_auc(*pairs, patients=everyone(50), n_bootstrap=50)

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from medcxr.core.errors import DataError
+from medcxr.datasets.study_table import read_rows
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictor
@@ -287,6 +288,15 @@ def guided(tmp_path_factory, sample_data):
     (run_folder,) = (folder / "runs").iterdir()
     before = {path: path.stat().st_mtime_ns for path in run_folder.glob("*/checkpoint.safetensors")}
     assert len(before) == 3
+    held_out = [
+        read_rows(path, required=("fold",))
+        for path in sorted(run_folder.glob("fold-*/held_out.csv"))
+    ]
+    named = [row["image_path"] for rows in held_out for row in rows]
+    assert len(held_out) == 2
+    assert sorted(named) == sorted(
+        row["image_path"] for row in read_rows(data / "manifest.csv", required=())
+    )
     bundle = run()
     assert {path: path.stat().st_mtime_ns for path in before} == before  # nothing trained twice
     return bundle

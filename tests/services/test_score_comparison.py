@@ -25,7 +25,7 @@ def scores(tmp_path, name, of, column="Effusion", images=range(20)):
 def test_only_shared_images_and_findings_count(tmp_path, labels):
     first = scores(tmp_path, "a.csv", lambda i: i % 2)
     second = scores(tmp_path, "b.csv", lambda i: i, images=range(4, 30))
-    compared = compare_scores(first, second, labels)
+    compared = compare_scores(first, second, labels).findings
     assert list(compared) == ["Effusion"]
     one = compared["Effusion"]
     assert (one.n_images, one.n_positive, one.n_patients) == (16, 8, 8)
@@ -36,7 +36,7 @@ def test_only_shared_images_and_findings_count(tmp_path, labels):
 def test_an_empty_cell_leaves_its_image_out(tmp_path, labels):
     first = scores(tmp_path, "a.csv", lambda i: "" if i < 5 else i % 2)
     second = scores(tmp_path, "b.csv", lambda i: 1 - i % 2)
-    one = compare_scores(first, second, labels)["Effusion"]
+    one = compare_scores(first, second, labels).findings["Effusion"]
     assert one.n_images == 15
     assert (one.first, one.second) == (1.0, 0.0)
 
@@ -49,3 +49,15 @@ def test_what_cannot_be_compared_is_refused(tmp_path, labels):
         compare_scores(good, scores(tmp_path, "d.csv", lambda i: i, images=range(90, 99)), labels)
     with pytest.raises(DataError, match="not a number"):
         compare_scores(good, scores(tmp_path, "e.csv", lambda _: "high"), labels)
+
+
+def test_the_mean_is_told_where_there_are_two_findings(tmp_path, labels):
+    header = "image_path,Effusion,No Finding"
+    first = write(tmp_path / "a.csv", header, [f"{i}.png,{i % 2},{1 - i % 2}" for i in range(20)])
+    second = write(tmp_path / "b.csv", header, [f"{i}.png,0.5,{1 - i % 2}" for i in range(20)])
+    compared = compare_scores(first, second, labels)
+    assert compared.mean_difference.value == 0.25  # halves of 0.5 and of 0
+    assert (
+        compare_scores(first, scores(tmp_path, "c.csv", lambda i: i), labels).mean_difference
+        is None
+    )

@@ -15,7 +15,7 @@ from medcxr.evaluation.bootstrap import patient_draws
 from medcxr.evaluation.figures import ranking_figures
 from medcxr.evaluation.scored import sort_scores
 
-__all__ = ["PairedComparison", "compare_auc"]
+__all__ = ["PairedComparison", "compare_auc", "compare_mean_auc"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +86,63 @@ def compare_auc(
     areas, covariance = _delong(truth, scores)
     spread = float(np.sqrt(max(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1], 0.0)))
     gap = float(areas[0] - areas[1])
-    drawn = _bootstrap(truth, scores, owners, n_bootstrap=n_bootstrap, seed=seed)
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2]).tolist()
+    drawn = _bootstrap([(truth, scores, owners)], n_bootstrap=n_bootstrap, seed=seed)
     return PairedComparison(
         n_images=len(truth),
         n_positive=int(truth.sum()),
         n_patients=len(names),
         first=float(areas[0]),
         second=float(areas[1]),
-        difference=Estimate(value=gap, low=min(low, gap), high=max(high, gap)),
+        difference=_estimate(gap, drawn, confidence),
         p_bootstrap=_two_sided(drawn),
         p_delong=float(2 * ndtr(-abs(gap) / spread)) if spread > 0 else 1.0,
     )
+
+
+def compare_mean_auc(
+    labels: ArrayLike,
+    first: ArrayLike,
+    second: ArrayLike,
+    *,
+    patients: Sequence[str],
+    n_bootstrap: int = 2000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Estimate:
+    """Compare the mean area under the ROC curve over several findings of the same images.
+
+    Args:
+        labels: (n_images, n_findings), 1, 0 or NaN for unknown; each finding has both classes.
+        first: (n_images, n_findings), scores; looked at where the label is known.
+        second: (n_images, n_findings), scores of another reader or model.
+        patients: (n_images,), whose image it is.
+        n_bootstrap: number of resamples of patients.
+        seed: of the resamples.
+        confidence: of the interval.
+
+    Returns:
+        First minus second, with the interval of a bootstrap that draws patients.
+
+    Raises:
+        DataError: a finding lacks a class, or no resample has both of every finding.
+    """
+    truth = np.asarray(labels, dtype=np.float64)
+    pair = np.stack([np.asarray(first, np.float64), np.asarray(second, np.float64)])
+    _, owners = np.unique(np.asarray(patients), return_inverse=True)
+    columns = []
+    for column in range(truth.shape[1]):
+        known = ~np.isnan(truth[:, column])
+        columns.append((truth[known, column], pair[:, known, column], owners[known]))
+        if len(np.unique(columns[-1][0])) != 2:
+            raise DataError("A comparison needs images with and without each finding; add some.")
+    gaps = [float(np.subtract(*_delong(known, scores)[0])) for known, scores, _ in columns]
+    drawn = _bootstrap(columns, n_bootstrap=n_bootstrap, seed=seed)
+    return _estimate(float(np.mean(gaps)), drawn, confidence)
+
+
+def _estimate(gap: float, drawn: Statistics, confidence: float) -> Estimate:
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2]).tolist()
+    return Estimate(value=gap, low=min(low, gap), high=max(high, gap))
 
 
 def _delong(truth: Statistics, scores: Statistics) -> tuple[Statistics, Statistics]:
@@ -118,17 +163,32 @@ def _delong(truth: Statistics, scores: Statistics) -> tuple[Statistics, Statisti
 
 
 def _bootstrap(
-    truth: Statistics, scores: Statistics, owners: np.ndarray, *, n_bootstrap: int, seed: int
+    columns: Sequence[tuple[Statistics, Statistics, np.ndarray]], *, n_bootstrap: int, seed: int
 ) -> Statistics:
-    """Return the differences of resamples that hold both classes."""
-    sorted_scores = [sort_scores(truth, each, owners) for each in scores]
-    parts = []
+    """Return the mean differences of resamples that hold both classes of every finding.
+
+    Args:
+        columns: of each finding the labels (n,), both scores (2, n) and the patients' numbers
+            (n,), the same numbers in all.
+        n_bootstrap: number of resamples.
+        seed: of the resamples.
+    """
+    sorted_scores = [
+        [sort_scores(truth, each, owners) for each in scores] for truth, scores, owners in columns
+    ]
     draws = patient_draws(
-        int(owners.max()) + 1, n_bootstrap=n_bootstrap, seed=seed, n_images=len(truth)
+        max(int(owners.max()) for _, _, owners in columns) + 1,
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+        n_images=max(len(truth) for truth, _, _ in columns),
     )
+    parts = []
     for draw in draws:
-        a, b = (ranking_figures(one, draw[:, one.patients])[0] for one in sorted_scores)
-        parts.append(a - b)
+        gaps = []
+        for pair in sorted_scores:
+            a, b = (ranking_figures(one, draw[:, one.patients])[0] for one in pair)
+            gaps.append(a - b)
+        parts.append(np.mean(gaps, axis=0))
     drawn = np.concatenate(parts)
     drawn = drawn[~np.isnan(drawn)]
     if not len(drawn):

@@ -8,7 +8,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,6 +72,7 @@ Watch = Callable[[str, dict[str, object]], None]
 _RUN_FILE = "run.json"
 _EVENTS_FILE = "events.jsonl"
 _SCORES_FILE = "out_of_fold.csv"
+_PART_SCORES_FILE = "held_out.csv"
 _BUNDLE = "bundle"
 _FAILURES_FILE = "failures.png"
 _OUTLINES_PART = "outlines"
@@ -446,19 +447,36 @@ class _Run:
         """Keep what each image was given by the network that has not seen its patient."""
         if not self.fabric.is_global_zero:
             return
+        parts = {
+            str(number): (self._studies(held_out).image_paths, probabilities[list(held_out)])
+            for number, held_out in enumerate(folds, start=1)
+        }
+        write_bytes_atomically(self.folder / _SCORES_FILE, self._score_table(parts))
+
+    def _score_table(self, parts: Mapping[str, tuple[Sequence[str], Statistics]]) -> bytes:
+        """Return a CSV file of scores: fold -> its images and (n_images, n_findings)."""
         text = io.StringIO(newline="")
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["image_path", *self.config.data.findings, "fold"])
-        for number, held_out in enumerate(folds, start=1):
-            paths = self._studies(held_out).image_paths
-            for path, row in zip(paths, held_out, strict=True):
-                scores = (f"{value:.8g}" for value in probabilities[row])
-                writer.writerow([path, *scores, number])
-        write_bytes_atomically(self.folder / _SCORES_FILE, text.getvalue().encode())
+        for fold, (paths, values) in parts.items():
+            for path, row in zip(paths, values, strict=True):
+                writer.writerow([path, *(f"{value:.8g}" for value in row), fold])
+        return text.getvalue().encode()
 
     def _fit(self, part: Part) -> tuple[nn.Module, float]:
         with self._alone_in(part):
-            return fit(self.fabric, self.config, self.images, part, self._emit)
+            fitted = fit(self.fabric, self.config, self.images, part, self._emit)
+        if part.watched_rows and self.fabric.is_global_zero:
+            self._write_part_scores(part, fitted[0])
+        return fitted
+
+    def _write_part_scores(self, part: Part, network: nn.Module) -> None:
+        """Keep what this part alone gives, so that it can be compared before others are done."""
+        rows = part.watched_rows
+        shares = 1 / (1 + np.exp(-self._logits(network, rows).astype(np.float64)))
+        number = part.name.removeprefix("fold-")
+        table = self._score_table({number: (self._studies(rows).image_paths, shares)})
+        write_bytes_atomically(part.folder / _PART_SCORES_FILE, table)
 
     @contextmanager
     def _alone_in(self, part: Part) -> Iterator[None]:

@@ -1,20 +1,37 @@
 """Two score tables against the labels of a third."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
+from medcxr.core.results import Estimate
 from medcxr.datasets.study_table import StudyTable, read_rows
-from medcxr.evaluation.comparison import PairedComparison, compare_auc
+from medcxr.evaluation.comparison import PairedComparison, compare_auc, compare_mean_auc
 
-__all__ = ["compare_scores"]
+__all__ = ["ScoreComparison", "compare_scores"]
 
 _KEY = "image_path"
 
 
-def compare_scores(first: Path, second: Path, labels: Path) -> dict[str, PairedComparison]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreComparison:
+    """Two score tables on the same images.
+
+    Attributes:
+        findings: finding -> comparison, in the order of the findings; those without both classes
+            are left out.
+        mean_difference: first minus second in the mean AUC of these findings; None if there are
+            fewer than two.
+    """
+
+    findings: dict[str, PairedComparison]
+    mean_difference: Estimate | None
+
+
+def compare_scores(first: Path, second: Path, labels: Path) -> ScoreComparison:
     """Compare the findings that both tables score, on the images that all three tables have.
 
     Args:
@@ -22,10 +39,6 @@ def compare_scores(first: Path, second: Path, labels: Path) -> dict[str, PairedC
             run's out_of_fold.csv.
         second: the same of another model or reader.
         labels: table with the labels and patients of the images.
-
-    Returns:
-        Finding -> comparison, in the order of the findings; those without both classes are
-        left out.
 
     Raises:
         DataError: a table is wrong, or they have no image or no finding in common.
@@ -50,17 +63,23 @@ def compare_scores(first: Path, second: Path, labels: Path) -> dict[str, PairedC
             "the same table with both."
         )
     chosen = table.select(shared)
-    compared = {}
-    for column, finding in enumerate(findings):
-        scores = [_scores(path, rows[path], chosen.image_paths, finding) for path in rows]
-        truth = chosen.labels[:, column]
-        usable = ~(np.isnan(truth) | np.isnan(scores[0]) | np.isnan(scores[1]))
-        truth = np.where(usable, truth, np.nan)
-        if (truth == 1).any() and (truth == 0).any():
-            compared[finding] = compare_auc(
-                truth, *(np.nan_to_num(each) for each in scores), patients=chosen.patients
-            )
-    return compared
+    pair = np.stack(
+        [
+            np.stack([_scores(path, rows[path], chosen.image_paths, f) for f in findings], axis=1)
+            for path in rows
+        ]
+    )  # (2, n_images, n_findings)
+    truth = np.where(np.isnan(pair).any(axis=0), np.nan, chosen.labels)
+    pair = np.nan_to_num(pair)
+    both = [c for c in range(len(findings)) if {0.0, 1.0} <= set(truth[:, c])]
+    compared = {
+        findings[c]: compare_auc(truth[:, c], *pair[:, :, c], patients=chosen.patients)
+        for c in both
+    }
+    mean = None
+    if len(both) > 1:
+        mean = compare_mean_auc(truth[:, both], *pair[:, :, both], patients=chosen.patients)
+    return ScoreComparison(findings=compared, mean_difference=mean)
 
 
 def _by_image(path: Path) -> dict[str, dict[str, str]]:

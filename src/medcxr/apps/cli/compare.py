@@ -3,9 +3,12 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from medcxr.core.results import Estimate
 
 __all__ = ["compare"]
 
@@ -25,19 +28,24 @@ def compare(
 
     results = compare_scores(first, second, labels)
     if as_json:
-        typer.echo(json.dumps({finding: asdict(one) for finding, one in results.items()}))
+        typer.echo(json.dumps(asdict(results)))
         return
     table = Table("Finding", "First", "Second", "Difference (95%)", "p", "p DeLong", "n", "With it")
-    for finding, one in results.items():
-        gap = one.difference
+    for finding, one in results.findings.items():
         table.add_row(
             finding,
             f"{one.first:.3f}",
             f"{one.second:.3f}",
-            f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})",
+            _signed(one.difference),
             f"{one.p_bootstrap:.3f}",
             f"{one.p_delong:.3f}",
             f"{one.n_images:,}",
             f"{one.n_positive:,}",
         )
+    if results.mean_difference is not None:
+        table.add_row("Mean", "", "", _signed(results.mean_difference))
     Console(highlight=False).print(table)
+
+
+def _signed(gap: "Estimate") -> str:
+    return f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
