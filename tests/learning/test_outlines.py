@@ -36,9 +36,11 @@ pytestmark = pytest.mark.train
 TABLE = OutlineTableConfig(path="manifest.csv")
 SIZE = 64
 FITTED = Preprocessing(size=SIZE)
-SMALL = OutlineConfig(tables=(TABLE,), widths=(8, 8, 16, 16, 16), epochs=1, batch_size=4)
+SMALL = OutlineConfig(
+    tables=(TABLE,), widths=(16, 16, 8, 8), pretrained=False, epochs=1, batch_size=4
+)
 OUTLINES = (
-    "\n[outlines]\nwidths = [4, 4, 4, 4, 4]\nepochs = 2\nbatch_size = 8\n"
+    "\n[outlines]\nwidths = [4, 4, 4, 4]\npretrained = false\naverage_decay = 0.5\nepochs = 2\nbatch_size = 8\n"
     '[[outlines.tables]]\npath = "outlined.csv"\n'
 )
 CPU = Hardware(accelerator="cpu")
@@ -132,7 +134,8 @@ def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
     assert {outlined.patients[r] for r in train}.isdisjoint(outlined.patients[r] for r in watched)
     config = OutlineConfig(
         tables=(TABLE,),
-        widths=(8, 16, 16, 32, 32),
+        widths=(32, 32, 16, 8),
+        pretrained=False,
         epochs=30,
         batch_size=4,
         average_decay=0.9,
@@ -149,7 +152,7 @@ def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
     )
     figures = dict(events)["outlines"]
     untrained = outline_figures(
-        OutlineNetwork(config.widths).eval(),
+        OutlineNetwork(config.widths, pretrained=False).eval(),
         outlined,
         part_in(tmp_path, train, watched),
         FITTED,
@@ -242,7 +245,7 @@ def test_a_measure_that_tells_the_finding_is_used_and_one_that_does_not_is_not()
 def test_maps_still_sum_to_their_logits_and_measures_lie_over_the_heart(tmp_path):
     config = small_config(tmp_path)
     reader = build_network(config).eval()
-    outliner = OutlineNetwork((4, 4, 4, 4, 4)).eval()
+    outliner = OutlineNetwork((4, 4, 4, 4), pretrained=False).eval()
     outliner.forward = lambda x: (boxes().expand(len(x), -1, -1, -1) - 0.5) * 40
     plain, informed = (Fusion.none(5, len(MEASURES)) for _ in range(2))
     informed.weights[2, 0] = 4.0

@@ -46,10 +46,10 @@ _LEAST = {"seed": 0, "frozen_blocks": 0, "layers": 0, "folds": 2} | dict.fromkey
     ),
     1,
 )
-OUTLINE_STRIDE = 32
-"""The side of an outlined image must be a multiple: two by folding, sixteen by pooling."""
+OUTLINE_STRIDE = 16
+"""The side of an outlined image must be a multiple: its coarsest features have this stride."""
 
-_OUTLINE_LEVELS = 5
+_OUTLINE_LEVELS = 4
 _SHARES = (
     "dropout",
     "flip_probability",
@@ -201,10 +201,11 @@ class OutlineConfig:
 
     tables: tuple[OutlineTableConfig, ...] = ()
     informs: tuple[str, ...] = (Finding.CARDIOMEGALY.value,)
-    widths: tuple[int, ...] = (16, 32, 48, 96, 128)  # of the U-Net's five levels, finest first
-    epochs: int = 28
+    widths: tuple[int, ...] = (96, 64, 32, 24)  # of the way up, at strides 16, 8, 4 and 2
+    pretrained: bool = True  # ImageNet weights on the way down
+    epochs: int = 30
     batch_size: int = 16
-    learning_rate: float = 3e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 1e-3
     average_decay: float = 0.99  # exponential moving average of the weights
     held_out_share: float = 0.1  # of the patients, on whom the outlines are measured

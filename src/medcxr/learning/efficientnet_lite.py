@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from medcxr.core.errors import MissingExtra, ModelError
 
-__all__ = ["EfficientNetLite0"]
+__all__ = ["STRIDES_2_TO_16", "STRIDES_16_AND_32", "EfficientNetLite0"]
 
 _STAGES = (  # expansion, output channels, repeats, kernel, stride
     (1, 16, 1, 3, 1),
@@ -24,25 +24,37 @@ _STAGES = (  # expansion, output channels, repeats, kernel, stride
     (6, 192, 4, 5, 2),
     (6, 320, 1, 3, 1),
 )
-_STRIDE_16_BLOCKS = 11  # blocks up to the last of stride 16
+STRIDES_16_AND_32 = (10, 15)
+"""The last blocks of these strides."""
+
+STRIDES_2_TO_16 = (0, 2, 4, 10)
+"""The last blocks of the strides 2, 4, 8 and 16."""
+
 _WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _STANDARDIZED_TO_IMAGENET = 0.5  # the weights expect -1…1, our inputs have deviation 1
 
 
 class EfficientNetLite0(nn.Module):
-    """Features of stride 16 and 32.
+    """Features after some of the blocks.
 
     Args:
         pretrained: start from ImageNet weights.
+        taps: numbers of the blocks whose features are wanted, rising; blocks after the last are
+            left out.
         frozen_blocks: the first convolution and this many blocks keep their weights and
             statistics; what they detect (edges, texture) is general, and leaving them out of
             the backward pass nearly halves the time of a step. 0 trains everything.
     """
 
-    channels = (112, 320)
-
-    def __init__(self, *, pretrained: bool, frozen_blocks: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        pretrained: bool,
+        taps: tuple[int, ...] = STRIDES_16_AND_32,
+        frozen_blocks: int = 0,
+    ) -> None:
         super().__init__()
+        self._taps = taps
         self.first = nn.Sequential(
             nn.ZeroPad2d((0, 1, 0, 1)),  # TensorFlow's "same" for stride 2 on an even side
             nn.Conv2d(3, 32, 3, stride=2, bias=False),
@@ -50,6 +62,7 @@ class EfficientNetLite0(nn.Module):
             nn.ReLU6(),
         )
         blocks: list[nn.Module] = []
+        outs: list[int] = []
         channels = 32
         for expansion, out, repeats, kernel, stride in _STAGES:
             for repeat in range(repeats):
@@ -58,7 +71,9 @@ class EfficientNetLite0(nn.Module):
                     _InvertedResidual(channels, out, expansion, kernel, stride if first else 1)
                 )
                 channels = out
-        self.blocks = nn.ModuleList(blocks)
+                outs.append(out)
+        self.blocks = nn.ModuleList(blocks[: taps[-1] + 1])
+        self.channels = tuple(outs[tap] for tap in taps)
         if pretrained:
             self._load_imagenet()
         self._frozen: list[nn.Module] = (
@@ -74,15 +89,15 @@ class EfficientNetLite0(nn.Module):
             module.eval()
         return self
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 3, S, S) -> (B, 112, S/16, S/16), (B, 320, S/32, S/32)."""
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """(B, 3, S, S) -> for each tap (B, channels, S/stride, S/stride)."""
         x = self.first(x * _STANDARDIZED_TO_IMAGENET)
-        for block in self.blocks[:_STRIDE_16_BLOCKS]:
+        features = []
+        for index, block in enumerate(self.blocks):
             x = block(x)
-        fine = x
-        for block in self.blocks[_STRIDE_16_BLOCKS:]:
-            x = block(x)
-        return fine, x
+            if index in self._taps:
+                features.append(x)
+        return tuple(features)
 
     def _load_imagenet(self) -> None:
         state = _read_imagenet_weights()

@@ -1,40 +1,67 @@
 """The network that outlines the lungs and the heart."""
 
-from monai.networks.nets import BasicUNet
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from medcxr.learning.efficientnet_lite import STRIDES_2_TO_16, EfficientNetLite0
 
 __all__ = ["ORGANS", "OutlineNetwork"]
 
 ORGANS = ("right lung", "left lung", "heart")
 """What is outlined, in the order of the channels; sides are the patient's."""
 
-_FOLD = 2
+_UNFOLD = 2  # the finest features have stride 2
 
 
 class OutlineNetwork(nn.Module):
-    """A U-Net on the image folded two by two, which quarters its work and keeps every pixel.
+    """A U-Net whose way down is an ImageNet-pretrained EfficientNet-Lite0 up to stride 16.
 
-    Source: Ronneberger et al. 2015 (U-Net), in MONAI's variant with batch normalization.
+    A few hundred outlined radiographs are too few to learn edges and textures from; a network
+    that knows them has only the organs' shapes to learn. The last step up is a fold of pixels.
+
+    Source: Ronneberger et al. 2015 (U-Net); Iglovikov and Shvets 2018 (TernausNet) for the
+    pretrained way down; Shi et al. 2016 for the fold.
 
     Args:
-        widths: channels of the five levels, finest first.
+        widths: channels of the way up at strides 16, 8, 4 and 2.
+        pretrained: start from ImageNet weights.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 48, 96, 128)) -> None:
+    def __init__(
+        self, widths: tuple[int, ...] = (96, 64, 32, 24), *, pretrained: bool = True
+    ) -> None:
         super().__init__()
-        self.fold = nn.PixelUnshuffle(_FOLD)
-        self.unet = BasicUNet(
-            spatial_dims=2,
-            in_channels=_FOLD**2,
-            out_channels=len(ORGANS) * _FOLD**2,
-            features=(*widths, widths[0]),
-            act="relu",
-            norm="batch",
-            upsample="nontrainable",
+        self.encoder = EfficientNetLite0(pretrained=pretrained, taps=STRIDES_2_TO_16)
+        *skips, deepest = self.encoder.channels
+        self.bottom = _Convolutions(deepest, widths[0])
+        self.steps = nn.ModuleList(
+            _Convolutions(below + skip, width)
+            for below, skip, width in zip(widths[:-1], reversed(skips), widths[1:], strict=True)
         )
-        self.unfold = nn.PixelShuffle(_FOLD)
+        self.head = nn.Conv2d(widths[-1], len(ORGANS) * _UNFOLD**2, 1)
+        self.unfold = nn.PixelShuffle(_UNFOLD)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, S, S), of which the first is looked at -> logits (B, 3, S, S)."""
-        logits: Tensor = self.unfold(self.unet(self.fold(x[:, :1])))
+        *skips, deepest = self.encoder(x[:, :1].expand(-1, 3, -1, -1))
+        y = self.bottom(deepest)
+        for step, skip in zip(self.steps, reversed(skips), strict=True):
+            wider = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
+            y = step(torch.cat([wider, skip], dim=1))
+        logits: Tensor = self.unfold(self.head(y))
         return logits
+
+
+class _Convolutions(nn.Sequential):
+    """Two 3x3 convolutions, each normalized."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        layers: list[nn.Module] = []
+        for wide in (channels, width):
+            layers += [
+                nn.Conv2d(wide, width, 3, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(),
+            ]
+        super().__init__(*layers)

@@ -36,6 +36,7 @@ class OutlineSet:
         complete: (n,), whether sides and heart are known; otherwise the mask is that of both
             lungs, and may include the part of a lung behind the heart.
         patients: one for each image.
+        tables: path of each image's table.
         digest: SHA-256 over images and masks.
     """
 
@@ -44,6 +45,7 @@ class OutlineSet:
     contents: tuple[Content, ...]
     complete: np.ndarray[tuple[int], np.dtype[np.bool_]]
     patients: tuple[str, ...]
+    tables: tuple[str, ...]
     digest: str
 
     @classmethod
@@ -97,6 +99,7 @@ class OutlineSet:
                 f"{table.path}:{row.get('patient_id') or unnamed_patient(row['image_path'])}"
                 for table, _, row in entries
             ),
+            tables=tuple(table.path for table, _, _ in entries),
             digest=digest.hexdigest(),
         )
 

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import DataError, StorageError
+from medcxr.evaluation.agreement import agreement
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.learning.checkpoint import (
     CHECKPOINT_FILE,
@@ -99,7 +100,8 @@ def fit_outlines(
             "or hold out fewer patients."
         )
     torch.manual_seed(seed)
-    network = OutlineNetwork(config.widths).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = OutlineNetwork(config.widths, pretrained=config.pretrained)
+    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(
         network.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
@@ -146,7 +148,7 @@ def fit_outlines(
                 "average": average.state_dict(),
             }
             save_checkpoint(checkpoint, groups, asdict(progress))
-    result = OutlineNetwork(config.widths)
+    result = OutlineNetwork(config.widths, pretrained=False)
     result.load_state_dict(average.module.state_dict())
     result.eval()
     if fresh and part.watched_rows:
@@ -163,21 +165,41 @@ def outline_figures(
     """Measure on the watched rows; None if there are none."""
     if not part.watched_rows:
         return None
+    whole = _compare(network, images, part.watched_rows, preprocessing)
+    tables = dict.fromkeys(images.tables[row] for row in part.watched_rows)
+    if len(tables) == 1:
+        return whole
+    by_table = {
+        table: _compare(
+            network,
+            images,
+            [row for row in part.watched_rows if images.tables[row] == table],
+            preprocessing,
+        )
+        for table in tables
+    }
+    return replace(whole, by_table=by_table)
+
+
+def _compare(
+    network: OutlineNetwork, images: OutlineSet, rows: Sequence[int], preprocessing: Preprocessing
+) -> OutlineFigures:
     lungs, hearts, ratios = [], [], []
-    for row in part.watched_rows:
+    for row in rows:
         found = network(_input(images.squares[row], images.contents[row], preprocessing)[None]) > 0
         drawn = torch.from_numpy(images.masks[row])[None]
         lungs.append(_overlap(found[:, _LUNGS].any(dim=1), drawn[:, _LUNGS].any(dim=1)))
         if images.complete[row]:
             hearts.append(_overlap(found[:, _HEART], drawn[:, _HEART]))
-            pair = [measure(mask.float())[0, 0] for mask in (found, drawn)]
-            ratios.append(float((pair[0] - pair[1]).abs()))
+            ratios.append([float(measure(mask.float())[0, 0]) for mask in (found, drawn)])
+    pairs = np.array(ratios).reshape(-1, 2)
     return OutlineFigures(
         n_images=len(lungs),
         n_hearts=len(hearts),
         dice_lungs=round(float(np.mean(lungs)), 4),
         dice_heart=round(float(np.mean(hearts)), 4) if hearts else None,
-        ratio_error=round(float(np.mean(ratios)), 4) if ratios else None,
+        ratio_error=round(float(np.abs(pairs[:, 0] - pairs[:, 1]).mean()), 4) if hearts else None,
+        ratio_icc=agreement(pairs) if len(hearts) > 1 else None,
     )
 
 

@@ -70,6 +70,9 @@ class OutlineFigures:
         dice_lungs: mean Dice coefficient of both lungs together, 0…1.
         dice_heart: mean Dice coefficient of the heart; None without such images.
         ratio_error: mean absolute error of the cardiothoracic ratio; None likewise.
+        ratio_icc: agreement of the ratios, as `evaluation.agreement` defines it; None with fewer
+            than two.
+        by_table: the same for each table of outlined images, where there are several.
     """
 
     n_images: int
@@ -77,6 +80,8 @@ class OutlineFigures:
     dice_lungs: float
     dice_heart: float | None
     ratio_error: float | None
+    ratio_icc: float | None = None
+    by_table: "dict[str, OutlineFigures]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
