@@ -1,7 +1,6 @@
 """The network that outlines the lungs and the heart."""
 
-import torch
-import torch.nn.functional as F
+from monai.networks.nets.basic_unet import TwoConv, UpCat
 from torch import Tensor, nn
 
 from medcxr.learning.efficientnet_lite import STRIDES_2_TO_16, EfficientNetLite0
@@ -34,9 +33,19 @@ class OutlineNetwork(nn.Module):
         super().__init__()
         self.encoder = EfficientNetLite0(pretrained=pretrained, taps=STRIDES_2_TO_16)
         *skips, deepest = self.encoder.channels
-        self.bottom = _Convolutions(deepest, widths[0])
+        self.bottom = TwoConv(2, deepest, widths[0], act="relu", norm="batch", bias=False)
         self.steps = nn.ModuleList(
-            _Convolutions(below + skip, width)
+            UpCat(
+                2,
+                below,
+                skip,
+                width,
+                act="relu",
+                norm="batch",
+                bias=False,
+                upsample="nontrainable",
+                halves=False,
+            )
             for below, skip, width in zip(widths[:-1], reversed(skips), widths[1:], strict=True)
         )
         self.head = nn.Conv2d(widths[-1], len(ORGANS) * _UNFOLD**2, 1)
@@ -47,21 +56,6 @@ class OutlineNetwork(nn.Module):
         *skips, deepest = self.encoder(x[:, :1].expand(-1, 3, -1, -1))
         y = self.bottom(deepest)
         for step, skip in zip(self.steps, reversed(skips), strict=True):
-            wider = F.interpolate(y, scale_factor=2, mode="bilinear", align_corners=False)
-            y = step(torch.cat([wider, skip], dim=1))
+            y = step(y, skip)
         logits: Tensor = self.unfold(self.head(y))
         return logits
-
-
-class _Convolutions(nn.Sequential):
-    """Two 3x3 convolutions, each normalized."""
-
-    def __init__(self, channels: int, width: int) -> None:
-        layers: list[nn.Module] = []
-        for wide in (channels, width):
-            layers += [
-                nn.Conv2d(wide, width, 3, padding=1, bias=False),
-                nn.BatchNorm2d(width),
-                nn.ReLU(),
-            ]
-        super().__init__(*layers)
