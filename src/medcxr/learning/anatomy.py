@@ -18,6 +18,7 @@ from medcxr.learning.outline_network import OutlineNetwork
 __all__ = ["AnatomyGuided", "Fusion", "OutlinedEvidence", "fit_fusion", "measure_images"]
 
 _PENALTY = 0.1  # C of the logistic regression: so few positives need a firm hand
+_LEAST_SPREAD = 0.02  # of a measure over images: less is rounding, and would be blown up to evidence
 _HEART = 2
 _SHARPNESS = 4.0  # of edges, against the outlines' own logits
 
@@ -107,7 +108,7 @@ def fit_fusion(
             continue
         centered = measures[known] - fusion.center
         features = np.column_stack([logits[known, column], centered]).astype(np.float64)
-        center, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
+        center, scale = features.mean(axis=0), np.maximum(features.std(axis=0), _LEAST_SPREAD)
         model = LogisticRegression(C=_PENALTY).fit(
             (features - center) / scale, truth, sample_weight=weights[known]
         )
