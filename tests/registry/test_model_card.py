@@ -7,6 +7,7 @@ import pytest
 
 from bundles import FINDINGS, tiny_manifest
 from medcxr.core.results import Estimate
+from medcxr.registry.manifest import OutlineFigures
 from medcxr.registry.model_card import model_card
 
 
@@ -108,3 +109,17 @@ def test_a_name_cannot_end_its_cell():
     training = replace(manifest.training, data={"a | b\n# heading": 3})
     card = model_card(replace(manifest, training=training))
     assert r"| a \| b # heading | 3 |" in card
+
+
+def test_outlines_are_measured_as_a_whole_and_by_table():
+    one, other = (
+        OutlineFigures(n_images=n, n_hearts=h, dice_lungs=0.97, dice_heart=d, ratio_error=e)
+        for n, h, d, e in ((10, 10, 0.94, 0.012), (7, 0, None, None))
+    )
+    whole = replace(one, n_images=17, ratio_icc=0.953, by_table={"a.csv": one, "b.csv": other})
+    manifest = replace(tiny_manifest(), outlines=("heart",), outline_figures=whole)
+    card = model_card(manifest)
+    assert "| All | 17 | 0.970 | 10 | 0.940 | 0.012 | 0.953 |" in card
+    assert "| a.csv | 10 | 0.970 | 10 | 0.940 | 0.012 |  |" in card
+    assert "| b.csv | 7 | 0.970 | 0 |  |  |  |" in card
+    assert "Dice" not in model_card(replace(manifest, outline_figures=None))

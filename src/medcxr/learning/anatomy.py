@@ -18,7 +18,9 @@ from medcxr.learning.outline_network import OutlineNetwork
 __all__ = ["AnatomyGuided", "Fusion", "OutlinedEvidence", "fit_fusion", "measure_images"]
 
 _PENALTY = 0.1  # C of the logistic regression: so few positives need a firm hand
-_LEAST_SPREAD = 0.02  # of a measure over images: less is rounding, and would be blown up to evidence
+_LEAST_SPREAD = (
+    0.02  # of a measure over images: less is rounding, and would be blown up to evidence
+)
 _HEART = 2
 _SHARPNESS = 4.0  # of edges, against the outlines' own logits
 

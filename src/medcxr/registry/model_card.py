@@ -9,7 +9,7 @@ from dataclasses import fields
 from medcxr.core.results import Estimate
 from medcxr.evaluation.conformal import ConformalCoverage
 from medcxr.evaluation.report import FindingFigures, GroupFigure, ValidationReport
-from medcxr.registry.manifest import Manifest, Measurement
+from medcxr.registry.manifest import Manifest, Measurement, OutlineFigures
 
 __all__ = ["model_card"]
 
@@ -128,20 +128,26 @@ def _outlines(manifest: Manifest) -> list[str]:
     """Say what is outlined and how well, where anything is."""
     if not manifest.outlines:
         return []
-    words = [f"The graph also outlines: {', '.join(manifest.outlines)}."]
+    words = f"The graph also outlines: {', '.join(manifest.outlines)}."
     figures = manifest.outline_figures
-    if figures is not None:
-        words.append(
-            f"On {figures.n_images:,} radiographs of patients that the outlines were not learned "
-            f"from, the mean Dice coefficient of the lungs is {figures.dice_lungs:.3f}."
-        )
-        if figures.dice_heart is not None and figures.ratio_error is not None:
-            words.append(
-                f"On the {figures.n_hearts:,} of them with an outlined heart, that of the heart is "
-                f"{figures.dice_heart:.3f}, and the cardiothoracic ratio is off by "
-                f"{figures.ratio_error:.3f} on average."
-            )
-    return ["## Outlines", " ".join(words)]
+    if figures is None:
+        return ["## Outlines", words]
+    words += (
+        " Compared with what experts drew, on radiographs of patients that the outlines were not "
+        "learned from: mean Dice coefficients, mean absolute error of the cardiothoracic ratio, "
+        "and agreement on it (intraclass correlation of single readings)."
+    )
+    rows = [_outline_row("All", figures)]
+    rows += [_outline_row(table, one) for table, one in figures.by_table.items()]
+    heads = ("Table", "Radiographs", "Dice, lungs", "Hearts", "Dice, heart", "Ratio off by", "ICC")
+    return ["## Outlines", words, _table(heads, rows)]
+
+
+def _outline_row(table: str, figures: OutlineFigures) -> tuple[str, ...]:
+    of_hearts = (figures.dice_heart, figures.ratio_error, figures.ratio_icc)
+    dice, error, icc = ("" if value is None else f"{value:.3f}" for value in of_hearts)
+    lungs = f"{figures.dice_lungs:.3f}"
+    return (table, f"{figures.n_images:,}", lungs, f"{figures.n_hearts:,}", dice, error, icc)
 
 
 def _discrimination(report: ValidationReport) -> str:
