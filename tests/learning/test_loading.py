@@ -28,12 +28,13 @@ def images():
 def test_batches_hold_the_drawn_rows_in_order(images):
     made = list(batches(images, DRAWS))
 
-    assert [inputs.shape for inputs, _ in made] == [(n, 3, SIZE, SIZE) for n in (2, 1, 3)]
-    for draw, (inputs, labels) in zip(DRAWS, made, strict=True):
+    assert [batch.inputs.shape for batch in made] == [(n, 3, SIZE, SIZE) for n in (2, 1, 3)]
+    for draw, (inputs, labels, _, painted) in zip(DRAWS, made, strict=True):
         rows = [row for row, _ in draw]
         assert inputs.dtype == labels.dtype == torch.float32
         np.testing.assert_array_equal(inputs, np.stack([images.input(row) for row in rows]))
         np.testing.assert_array_equal(labels, images.labels[rows])
+        assert bool((painted == -1).all())
 
 
 # Python 3.12 warns of every fork beside threads, such as those of torch
@@ -44,9 +45,9 @@ def test_batches_do_not_depend_on_the_number_of_workers(images):
     here = list(batches(images, DRAWS, augmentation=augmentation))
     beside = list(batches(images, DRAWS, augmentation=augmentation, workers=2))
 
-    for (first, _), (second, _) in zip(here, beside, strict=True):
-        assert torch.equal(first, second)
-    assert not torch.equal(here[0][0], next(batches(images, DRAWS))[0])
+    for first, second in zip(here, beside, strict=True):
+        assert torch.equal(first.inputs, second.inputs)
+    assert not torch.equal(here[0].inputs, next(batches(images, DRAWS)).inputs)
 
 
 def test_only_an_accelerator_leaves_cores_to_spare(monkeypatch):

@@ -10,7 +10,7 @@ import torch
 from scipy.special import expit
 from sklearn.metrics import log_loss
 
-from medcxr.learning.losses import masked_bce
+from medcxr.learning.losses import masked_bce, stray_evidence
 
 pytestmark = pytest.mark.train
 
@@ -102,3 +102,47 @@ def test_it_is_finite_and_never_negative_for_any_logit(logits, label):
     assert torch.isfinite(loss)
     assert float(loss.detach()) >= 0
     assert torch.isfinite(values.grad).all()
+
+
+def quarter(row, column, size=64):
+    place = torch.zeros(size, size)
+    half = size // 2
+    place[row * half : (row + 1) * half, column * half : (column + 1) * half] = 0.6
+    return place
+
+
+def test_evidence_within_the_painted_place_is_not_stray():
+    maps = torch.zeros(3, 2, 2, 2)
+    maps[0, 1] = torch.tensor([[0.0, 2.0], [-5.0, 0.0]])  # all of it within
+    maps[1, 0] = torch.tensor([[3.0, 1.0], [0.0, 0.0]])  # a quarter within
+    maps[2] = 9.0  # nothing was painted here
+    places = torch.stack([quarter(0, 1), quarter(0, 1), torch.zeros(64, 64)])
+    painted = torch.tensor([1, 0, -1])
+
+    assert float(stray_evidence(maps[:1], places[:1], painted[:1])) == pytest.approx(0, abs=1e-3)
+    assert float(stray_evidence(maps[1:2], places[1:2], painted[1:2])) == pytest.approx(
+        0.75, abs=1e-3
+    )
+    assert float(stray_evidence(maps, places, painted)) == pytest.approx(0.375, abs=1e-3)
+
+
+def test_nothing_painted_or_no_evidence_gives_no_gradient():
+    maps = torch.full((2, 2, 2, 2), -1.0, requires_grad=True)
+    places = torch.stack([quarter(0, 0), quarter(1, 1)])
+
+    nothing = stray_evidence(maps, places, torch.tensor([-1, -1]))
+    without = stray_evidence(maps, places, torch.tensor([0, 1]))
+    (nothing + without).backward()
+
+    assert float(nothing.detach()) == 0
+    assert float(without.detach()) == 1
+    assert torch.count_nonzero(maps.grad) == 0
+
+
+def test_the_gradient_moves_evidence_into_the_place():
+    maps = torch.ones(1, 1, 2, 2, requires_grad=True)
+
+    stray_evidence(maps, quarter(0, 0)[None], torch.tensor([0])).backward()
+
+    assert maps.grad[0, 0, 0, 0] < 0
+    assert bool((maps.grad[0, 0].flatten()[1:] > 0).all())

@@ -20,11 +20,13 @@ def test_images_and_labels_are_blended_by_one_share(seed, strength):
     values = torch.tensor([0.0, 1.0, 0.25, 0.75])
     inputs = values[:, None, None, None].expand(-1, 3, 4, 4)
 
-    blended, labels = blend(inputs, values[:, None], strength=strength, seed=seed)
-    again, _ = blend(inputs, values[:, None], strength=strength, seed=seed)
+    blended, labels, share = blend(inputs, values[:, None], strength=strength, seed=seed)
+    again, *_ = blend(inputs, values[:, None], strength=strength, seed=seed)
 
     assert torch.equal(blended, again)
     assert torch.allclose(blended[:, 0, 0, 0], labels[:, 0])
+    random = np.random.default_rng(seed)
+    assert share == pytest.approx(random.beta(strength, strength))
     assert labels.mean() == pytest.approx(0.5, abs=1e-6)  # every image is added once
 
 
@@ -32,7 +34,7 @@ def test_what_is_unknown_of_one_is_unknown_of_the_blend():
     labels = torch.tensor([[np.nan, 1.0], [0.0, 1.0]])
 
     for seed in range(10):
-        _, blended = blend(torch.zeros(2, 1, 2, 2), labels, strength=0.3, seed=seed)
+        _, blended, _ = blend(torch.zeros(2, 1, 2, 2), labels, strength=0.3, seed=seed)
         assert bool(torch.isnan(blended[0, 0]))
         assert torch.equal(blended[:, 1], torch.ones(2))
 

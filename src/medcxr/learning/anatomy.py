@@ -7,7 +7,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
-from medcxr.core.arrays import FloatArray, Statistics
+from medcxr.core.arrays import BoolArray, FloatArray, Statistics
 from medcxr.evaluation.calibration import MINIMUM_PER_CLASS
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.loading import batches_in_order
@@ -15,7 +15,14 @@ from medcxr.learning.measures import MEASURES, measure
 from medcxr.learning.networks import Evidence, pool_to_grid
 from medcxr.learning.outline_network import OutlineNetwork
 
-__all__ = ["AnatomyGuided", "Fusion", "OutlinedEvidence", "fit_fusion", "measure_images"]
+__all__ = [
+    "AnatomyGuided",
+    "Fusion",
+    "OutlinedEvidence",
+    "fit_fusion",
+    "measure_images",
+    "outline_lungs",
+]
 
 _PENALTY = 0.1  # C of the logistic regression: so few positives need a firm hand
 _LEAST_SPREAD = (
@@ -180,3 +187,13 @@ def measure_images(outliner: OutlineNetwork, images: ImageSet, rows: tuple[int, 
     for part, inputs in batches_in_order(images, rows):
         values[part] = measure(sharpened(outliner(inputs))).numpy()
     return values
+
+
+@torch.inference_mode()
+def outline_lungs(outliner: OutlineNetwork, images: ImageSet, rows: tuple[int, ...]) -> BoolArray:
+    """Return (n_images, 2, size, size), right and left lung; empty beside the rows."""
+    size = images.preprocessing.size
+    lungs = np.zeros((len(images), 2, size, size), dtype=np.bool_)
+    for part, inputs in batches_in_order(images, rows):
+        lungs[part] = (outliner(inputs)[:, :_HEART] > 0).numpy()
+    return lungs

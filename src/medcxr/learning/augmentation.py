@@ -52,6 +52,15 @@ class Augmentation:
         clipped: FloatArray = np.clip(square, 0.0, 1.0).astype(np.float32, copy=False)
         return clipped
 
+    def place(self, mask: FloatArray, *, seed: int) -> FloatArray:
+        """Move a mask as the image of the same seed is moved: (size, size), 0…1."""
+        random = np.random.default_rng(seed)
+        # these come first, so that they draw the same numbers here and there
+        for change in self._changes:
+            if change in (self._place, self._flip):
+                mask = change(mask, random)
+        return mask
+
     def _chosen(self) -> list[Change]:
         config = self._config
         placed = config.rotation_degrees or config.shift or config.zoom or config.stretch

@@ -22,6 +22,7 @@ __all__ = [
     "AugmentationConfig",
     "DataConfig",
     "EvaluationConfig",
+    "LesionConfig",
     "NetworkConfig",
     "OptimizationConfig",
     "OutlineConfig",
@@ -31,7 +32,7 @@ __all__ = [
     "load_config",
 ]
 
-_LEAST = {"seed": 0, "frozen_blocks": 0, "layers": 0, "folds": 2} | dict.fromkeys(
+_LEAST = {"seed": 0, "frozen_blocks": 0, "layers": 0, "folds": 2, "map_weight": 0} | dict.fromkeys(
     (
         "grid",
         "width",
@@ -62,6 +63,7 @@ _SHARES = (
     "label_smoothing",
     "held_out_share",
     "patient_power",
+    "share",
 )
 
 
@@ -212,6 +214,20 @@ class OutlineConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LesionConfig:
+    """Opacities painted into healthy lungs, whose places are known; needs outlines.
+
+    Attributes:
+        share: of the healthy images; 0 paints none.
+        map_weight: how much evidence for a painted finding that lies elsewhere counts in the
+            loss.
+    """
+
+    share: float = 0.0
+    map_weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
     """Everything that decides a run's result; equal configurations give equal runs."""
 
@@ -227,6 +243,7 @@ class TrainingConfig:
     optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     outlines: OutlineConfig = field(default_factory=OutlineConfig)
+    lesions: LesionConfig = field(default_factory=LesionConfig)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as stored in the run and in the bundle."""
@@ -294,6 +311,7 @@ def _check(config: TrainingConfig) -> None:
             f"width = {network.width} is not divisible by heads = {network.heads}; change one."
         )
     _check_outlines(config)
+    _check_lesions(config)
     if network.stem == "efficientnet_lite0" and config.preprocessing.channels != 3:
         raise DataError(
             f"channels = {config.preprocessing.channels} must be 3 for the stem "
@@ -332,6 +350,23 @@ def _check_outlines(config: TrainingConfig) -> None:
     if unknown:
         raise DataError(
             f"outlines.informs names {unknown[0]!r}, which is not among data.findings; correct it."
+        )
+
+
+def _check_lesions(config: TrainingConfig) -> None:
+    _check_ranges({"share": config.lesions.share, "map_weight": config.lesions.map_weight})
+    if not config.lesions.share:
+        return
+    if not config.outlines.tables:
+        raise DataError(
+            "lesions.share is above 0, but lesions are painted into outlined lungs; add "
+            "[[outlines.tables]] or set it to 0."
+        )
+    painted = {Finding.PNEUMONIA.value, Finding.EFFUSION.value} & set(config.data.findings)
+    if not painted or Finding.NO_FINDING not in config.data.findings:
+        raise DataError(
+            "lesions.share is above 0, but only Pneumonia and Effusion are painted, into images "
+            "of No Finding; name these among data.findings or set it to 0."
         )
 
 
@@ -377,7 +412,7 @@ def _check_ranges(numbers: Mapping[str, Any]) -> None:
     for key in _SHARES:
         if key in numbers and not 0 <= numbers[key] <= 1:
             raise DataError(f"{key} = {numbers[key]} must lie in 0…1; correct it.")
-    if not 0 < numbers["learning_rate"] < math.inf:
+    if not 0 < numbers.get("learning_rate", 1) < math.inf:
         raise DataError(
             f"learning_rate = {numbers['learning_rate']} must be a number above 0; correct it."
         )

@@ -33,7 +33,13 @@ from medcxr.evaluation.conformal import ConformalCoverage, measure_coverage
 from medcxr.evaluation.report import CalibrationFigures, ValidationReport
 from medcxr.evaluation.validation import evaluate
 from medcxr.learning.allocator import keep_freed_memory
-from medcxr.learning.anatomy import AnatomyGuided, Fusion, fit_fusion, measure_images
+from medcxr.learning.anatomy import (
+    AnatomyGuided,
+    Fusion,
+    fit_fusion,
+    measure_images,
+    outline_lungs,
+)
 from medcxr.learning.checkpoint import CHECKPOINT_FILE
 from medcxr.learning.config import TrainingConfig
 from medcxr.learning.ensemble import Ensemble
@@ -41,6 +47,7 @@ from medcxr.learning.export import export_onnx, export_weights, round_weights
 from medcxr.learning.failures import failure_sheet
 from medcxr.learning.fitting import Part, fit
 from medcxr.learning.image_set import ImageSet
+from medcxr.learning.lesions import LesionPainter
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outline_training import (
@@ -233,6 +240,7 @@ class _Run:
         self.folder, self.show = folder, show
         self.log = EventLog(folder / _EVENTS_FILE)
         self.n_findings = len(config.data.findings)
+        self._painter: LesionPainter | None = None
 
     def pack(self, command: str, fingerprint: str) -> ModelBundle:
         bundle_folder = self.folder / _BUNDLE
@@ -465,10 +473,31 @@ class _Run:
 
     def _fit(self, part: Part) -> tuple[nn.Module, float]:
         with self._alone_in(part):
-            fitted = fit(self.fabric, self.config, self.images, part, self._emit)
+            fitted = fit(
+                self.fabric,
+                self.config,
+                self.images,
+                part,
+                self._emit,
+                painter=self._lesion_painter,
+            )
         if part.watched_rows and self.fabric.is_global_zero:
             self._write_part_scores(part, fitted[0])
         return fitted
+
+    def _lesion_painter(self) -> LesionPainter | None:
+        """Return the same painter to every part: it knows the lungs of all images."""
+        if not self.config.lesions.share:
+            return None
+        if self._painter is None:
+            outliner, _ = self._fit_outlines()
+            if outliner is None:
+                return None
+            data = self.config.data
+            labels = (*data.findings, *data.auxiliary_findings)
+            lungs = outline_lungs(outliner, self.images, self.data.training_rows(()))
+            self._painter = LesionPainter(self.config.lesions, labels, self.n_findings, lungs)
+        return self._painter
 
     def _write_part_scores(self, part: Part, network: nn.Module) -> None:
         """Keep what this part alone gives, so that it can be compared before others are done."""

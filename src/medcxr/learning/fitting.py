@@ -23,8 +23,9 @@ from medcxr.learning.checkpoint import (
 )
 from medcxr.learning.config import TrainingConfig
 from medcxr.learning.image_set import ImageSet
-from medcxr.learning.loading import batches, spare_workers
-from medcxr.learning.losses import masked_bce
+from medcxr.learning.lesions import LesionPainter
+from medcxr.learning.loading import Batch, batches, spare_workers
+from medcxr.learning.losses import masked_bce, stray_evidence
 from medcxr.learning.mixup import blend
 from medcxr.learning.networks import CNNTransformerHybrid
 from medcxr.learning.sampling import epoch_order, image_seed
@@ -83,7 +84,13 @@ def build_network(config: TrainingConfig) -> CNNTransformerHybrid:
 
 
 def fit(
-    fabric: Fabric, config: TrainingConfig, images: ImageSet, part: Part, emit: Emit
+    fabric: Fabric,
+    config: TrainingConfig,
+    images: ImageSet,
+    part: Part,
+    emit: Emit,
+    *,
+    painter: Callable[[], LesionPainter | None] = lambda: None,
 ) -> tuple[nn.Module, float]:
     """Train one part, or go on with it, or return it if it is finished.
 
@@ -97,6 +104,7 @@ def fit(
         images: all images of the run.
         part: which of them to learn from, and where to keep checkpoints.
         emit: called with "step" and "epoch" events.
+        painter: asked before the first step for what paints lesions; None paints none.
 
     Returns:
         The network in evaluation mode, and the seconds that its training took.
@@ -105,15 +113,23 @@ def fit(
         DataError: the loss is no longer a number.
         StorageError: a checkpoint cannot be read or written.
     """
-    return _Training(fabric, config, images, part, emit).run()
+    return _Training(fabric, config, images, part, emit, painter=painter).run()
 
 
 class _Training:
     def __init__(
-        self, fabric: Fabric, config: TrainingConfig, images: ImageSet, part: Part, emit: Emit
+        self,
+        fabric: Fabric,
+        config: TrainingConfig,
+        images: ImageSet,
+        part: Part,
+        emit: Emit,
+        *,
+        painter: Callable[[], LesionPainter | None],
     ) -> None:
         self.fabric, self.config, self.images, self.part = fabric, config, images, part
-        self.emit = emit
+        self.emit, self._find_painter = emit, painter
+        self.painter: LesionPainter | None = None
         self.settings = config.optimization
         self.checkpoint = part.folder / CHECKPOINT_FILE
         self.augmentation = Augmentation(config.augmentation, config.preprocessing.size)
@@ -130,6 +146,8 @@ class _Training:
             self.average.to(fabric.device)
 
     def run(self) -> tuple[nn.Module, float]:
+        if not self.progress.done:
+            self.painter = self._find_painter()
         while not self.progress.done:
             self._epoch()
             self._end_epoch()
@@ -142,13 +160,14 @@ class _Training:
         draws = self._draws()
         first = self.progress.step
         self.wrapped.train()
-        for inputs, labels in batches(
+        for batch in batches(
             self.images,
             [batch[self.fabric.global_rank :: self.fabric.world_size] for batch in draws[first:]],
             augmentation=self.augmentation,
+            painter=self.painter,
             workers=spare_workers(accelerated=self.fabric.device.type != "cpu"),
         ):
-            self._step(inputs, labels, n_steps=len(draws))
+            self._step(batch, n_steps=len(draws))
             if self.progress.step % self.settings.checkpoint_steps == 0:
                 self.progress.seconds += time.perf_counter() - start
                 start = time.perf_counter()
@@ -172,8 +191,9 @@ class _Training:
         # batch statistics of one or two images would be noise; such a rest waits an epoch
         return whole if len(whole[-1]) >= min(size, 4) or len(whole) == 1 else whole[:-1]
 
-    def _step(self, inputs: Tensor, labels: Tensor, *, n_steps: int) -> None:
+    def _step(self, batch: Batch, *, n_steps: int) -> None:
         progress, device = self.progress, self.fabric.device
+        inputs, labels, kept = batch.inputs, batch.labels, 1.0
         total = n_steps * self.settings.epochs
         rate = warm_cosine(
             progress.epoch * n_steps + progress.step,
@@ -184,17 +204,19 @@ class _Training:
             group["lr"] = group["peak"] * rate
         draw = image_seed(self.config.seed, progress.epoch, _DROPOUT + progress.step)
         if self.settings.mixup:
-            inputs, labels = blend(inputs, labels, strength=self.settings.mixup, seed=draw)
+            inputs, labels, kept = blend(inputs, labels, strength=self.settings.mixup, seed=draw)
         torch.manual_seed(draw)
-        logits = self.wrapped(
-            inputs.to(device).contiguous(memory_format=torch.channels_last)
-        ).logits
+        evidence = self.wrapped(inputs.to(device).contiguous(memory_format=torch.channels_last))
         loss = masked_bce(
-            logits,
+            evidence.logits,
             labels.to(device),
             weights=self._column_weights().to(device),
             smoothing=self.settings.label_smoothing,
         )
+        if self.painter is not None:
+            stray = stray_evidence(evidence.maps, batch.places.to(device), batch.painted.to(device))
+            # of a blended image only this share still shows its lesion
+            loss = loss + self.config.lesions.map_weight * kept * stray
         value = float(loss.detach())
         if not math.isfinite(value):
             raise DataError(

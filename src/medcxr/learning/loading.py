@@ -2,18 +2,37 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.image_set import ImageSet
+from medcxr.learning.lesions import LesionPainter
 
-__all__ = ["batches", "batches_in_order", "spare_workers"]
+__all__ = ["Batch", "batches", "batches_in_order", "spare_workers"]
 
 _WORKERS_LIMIT = 8
 _SHOWN = 32  # images at a time where nothing is learned
+
+
+class Batch(NamedTuple):
+    """Images to learn from.
+
+    Attributes:
+        inputs: (B, C, S, S).
+        labels: (B, n_labels), 1, 0 or NaN for unknown.
+        places: (B, S, S), 0…1, where something was painted; (B, 1, 1) where nothing ever is.
+        painted: (B,), the label of what was painted, -1 for nothing.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    places: Tensor
+    painted: Tensor
 
 
 def batches(
@@ -21,8 +40,9 @@ def batches(
     draws: Sequence[list[tuple[int, int]]],
     *,
     augmentation: Augmentation | None = None,
+    painter: LesionPainter | None = None,
     workers: int = 0,
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[Batch]:
     """Yield the batches in order.
 
     Args:
@@ -30,21 +50,19 @@ def batches(
         draws: for each batch the rows to show and the seeds by which to change them; since
             every image brings its seed, the result does not depend on the number of workers.
         augmentation: None shows the images as they are.
+        painter: paints lesions before the augmentation; None paints none.
         workers: processes beside this one.
-
-    Yields:
-        Inputs (B, C, S, S) and labels (B, n_labels), float32.
     """
-    loader = DataLoader(_Augmented(images, augmentation), batch_sampler=draws, num_workers=workers)
-    yield from loader
+    shown = _Augmented(images, augmentation, painter)
+    yield from DataLoader(shown, batch_sampler=draws, num_workers=workers)
 
 
 def batches_in_order(images: ImageSet, rows: Sequence[int]) -> Iterator[tuple[list[int], Tensor]]:
     """Yield rows as they are, some at a time, each time with their inputs (B, C, S, S)."""
     parts = [list(rows[i : i + _SHOWN]) for i in range(0, len(rows), _SHOWN)]
     loaded = batches(images, [[(row, 0) for row in part] for part in parts])
-    for part, (inputs, _) in zip(parts, loaded, strict=True):
-        yield part, inputs.contiguous(memory_format=torch.channels_last)
+    for part, batch in zip(parts, loaded, strict=True):
+        yield part, batch.inputs.contiguous(memory_format=torch.channels_last)
 
 
 def spare_workers(*, accelerated: bool) -> int:
@@ -52,12 +70,37 @@ def spare_workers(*, accelerated: bool) -> int:
     return min(_WORKERS_LIMIT, os.cpu_count() or 1) if accelerated else 0
 
 
-class _Augmented(Dataset[tuple[Tensor, Tensor]]):
-    def __init__(self, images: ImageSet, augmentation: Augmentation | None) -> None:
+class _Augmented(Dataset[Batch]):
+    def __init__(
+        self,
+        images: ImageSet,
+        augmentation: Augmentation | None,
+        painter: LesionPainter | None,
+    ) -> None:
         self._images = images
         self._augmentation = augmentation
+        self._painter = painter
 
-    def __getitem__(self, draw: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    def __getitem__(self, draw: tuple[int, int]) -> Batch:
         row, seed = draw
-        image = self._images.input(row, augmentation=self._augmentation, seed=seed)
-        return torch.from_numpy(image), torch.from_numpy(self._images.labels[row]).float()
+        images = self._images
+        square, labels = images.squares[row].astype(np.float32), images.labels[row]
+        place, painted = np.zeros((1, 1), dtype=np.float32), -1
+        if self._painter is not None:
+            place = np.zeros(square.shape, dtype=np.float32)
+            lesion = self._painter.paint(row, square, labels, seed=seed)
+            if lesion is not None:
+                square, place = lesion.square, lesion.place
+                painted = self._painter.column(lesion.finding)
+                labels = self._painter.relabel(labels, lesion.finding)
+                if self._augmentation is not None:
+                    place = self._augmentation.place(place, seed=seed)
+        if self._augmentation is not None:
+            square = self._augmentation(square, seed=seed)
+        inputs = images.preprocessing.normalize(square, images.contents[row])
+        return Batch(
+            torch.from_numpy(inputs),
+            torch.from_numpy(labels).float(),
+            torch.from_numpy(place),
+            torch.tensor(painted),
+        )

@@ -4,7 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["masked_bce"]
+from medcxr.learning.networks import pool_to_grid
+
+__all__ = ["masked_bce", "stray_evidence"]
+
+_NO_EVIDENCE = 1e-3  # of a logit
 
 
 def masked_bce(
@@ -29,3 +33,28 @@ def masked_bce(
     if weights is not None:
         share = share * weights
     return (losses * share).sum() / share.sum().clamp(min=1.0)
+
+
+def stray_evidence(maps: Tensor, places: Tensor, painted: Tensor) -> Tensor:
+    """Return the share of the evidence for painted findings that lies beside them.
+
+    The energy in the box (Wang et al. 2020, Score-CAM, section 4.3) as a loss.
+
+    Args:
+        maps: (B, F, grid, grid), signed evidence; only what speaks for a finding counts.
+        places: (B, S, S), 0…1, where the finding was painted.
+        painted: (B,), which finding, -1 for none.
+
+    Returns:
+        Mean over the painted images, 0…1; 0 with a gradient of 0 if there is none. An image
+        without any evidence for its finding counts as 1.
+    """
+    chosen = torch.nonzero(painted >= 0).squeeze(1)
+    if not len(chosen):
+        return maps.sum() * 0
+    evidence = maps[chosen, painted[chosen]].clamp(min=0).flatten(1)
+    covered = pool_to_grid(places[chosen][:, None], maps.shape[-1]).flatten(1)
+    # a lesion smaller than a token must be able to hold all evidence
+    covered = covered / covered.amax(dim=1, keepdim=True).clamp(min=1e-6)
+    inside = (evidence * covered).sum(dim=1) / (evidence.sum(dim=1) + _NO_EVIDENCE)
+    return 1 - inside.mean()

@@ -7,7 +7,9 @@ from torch import Tensor
 __all__ = ["blend"]
 
 
-def blend(inputs: Tensor, labels: Tensor, *, strength: float, seed: int) -> tuple[Tensor, Tensor]:
+def blend(
+    inputs: Tensor, labels: Tensor, *, strength: float, seed: int
+) -> tuple[Tensor, Tensor, float]:
     """Add to each image of a batch a share of another, and to its labels the same share.
 
     Source: Zhang et al. 2018, "mixup: beyond empirical risk minimization".
@@ -19,9 +21,10 @@ def blend(inputs: Tensor, labels: Tensor, *, strength: float, seed: int) -> tupl
         seed: decides share and pairs.
 
     Returns:
-        Inputs and labels of the same shapes.
+        Inputs and labels of the same shapes, and the share that each image kept.
     """
     random = np.random.default_rng(seed)
     share = float(random.beta(strength, strength))
     others = torch.from_numpy(random.permutation(len(inputs)))
-    return torch.lerp(inputs[others], inputs, share), torch.lerp(labels[others], labels, share)
+    blended = (torch.lerp(both[others], both, share) for both in (inputs, labels))
+    return *blended, share  # type: ignore[return-value]
