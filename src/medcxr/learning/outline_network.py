@@ -3,7 +3,7 @@
 from monai.networks.nets.basic_unet import TwoConv, UpCat
 from torch import Tensor, nn
 
-from medcxr.learning.efficientnet_lite import STRIDES_2_TO_16, EfficientNetLite0
+from medcxr.learning.efficientnet_lite import EfficientNetLite
 
 __all__ = ["ORGANS", "OutlineNetwork"]
 
@@ -31,7 +31,7 @@ class OutlineNetwork(nn.Module):
         self, widths: tuple[int, ...] = (96, 64, 32, 24), *, pretrained: bool = True
     ) -> None:
         super().__init__()
-        self.encoder = EfficientNetLite0(pretrained=pretrained, taps=STRIDES_2_TO_16)
+        self.encoder = EfficientNetLite(pretrained=pretrained, strides=(2, 4, 8, 16))
         *skips, deepest = self.encoder.channels
         self.bottom = TwoConv(2, deepest, widths[0], act="relu", norm="batch", bias=False)
         self.steps = nn.ModuleList(
