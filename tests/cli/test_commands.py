@@ -82,7 +82,9 @@ def test_json_has_one_object_per_image_with_stable_keys(run, radiograph, tiny_wo
             "threshold",
             "present",
             "prediction_set",
+            "evidence_zones",
         ]
+        assert all(found["evidence_zones"] is None for found in plain["findings"])  # no outlines
         assert plain["gate"]["kind"] == "frontal"
         assert [f["probability"] for f in plain["findings"]] == [
             f.probability for f in expected.findings
@@ -191,6 +193,25 @@ def test_outlines_are_drawn_and_the_ratio_is_told(run, radiograph, tmp_path, tin
     plain = json.loads(run("analyze", radiograph, "--json").stdout)
     assert plain["anatomy"]["cardiothoracic_ratio"] == pytest.approx(0.5)
     assert plain["anatomy"]["doubts"] == []
+
+
+def test_the_zone_of_most_evidence_is_told(run, radiograph, tiny_workspace):
+    graph = tiny_graph(outlined=True)
+    use_tiny_model(tiny_workspace, graph=graph, outlines=ORGANS, version="2.0.0")
+
+    found = json.loads(run("analyze", radiograph, "--json").stdout)["findings"]
+    told = run("analyze", radiograph).stdout
+
+    assert any(one["present"] and one["evidence_zones"] for one in found)
+    for one in found:
+        shares = one["evidence_zones"]
+        if one["finding"] == "No Finding" or one["logit"] < 0:
+            assert not shares
+            continue
+        assert len(shares) == 8
+        assert 0.5 < sum(shares.values()) <= 1 + 1e-6  # the padding's evidence is in no zone
+        place = f"{max(shares.values()):.0%} of the evidence for {one['finding']}"
+        assert (place in told) == one["present"]
 
 
 def test_a_model_without_outlines_draws_none(run, radiograph, tmp_path):

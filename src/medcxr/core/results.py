@@ -19,6 +19,8 @@ class FindingResult:
         present: whether probability >= threshold.
         prediction_set: which answers are plausible at the promised rate: "present", "absent",
             "uncertain" (both: the model abstains), "atypical" (neither); None without a promise.
+        evidence_zones: zone of the chest -> share of the evidence for the finding that lies there,
+            0…1; None for No Finding, without outlines, or where nothing speaks for the finding.
     """
 
     finding: str
@@ -27,6 +29,7 @@ class FindingResult:
     threshold: float
     present: bool
     prediction_set: str | None = None
+    evidence_zones: dict[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from medcxr.anatomy.disagreement import disagreement
 from medcxr.anatomy.measuring import measure_anatomy
-from medcxr.core.arrays import FloatArray
+from medcxr.anatomy.zones import zone_masks
+from medcxr.core.arrays import BoolArray, FloatArray
 from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
 from medcxr.core.results import Analysis, FindingResult
+from medcxr.explain.zones import evidence_by_zone
 from medcxr.inference.predictor import Predictions, Predictor
 
 __all__ = ["Analyzed", "Analyzer"]
@@ -60,8 +62,11 @@ class Analyzer:
         """
         start = time.perf_counter()
         predictions = self._predictor.predict([image])
-        findings = self._findings(predictions)
         organs = self._predictor.manifest.outlines
+        zones: dict[str, BoolArray] = {}
+        if predictions.outlines is not None:
+            zones = zone_masks(predictions.outlines[0], organs, predictions.geometries[0])
+        findings = self._findings(predictions, zones)
         outlines, anatomy = predictions.outlines, None
         if outlines is not None:
             anatomy = measure_anatomy(outlines[0], organs, predictions.geometries[0])
@@ -92,12 +97,15 @@ class Analyzer:
             outlines={} if outlines is None else dict(zip(organs, outlines[0], strict=True)),
         )
 
-    def _findings(self, predictions: Predictions) -> tuple[FindingResult, ...]:
+    def _findings(
+        self, predictions: Predictions, zones: Mapping[str, BoolArray]
+    ) -> tuple[FindingResult, ...]:
         rows = zip(
             self._predictor.manifest.findings,
             predictions.logits[0].tolist(),
             predictions.probabilities[0].tolist(),
             self._thresholds,
+            predictions.maps[0],
             strict=True,
         )
         return tuple(
@@ -108,8 +116,11 @@ class Analyzer:
                 threshold=threshold,
                 present=probability >= threshold,
                 prediction_set=self._answer(finding, probability),
+                evidence_zones=(
+                    None if finding == Finding.NO_FINDING else evidence_by_zone(evidence, zones)
+                ),
             )
-            for finding, logit, probability, threshold in rows
+            for finding, logit, probability, threshold, evidence in rows
         )
 
     def _answer(self, finding: str, probability: float) -> str | None:

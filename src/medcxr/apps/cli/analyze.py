@@ -108,6 +108,8 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    from medcxr.explain.zones import main_zone  # noqa: PLC0415
+
     analysis = result.analysis
     table = Table("Finding", "Probability", "Present from", "", title=Text(printable(str(path))))
     for found in analysis.findings:
@@ -124,6 +126,9 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
     )
     if analysis.anatomy is not None:
         console.print(Text(_ratio(analysis.anatomy)))
+    for found in analysis.findings:
+        if found.present and found.evidence_zones:
+            console.print(Text(main_zone(found.finding, found.evidence_zones)))
     for warning in analysis.warnings:
         console.print(Text(f"Warning: {warning}"))
 

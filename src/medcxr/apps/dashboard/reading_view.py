@@ -17,6 +17,7 @@ from medcxr.apps.dashboard.pictures import (
 from medcxr.apps.dashboard.words import DISCLAIMER, HEAT_MAP, OUTLINES
 from medcxr.core.results import Anatomy, Estimate
 from medcxr.explain.overlay import legend, shown_scale
+from medcxr.explain.zones import main_zone
 
 __all__ = ["show_reading"]
 
@@ -105,6 +106,9 @@ def _show_pictures(case: Case, reading: Reading) -> None:
             f'<div class="cxr-scale"><span>against {escape(finding)}</span><span>none</span>'
             f"<span>for {escape(finding)}</span></div>"
         )
+        shares = next(f.evidence_zones for f in reading.analysis.findings if f.finding == finding)
+        if shares:
+            st.markdown(main_zone(finding, shares))
         st.caption(HEAT_MAP)
 
 

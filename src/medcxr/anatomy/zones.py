@@ -1,0 +1,59 @@
+"""The zones of a chest radiograph, by which readers say where something lies."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from medcxr.anatomy.measuring import HEART, LEFT_LUNG, RIGHT_LUNG, organ_masks
+from medcxr.core.arrays import BoolArray, FloatArray
+from medcxr.core.geometry import Geometry
+
+__all__ = ["ELSEWHERE", "zone_masks"]
+
+ELSEWHERE = "elsewhere"
+_THIRDS = ("upper", "mid", "lower")
+_BEHIND_THE_HEART = "heart and behind it"
+
+
+def zone_masks(
+    outlines: FloatArray, organs: Sequence[str], geometry: Geometry
+) -> dict[str, BoolArray]:
+    """Divide a radiograph into zones.
+
+    Each lung has three zones of equal height, since ribs are not outlined; sides are the
+    patient's. The heart is one zone, and what lies behind it belongs to it. All else within the
+    image is elsewhere: mediastinum, chest wall, abdomen.
+
+    Args:
+        outlines: (organs, size, size), 0…1, over the model's input.
+        organs: their names.
+        geometry: where the original lies in the model's input.
+
+    Returns:
+        Zone -> (size, size). The zones do not overlap; the padding belongs to none. Empty unless
+        both lungs are among the organs and were found.
+    """
+    if not {RIGHT_LUNG, LEFT_LUNG} <= set(organs):
+        return {}
+    found = dict(zip(organs, organ_masks(outlines), strict=True))
+    inside = np.zeros(outlines.shape[1:], dtype=np.bool_)
+    top, left, bottom, right = geometry.content
+    inside[top:bottom, left:right] = True
+    heart = found.get(HEART, np.zeros_like(inside)) & inside
+    zones: dict[str, BoolArray] = {}
+    taken = heart.copy()
+    for side, organ in (("right", RIGHT_LUNG), ("left", LEFT_LUNG)):
+        lung = found[organ] & inside & ~taken
+        taken |= lung
+        rows = np.flatnonzero(lung.any(axis=1))
+        if not rows.size:
+            return {}
+        bounds = np.linspace(rows[0], rows[-1] + 1, len(_THIRDS) + 1).round().astype(int)
+        for third, first, stop in zip(_THIRDS, bounds[:-1], bounds[1:], strict=True):
+            zone = np.zeros_like(lung)
+            zone[first:stop] = lung[first:stop]
+            zones[f"{side} {third}"] = zone
+    if heart.any():
+        zones[_BEHIND_THE_HEART] = heart
+    zones[ELSEWHERE] = inside & ~taken
+    return zones
