@@ -116,10 +116,17 @@ def test_outlines_are_measured_as_a_whole_and_by_table():
         OutlineFigures(n_images=n, n_hearts=h, dice_lungs=0.97, dice_heart=d, ratio_error=e)
         for n, h, d, e in ((10, 10, 0.94, 0.012), (7, 0, None, None))
     )
-    whole = replace(one, n_images=17, ratio_icc=0.953, by_table={"a.csv": one, "b.csv": other})
+    whole = replace(
+        one,
+        n_images=17,
+        n_ratios=9,
+        ratio_margin=0.0312,
+        ratio_icc=0.953,
+        by_table={"a.csv": one, "b.csv": other},
+    )
     manifest = replace(tiny_manifest(), outlines=("heart",), outline_figures=whole)
     card = model_card(manifest)
-    assert "| All | 17 | 0.970 | 10 | 0.940 | 0.012 | 0.953 |" in card
-    assert "| a.csv | 10 | 0.970 | 10 | 0.940 | 0.012 |  |" in card
-    assert "| b.csv | 7 | 0.970 | 0 |  |  |  |" in card
+    assert "| All | 17 | 0.970 | 10 | 0.940 | 9 | 0.012 | 0.031 | 0.953 |" in card
+    assert "| a.csv | 10 | 0.970 | 10 | 0.940 | 0 | 0.012 |  |  |" in card
+    assert "| b.csv | 7 | 0.970 | 0 |  | 0 |  |  |  |" in card
     assert "Dice" not in model_card(replace(manifest, outline_figures=None))

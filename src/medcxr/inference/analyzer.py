@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medcxr.anatomy.disagreement import disagreement
 from medcxr.anatomy.measuring import measure_anatomy
@@ -70,6 +70,9 @@ class Analyzer:
         outlines, anatomy = predictions.outlines, None
         if outlines is not None:
             anatomy = measure_anatomy(outlines[0], organs, predictions.geometries[0])
+            figures = self._predictor.manifest.outline_figures
+            if anatomy is not None and figures is not None:
+                anatomy = replace(anatomy, ratio_margin=figures.ratio_margin)
         warnings = image.warnings
         enlarged = {found.finding: found.present for found in findings}.get(Finding.CARDIOMEGALY)
         if anatomy is not None and enlarged is not None:

@@ -12,8 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from medcxr.anatomy.measuring import measure_anatomy
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import DataError, StorageError
+from medcxr.core.geometry import Geometry
 from medcxr.evaluation.agreement import agreement
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.learning.checkpoint import (
@@ -25,9 +27,8 @@ from medcxr.learning.checkpoint import (
 )
 from medcxr.learning.config import OutlineConfig
 from medcxr.learning.fitting import Emit, Part
-from medcxr.learning.measures import measure
 from medcxr.learning.outline_augmentation import augment_outlines
-from medcxr.learning.outline_network import OutlineNetwork
+from medcxr.learning.outline_network import ORGANS, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.sampling import image_seed
 from medcxr.learning.schedule import warm_cosine
@@ -39,6 +40,7 @@ _CHECKPOINT_STEPS = 50
 _REPORT_STEPS = 10
 _COMPLETE_WEIGHT = 2.0  # images whose sides and heart are known are drawn twice as often
 _LUNGS, _HEART = slice(0, 2), 2
+_MOST = 0.95  # of the ratios, whose error lies within the margin
 _SURE = 0.3  # of a heart, from which on an outline that may include its lung is left alone
 
 
@@ -186,21 +188,37 @@ def _compare(
 ) -> OutlineFigures:
     lungs, hearts, ratios = [], [], []
     for row in rows:
-        found = network(_input(images.squares[row], images.contents[row], preprocessing)[None]) > 0
-        drawn = torch.from_numpy(images.masks[row])[None]
+        content = images.contents[row]
+        logits = network(_input(images.squares[row], content, preprocessing)[None])
+        found, drawn = logits > 0, torch.from_numpy(images.masks[row])[None]
         lungs.append(_overlap(found[:, _LUNGS].any(dim=1), drawn[:, _LUNGS].any(dim=1)))
         if images.complete[row]:
             hearts.append(_overlap(found[:, _HEART], drawn[:, _HEART]))
-            ratios.append([float(measure(mask.float())[0, 0]) for mask in (found, drawn)])
-    pairs = np.array(ratios).reshape(-1, 2)
+            pair = [_ratio(outlines[0], content) for outlines in (logits.sigmoid(), drawn.float())]
+            if None not in pair:
+                ratios.append(pair)
+    pairs = np.array(ratios, dtype=np.float64).reshape(-1, 2)
+    errors = np.abs(pairs[:, 0] - pairs[:, 1])
     return OutlineFigures(
         n_images=len(lungs),
         n_hearts=len(hearts),
         dice_lungs=round(float(np.mean(lungs)), 4),
         dice_heart=round(float(np.mean(hearts)), 4) if hearts else None,
-        ratio_error=round(float(np.abs(pairs[:, 0] - pairs[:, 1]).mean()), 4) if hearts else None,
-        ratio_icc=agreement(pairs) if len(hearts) > 1 else None,
+        n_ratios=len(pairs),
+        ratio_error=round(float(errors.mean()), 4) if ratios else None,
+        ratio_margin=round(float(np.quantile(errors, _MOST)), 4) if ratios else None,
+        ratio_icc=round(agreement(pairs), 4) if len(pairs) > 1 else None,
     )
+
+
+def _ratio(outlines: Tensor, content: tuple[int, int, int, int]) -> float | None:
+    """Measure (organs, S, S) as the reader of an analysis sees it measured."""
+    top, left, bottom, right = content
+    geometry = Geometry(
+        original_shape=(bottom - top, right - left), model_size=outlines.shape[-1], content=content
+    )
+    measured = measure_anatomy(outlines.numpy(), ORGANS, geometry)
+    return None if measured is None else measured.cardiothoracic_ratio
 
 
 def _restore(

@@ -69,7 +69,9 @@ class OutlineFigures:
         n_hearts: of these, images whose heart was compared too.
         dice_lungs: mean Dice coefficient of both lungs together, 0…1.
         dice_heart: mean Dice coefficient of the heart; None without such images.
-        ratio_error: mean absolute error of the cardiothoracic ratio; None likewise.
+        n_ratios: of the images with a heart, those whose cardiothoracic ratio could be measured.
+        ratio_error: mean absolute error of the ratio; None without such images.
+        ratio_margin: absolute error that 95 in 100 of the ratios do not exceed; None likewise.
         ratio_icc: agreement of the ratios, as `evaluation.agreement` defines it; None with fewer
             than two.
         by_table: the same for each table of outlined images, where there are several.
@@ -80,6 +82,8 @@ class OutlineFigures:
     dice_lungs: float
     dice_heart: float | None
     ratio_error: float | None
+    n_ratios: int = 0
+    ratio_margin: float | None = None
     ratio_icc: float | None = None
     by_table: "dict[str, OutlineFigures]" = field(default_factory=dict)
 

@@ -134,20 +134,27 @@ def _outlines(manifest: Manifest) -> list[str]:
         return ["## Outlines", words]
     words += (
         " Compared with what experts drew, on radiographs of patients that the outlines were not "
-        "learned from: mean Dice coefficients, mean absolute error of the cardiothoracic ratio, "
-        "and agreement on it (intraclass correlation of single readings)."
+        "learned from: mean Dice coefficients; of the cardiothoracic ratio the mean absolute error, "
+        "the error that 95 in 100 do not exceed, and the agreement (intraclass correlation of "
+        "single readings)."
     )
     rows = [_outline_row("All", figures)]
     rows += [_outline_row(table, one) for table, one in figures.by_table.items()]
-    heads = ("Table", "Radiographs", "Dice, lungs", "Hearts", "Dice, heart", "Ratio off by", "ICC")
+    heads = (
+        *("Table", "Radiographs", "Dice, lungs", "Hearts", "Dice, heart"),
+        *("Ratios", "Off by", "95% within", "ICC"),
+    )
     return ["## Outlines", words, _table(heads, rows)]
 
 
 def _outline_row(table: str, figures: OutlineFigures) -> tuple[str, ...]:
-    of_hearts = (figures.dice_heart, figures.ratio_error, figures.ratio_icc)
-    dice, error, icc = ("" if value is None else f"{value:.3f}" for value in of_hearts)
-    lungs = f"{figures.dice_lungs:.3f}"
-    return (table, f"{figures.n_images:,}", lungs, f"{figures.n_hearts:,}", dice, error, icc)
+    of_ratios = (figures.ratio_error, figures.ratio_margin, figures.ratio_icc)
+    lungs, heart, *ratios = (
+        "" if value is None else f"{value:.3f}"
+        for value in (figures.dice_lungs, figures.dice_heart, *of_ratios)
+    )
+    counts = [f"{n:,}" for n in (figures.n_images, figures.n_hearts, figures.n_ratios)]
+    return (table, counts[0], lungs, counts[1], heart, counts[2], *ratios)
 
 
 def _discrimination(report: ValidationReport) -> str:

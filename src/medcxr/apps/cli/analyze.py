@@ -17,7 +17,6 @@ from medcxr.apps.cli.words import (
 from medcxr.core.errors import DataError, ImageError
 
 if TYPE_CHECKING:
-    from medcxr.core.results import Anatomy
     from medcxr.services.analysis import AnalyzedImage
 
 __all__ = ["analyze"]
@@ -108,6 +107,7 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    from medcxr.anatomy.words import told_ratio  # noqa: PLC0415
     from medcxr.explain.zones import main_zone  # noqa: PLC0415
 
     analysis = result.analysis
@@ -125,19 +125,12 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
         )
     )
     if analysis.anatomy is not None:
-        console.print(Text(_ratio(analysis.anatomy)))
+        console.print(Text(f"Cardiothoracic ratio: {told_ratio(analysis.anatomy)}"))
     for found in analysis.findings:
         if found.present and found.evidence_zones:
             console.print(Text(main_zone(found.finding, found.evidence_zones)))
     for warning in analysis.warnings:
         console.print(Text(f"Warning: {warning}"))
-
-
-def _ratio(anatomy: "Anatomy") -> str:
-    if anatomy.cardiothoracic_ratio is None:
-        return f"Cardiothoracic ratio: not measured ({'; '.join(anatomy.doubts)})"
-    trust = f" (not to be trusted: {'; '.join(anatomy.doubts)})" if anatomy.doubts else ""
-    return f"Cardiothoracic ratio: {anatomy.cardiothoracic_ratio:.2f}{trust}"
 
 
 def _percent(share: float) -> str:

@@ -7,6 +7,7 @@ from html import escape
 
 import streamlit as st
 
+from medcxr.anatomy.words import told_ratio
 from medcxr.apps.dashboard.cases import Case, Reading, active_findings
 from medcxr.apps.dashboard.findings_view import percent, show_findings
 from medcxr.apps.dashboard.pictures import (
@@ -15,7 +16,7 @@ from medcxr.apps.dashboard.pictures import (
     radiograph_picture,
 )
 from medcxr.apps.dashboard.words import DISCLAIMER, HEAT_MAP, OUTLINES
-from medcxr.core.results import Anatomy, Estimate
+from medcxr.core.results import Estimate
 from medcxr.explain.overlay import legend, shown_scale
 from medcxr.explain.zones import main_zone
 
@@ -69,7 +70,7 @@ def _facts(reading: Reading) -> dict[str, str]:
     if analysis.spacing_mm is not None:
         down, across = analysis.spacing_mm
         spacing = f"{down:.3g} x {across:.3g} mm"
-    ratio = _ratio(analysis.anatomy)
+    ratio = None if analysis.anatomy is None else told_ratio(analysis.anatomy)
     return {
         **({} if ratio is None else {"Cardiothoracic ratio": ratio}),
         "Format": " ".join(filter(None, [made.source_format, made.modality])),
@@ -123,15 +124,6 @@ def _show_radiograph(case: Case, reading: Reading) -> None:
         plain = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
     place.image(plain, width="stretch", output_format="PNG")
     place.caption("The radiograph, scaled to the screen; not for primary reading.")
-
-
-def _ratio(anatomy: Anatomy | None) -> str | None:
-    if anatomy is None:
-        return None
-    if anatomy.cardiothoracic_ratio is None:
-        return "not measured"
-    doubt = f" (doubtful: {'; '.join(anatomy.doubts)})" if anatomy.doubts else ""
-    return f"{anatomy.cardiothoracic_ratio:.2f}{doubt}"
 
 
 def _controls(case: Case, names: list[str]) -> tuple[str, float]:
