@@ -207,3 +207,33 @@ def test_a_graph_whose_outlines_are_not_those_of_the_manifest_is_refused(tmp_pat
         Predictor(tiny_bundle(tmp_path / "lacking", outlines=ORGANS))
     with pytest.raises(ModelError, match="2 organs"):
         outlined(tmp_path / "fewer", outlines=ORGANS[:2]).predict([radiograph()])
+
+
+def ordinary_maps(value=-0.25, grid=GRID, findings=FINDINGS):
+    return {
+        name: tuple((value + i,) * grid for _ in range(grid)) for i, name in enumerate(findings)
+    }
+
+
+def test_maps_are_shown_beside_those_of_ordinary_radiographs(tmp_path, predictor):
+    bundle = tiny_bundle(tmp_path / "tiny", ordinary_maps=ordinary_maps())
+    beside = Predictor(bundle, threads=1)
+    maps = beside.predict([radiograph(0), radiograph(1)]).maps
+
+    shown = beside.beside_ordinary(maps)
+
+    for i in range(len(FINDINGS)):
+        assert shown[:, i] == pytest.approx(maps[:, i] + 0.25 - i, abs=1e-6)
+    analyzed = Analyzer(beside).analyze(radiograph(0))
+    assert analyzed.maps[FINDINGS[1]] == pytest.approx(shown[0, 1], abs=1e-6)
+    assert predictor.beside_ordinary(maps) is maps  # a model that knows of none
+
+
+@pytest.mark.parametrize(
+    "wrong", [ordinary_maps(grid=GRID + 1), ordinary_maps(findings=FINDINGS[:1])]
+)
+def test_ordinary_maps_that_are_not_those_of_the_graph_are_refused(tmp_path, wrong):
+    beside = Predictor(tiny_bundle(tmp_path / "tiny", ordinary_maps=wrong), threads=1)
+    maps = beside.predict([radiograph(0)]).maps
+    with pytest.raises(ModelError, match="disagree"):
+        beside.beside_ordinary(maps)

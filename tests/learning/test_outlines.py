@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from medcxr.core.errors import DataError
-from medcxr.datasets.study_table import read_rows
+from medcxr.datasets.study_table import StudyTable, read_rows
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictor
@@ -317,6 +317,23 @@ def test_the_shipped_graph_outlines_what_it_reads(guided, sample_data):
     assert predictions.outlines.min() >= 0
     assert predictions.outlines.max() <= 1
     assert np.allclose(predictions.maps.sum(axis=(2, 3)), predictions.logits, atol=1e-3)
+
+
+def test_maps_are_shown_against_those_of_images_without_findings(guided, sample_data):
+    predictor = Predictor(guided)
+    table = StudyTable.read_csv(sample_data / "manifest.csv", guided.manifest.findings)
+    healthy = [
+        read_image(table.path(row))
+        for row in range(len(table))
+        if table.labels[row].tolist() == [0, 0, 0, 1]
+    ]
+
+    maps = predictor.predict(healthy).maps
+
+    assert len(healthy) > 3
+    shown = predictor.beside_ordinary(maps)
+    assert np.abs(shown.mean(axis=0)).max() < 0.02 + 0.01 * np.abs(maps).max()  # rounded weights
+    assert not np.allclose(shown, 0, atol=1e-3)
 
 
 def test_the_networks_of_the_folds_answer_together(guided):

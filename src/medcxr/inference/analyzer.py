@@ -24,7 +24,8 @@ class Analyzed:
 
     Attributes:
         analysis: the figures.
-        maps: finding -> (grid, grid), signed evidence; the sum is the finding's logit.
+        maps: finding -> (grid, grid), signed evidence beside that of ordinary radiographs; the
+            sum is the finding's logit less theirs.
         geometry: where the original lies under the maps.
         outlines: organ -> (size, size), 0…1, over the model's input; empty if it outlines none.
     """
@@ -66,7 +67,8 @@ class Analyzer:
         zones: dict[str, BoolArray] = {}
         if predictions.outlines is not None:
             zones = zone_masks(predictions.outlines[0], organs, predictions.geometries[0])
-        findings = self._findings(predictions, zones)
+        maps = self._predictor.beside_ordinary(predictions.maps)[0]
+        findings = self._findings(predictions, maps, zones)
         outlines, anatomy = predictions.outlines, None
         if outlines is not None:
             anatomy = measure_anatomy(outlines[0], organs, predictions.geometries[0])
@@ -92,23 +94,22 @@ class Analyzer:
             anatomy=anatomy,
         )
         names = self._predictor.manifest.findings
-        maps = dict(zip(names, predictions.maps[0], strict=True))
         return Analyzed(
             analysis=analysis,
-            maps=maps,
+            maps=dict(zip(names, maps, strict=True)),
             geometry=predictions.geometries[0],
             outlines={} if outlines is None else dict(zip(organs, outlines[0], strict=True)),
         )
 
     def _findings(
-        self, predictions: Predictions, zones: Mapping[str, BoolArray]
+        self, predictions: Predictions, maps: FloatArray, zones: Mapping[str, BoolArray]
     ) -> tuple[FindingResult, ...]:
         rows = zip(
             self._predictor.manifest.findings,
             predictions.logits[0].tolist(),
             predictions.probabilities[0].tolist(),
             self._thresholds,
-            predictions.maps[0],
+            maps,
             strict=True,
         )
         return tuple(

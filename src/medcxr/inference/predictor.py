@@ -99,6 +99,39 @@ class Predictor:
             outlines=outlines,
         )
 
+    def beside_ordinary(self, maps: FloatArray) -> FloatArray:
+        """Return what maps hold beyond those of ordinary radiographs: what a reader is shown.
+
+        A rare finding is unlikely before anyone looks, and the network spreads that over the whole
+        image, as evidence against it everywhere. Only what differs from the mean map of
+        radiographs without findings says something of this one.
+
+        Args:
+            maps: (n_images, n_findings, grid, grid), as predicted.
+
+        Returns:
+            The same shape; a map's sum is its logit less that of an ordinary radiograph.
+
+        Raises:
+            ModelError: the manifest's ordinary maps have another shape.
+        """
+        ordinary = self.manifest.ordinary_maps
+        if not ordinary:
+            return maps
+        try:
+            mean = np.array([ordinary[name] for name in self.manifest.findings], dtype=np.float32)
+        except (KeyError, ValueError) as error:
+            raise self._disagreement(f"ordinary maps of {', '.join(ordinary)}") from error
+        if mean.shape != maps.shape[1:]:
+            raise self._disagreement(f"ordinary maps of shape {mean.shape}")
+        return maps - mean
+
+    def _disagreement(self, what: str) -> ModelError:
+        return ModelError(
+            f"Model {self.manifest.identity} has {what}, which its graph does not give; its "
+            "manifest and its graph disagree. Reinstall the model."
+        )
+
     def _verify_outlines(self, n_images: int, outlines: FloatArray) -> None:
         size = self.manifest.preprocessing.size
         if outlines.shape != (n_images, len(self.manifest.outlines), size, size):

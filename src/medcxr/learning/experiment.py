@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from torch import nn
 from medcxr import __version__
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, StorageError
+from medcxr.core.findings import Finding
 from medcxr.datasets.age import age_band
 from medcxr.datasets.study_table import StudyTable
 from medcxr.evaluation.calibration_comparison import (
@@ -57,7 +58,7 @@ from medcxr.learning.outline_training import (
 )
 from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
 from medcxr.learning.sampling import images_of_owner
-from medcxr.learning.scoring import predict_logits
+from medcxr.learning.scoring import mean_maps, predict_logits
 from medcxr.learning.training_data import TrainingData, load_tables
 from medcxr.registry.bundle import (
     GRAPH_FILE,
@@ -79,6 +80,7 @@ Watch = Callable[[str, dict[str, object]], None]
 _RUN_FILE = "run.json"
 _EVENTS_FILE = "events.jsonl"
 _SCORES_FILE = "out_of_fold.csv"
+_ORDINARY = 200  # radiographs without findings, at most, whose mean map maps are shown against
 _PART_SCORES_FILE = "held_out.csv"
 _BUNDLE = "bundle"
 _FAILURES_FILE = "failures.png"
@@ -264,7 +266,10 @@ class _Run:
                 outlined=self.outlined is not None,
             )
             export_weights(network, weights)
-            manifest = self._manifest(fitted, created, command, fingerprint)
+            manifest = replace(
+                self._manifest(fitted, created, command, fingerprint),
+                ordinary_maps=self._ordinary_maps(network),
+            )
             write_bundle(bundle_folder, manifest, {GRAPH_FILE: graph, WEIGHTS_FILE: weights})
             self._emit("finished", model=manifest.identity, largest_difference=difference)
         self.fabric.barrier()
@@ -580,6 +585,22 @@ class _Run:
 
     def _logits(self, network: nn.Module, rows: tuple[int, ...]) -> FloatArray:
         return predict_logits(network, self.images, rows)[:, : self.n_findings]
+
+    def _ordinary_maps(self, network: nn.Module) -> dict[str, tuple[tuple[float, ...], ...]]:
+        """Return the mean map of each finding over radiographs without findings."""
+        labels = self._labels(self.data.split_rows)
+        healthy = np.ones(len(labels), dtype=np.bool_)
+        for column, name in enumerate(self.config.data.findings):
+            healthy &= labels[:, column] == (1 if name == Finding.NO_FINDING else 0)
+        rows = np.asarray(self.data.split_rows)[healthy]
+        if not len(rows):
+            return {}
+        chosen = rows[:: -(-len(rows) // _ORDINARY)].tolist()
+        maps = mean_maps(network, self.images, chosen)
+        return {
+            name: tuple(tuple(round(float(v), 5) for v in row) for row in maps[column])
+            for column, name in enumerate(self.config.data.findings)
+        }
 
     def _labels(self, rows: tuple[int, ...] | list[int]) -> Statistics:
         return self.images.labels[list(rows), : self.n_findings]

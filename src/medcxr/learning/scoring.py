@@ -12,7 +12,7 @@ from medcxr.learning.image_set import ImageSet
 from medcxr.learning.loading import batches_in_order
 from medcxr.learning.losses import masked_bce
 
-__all__ = ["predict_logits", "progress_figures"]
+__all__ = ["mean_maps", "predict_logits", "progress_figures"]
 
 
 @torch.inference_mode()
@@ -24,6 +24,18 @@ def predict_logits(network: nn.Module, images: ImageSet, rows: Sequence[int]) ->
         network(inputs.to(device)).logits.cpu() for _, inputs in batches_in_order(images, rows)
     ]
     return np.asarray(torch.cat(parts).float().numpy(), dtype=np.float32)
+
+
+@torch.inference_mode()
+def mean_maps(network: nn.Module, images: ImageSet, rows: Sequence[int]) -> FloatArray:
+    """Return the mean map of each label over at least one image: (n_labels, grid, grid)."""
+    network.eval()
+    device = next(network.parameters()).device
+    total = sum(
+        network(inputs.to(device)).maps.sum(dim=0).cpu()
+        for _, inputs in batches_in_order(images, rows)
+    )
+    return np.asarray(total / len(rows), dtype=np.float32)
 
 
 def progress_figures(

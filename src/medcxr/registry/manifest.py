@@ -129,6 +129,8 @@ class Manifest:
         training: where the weights come from, None if unknown.
         outlines: organs that the graph outlines besides, in the order of its channels.
         outline_figures: how well the organs are outlined; None if nobody measured it.
+        ordinary_maps: finding -> rows of the mean map of radiographs without findings, to show
+            maps against; empty if nobody knows.
         measurements: how well it was measured; the first is the one shown.
         files: name in the bundle -> SHA-256, hexadecimal; the manifest itself is not among them.
         format: version of this layout.
@@ -147,6 +149,7 @@ class Manifest:
     training: TrainingFacts | None = None
     outlines: tuple[str, ...] = ()
     outline_figures: OutlineFigures | None = None
+    ordinary_maps: dict[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
     measurements: tuple[Measurement, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     format: int = MANIFEST_FORMAT

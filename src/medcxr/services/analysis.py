@@ -25,7 +25,8 @@ class AnalyzedImage:
     Attributes:
         image: the radiograph.
         analysis: the figures.
-        maps: finding -> (grid, grid), signed evidence; the sum is the finding's logit.
+        maps: finding -> (grid, grid), signed evidence beside that of ordinary radiographs; the
+            sum is the finding's logit less theirs.
         geometry: where the radiograph lies under the maps.
         outlines: organ -> (size, size), 0…1, over the model's input; empty if it outlines none.
     """

@@ -192,7 +192,7 @@ def _curves(
 def _maps(
     predictor: Predictor, prepared: Prepared, column: int, *, seed: int
 ) -> Mapping[str, FloatArray]:
-    own = predictor.predict_prepared([prepared]).maps[0, column]
+    own = predictor.beside_ordinary(predictor.predict_prepared([prepared]).maps)[0, column]
     grid = own.shape[0]
     return dict(zip(METHODS, (own, centered_ellipse(grid), random_map(grid, seed)), strict=True))
 
