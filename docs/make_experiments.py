@@ -173,8 +173,8 @@ def page(records: list[dict[str, Any]]) -> str:
         "## Fold by fold",
         "",
         "AUC on the held-out fold at the last epoch that was reached. Folds of runs with the same",
-        "number of folds hold the same patients and may be compared; a run with one fold was given",
-        "up because that fold said enough.",
+        "number of folds and the same auxiliary findings hold the same patients and may be",
+        "compared; a run with one fold was given up because that fold said enough.",
         "",
         table(
             ("Run", "Fold", "Epoch", *FINDINGS, "Minutes"),

@@ -53,7 +53,9 @@ def training_data(draw):
     ]
     chosen = [i for i, table in enumerate(tables) if len(table)]
     return TrainingData(
-        tables=tuple(tables[i] for i in chosen), configs=tuple(configs[i] for i in chosen)
+        tables=tuple(tables[i] for i in chosen),
+        configs=tuple(configs[i] for i in chosen),
+        n_findings=2,
     )
 
 
@@ -106,8 +108,28 @@ def test_no_image_of_a_held_out_patient_trains_in_a_holdout(data, seed):
     check_training_rows(data, (*parts.validation, *parts.calibration, *parts.test))
 
 
+def test_folds_do_not_depend_on_auxiliary_labels():
+    random = np.random.default_rng(0)
+    table = replace(
+        table_of([f"{i}.png" for i in range(60)], [i // 2 for i in range(60)]),
+        findings=("A", "B", "C"),
+        labels=(random.random((60, 3)) < 0.3).astype(float),
+    )
+    alone = replace(table, findings=("A", "B"), labels=table.labels[:, :2])
+    with_further, without = (
+        TrainingData(tables=(one,), configs=(TableConfig(),), n_findings=2)
+        for one in (table, alone)
+    )
+
+    assert with_further.folds(3, seed=1) == without.folds(3, seed=1)
+    assert with_further.holdout(SHARES, seed=1) == without.holdout(SHARES, seed=1)
+    as_findings = replace(with_further, n_findings=3)
+    assert as_findings.folds(3, seed=1) != without.folds(3, seed=1)
+
+
 def test_without_anybody_held_out_everything_trains():
     data = TrainingData(
+        n_findings=2,
         tables=(table_of("ab", [1, 2]), table_of("c", [1])),
         configs=(TableConfig(path="a"), TableConfig(path="b", role="train")),
     )
@@ -116,6 +138,7 @@ def test_without_anybody_held_out_everything_trains():
 
 def test_a_copy_is_known_by_its_name_whatever_its_folder_and_format():
     data = TrainingData(
+        n_findings=2,
         tables=(
             table_of(["images/001.png", "images/002.png"], [1, 2]),
             table_of("cde", [7, 8, 9], original=["001.jpg", "other/002.png", ""]),
@@ -131,6 +154,7 @@ def test_a_copy_is_known_by_its_name_whatever_its_folder_and_format():
 
 def test_patients_of_two_measured_tables_are_different_people():
     data = TrainingData(
+        n_findings=2,
         tables=(
             table_of("ab", [1, 2], view=["PA", "AP"], age=["1", "2"]),
             table_of("c", [3], original=[""]),
@@ -156,6 +180,7 @@ def test_patients_of_two_measured_tables_are_different_people():
 def test_rows_and_known_patients_are_counted():
     names = ["a", "b", "c", "d"]
     data = TrainingData(
+        n_findings=2,
         tables=(
             table_of(names, [1, 1, unnamed_patient("c"), 2]),
             table_of("ef", [1, 3]),
@@ -177,7 +202,9 @@ def test_fingerprints_follow_images_labels_and_further_columns():
     table = table_of("ab", [1, 2], original=["x", ""])
 
     def digests(image_digest="00", **changes):
-        data = TrainingData(tables=(replace(table, **changes),), configs=(TableConfig(),))
+        data = TrainingData(
+            tables=(replace(table, **changes),), configs=(TableConfig(),), n_findings=2
+        )
         return data.fingerprint(image_digest), data.attributes_digest()
 
     same = digests()

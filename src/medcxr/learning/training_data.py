@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +38,12 @@ class TrainingData:
     Attributes:
         tables: as read, with the findings and then the auxiliary findings as label columns.
         configs: what the configuration says of each.
+        n_findings: how many of the label columns are findings.
     """
 
     tables: tuple[StudyTable, ...]
     configs: tuple[TableConfig, ...]
+    n_findings: int
 
     @property
     def n_rows(self) -> int:
@@ -75,6 +77,20 @@ class TrainingData:
         )
 
     @property
+    def _divided(self) -> StudyTable:
+        """Return the split table with the findings alone.
+
+        Balanced by auxiliary labels too, the folds of runs that differ in these would hold
+        different patients and could not be compared.
+        """
+        table = self.split_table
+        return replace(
+            table,
+            findings=table.findings[: self.n_findings],
+            labels=table.labels[:, : self.n_findings],
+        )
+
+    @property
     def split_rows(self) -> tuple[int, ...]:
         """Return the rows of the image set that are divided by patient."""
         return self._rows("split")
@@ -86,12 +102,12 @@ class TrainingData:
 
     def folds(self, n_folds: int, *, seed: int) -> list[tuple[int, ...]]:
         """Return the held-out rows of each fold."""
-        folds = patient_folds(self.split_table, n_folds=n_folds, seed=seed)
+        folds = patient_folds(self._divided, n_folds=n_folds, seed=seed)
         return [self._of_split(fold) for fold in folds]
 
     def holdout(self, shares: Sequence[float], *, seed: int) -> Holdout:
         """Divide the split tables into training, validation, calibration and test rows."""
-        train, validation, calibration, test = patient_split(self.split_table, shares, seed=seed)
+        train, validation, calibration, test = patient_split(self._divided, shares, seed=seed)
         return Holdout(
             train=self._of_split(train),
             validation=self._of_split(validation),
@@ -216,4 +232,6 @@ def load_tables(config: TrainingConfig, folder: Path) -> TrainingData:
         raise DataError(
             "Every table has the role 'train', so nothing could be measured; give one 'split'."
         )
-    return TrainingData(tables=tuple(tables), configs=config.data.tables)
+    return TrainingData(
+        tables=tuple(tables), configs=config.data.tables, n_findings=len(config.data.findings)
+    )
