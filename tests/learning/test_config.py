@@ -216,3 +216,57 @@ def test_any_text_is_a_configuration_or_a_data_error(tmp_path_factory, text):
     path.write_text(text, encoding="utf-8", newline="")
     with suppress(DataError):
         assert isinstance(load_config(path), TrainingConfig)
+
+
+OTHER_TABLE = "[[data.tables]]\n[[data.tables]]\npath = 'other.csv'\nrole = 'train'\n"
+
+
+def test_a_table_may_teach_some_labels_only(load):
+    config = load(OTHER_TABLE + "teaches = ['Effusion']\n")
+    assert [table.teaches for table in config.data.tables] == [None, ("Effusion",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (OTHER_TABLE + "teaches = ['Mass']\n", "teaches of other.csv names 'Mass'"),
+        (OTHER_TABLE + "teaches = []\n", "teaches of other.csv names 'nothing'"),
+        (OTHER_TABLE + "teaches = 'Effusion'\n", "teaches"),
+        ("[[data.tables]]\nteaches = ['Effusion']\n", "whose images are measured"),
+    ],
+)
+def test_what_a_table_teaches_must_be_learned(load, text, words):
+    with pytest.raises(DataError, match=words):
+        load(text)
+
+
+OUTLINED = "[[outlines.tables]]\npath = 'outlined.csv'\n"
+
+
+def test_lesions_are_painted_into_outlined_lungs(load):
+    assert load(OUTLINED + "[lesions]\nshare = 0.5\n").lesions.share == 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[lesions]\nshare = 0.5\n", "lesions.share is above 0, but lesions are painted into"),
+        (OUTLINED + "[lesions]\nshare = 1.5\n", "share = 1.5"),
+        (OUTLINED + "[lesions]\nmap_weight = -1.0\n", "map_weight = -1.0"),
+        (
+            "[data]\nfindings = ['Cardiomegaly', 'No Finding']\n"
+            + OUTLINED
+            + "[lesions]\nshare = 0.5\n",
+            "only Pneumonia and Effusion are painted",
+        ),
+        (
+            "[data]\nfindings = ['Cardiomegaly', 'Effusion']\n"
+            + OUTLINED
+            + "[lesions]\nshare = 0.5\n",
+            "only Pneumonia and Effusion are painted",
+        ),
+    ],
+)
+def test_lesions_that_could_not_be_painted_are_refused(load, text, words):
+    with pytest.raises(DataError, match=words):
+        load(text)

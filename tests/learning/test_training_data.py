@@ -251,6 +251,24 @@ def test_tables_are_read_as_configured(folder):
     assert data.tables[0].path(0) == folder / "a" / "x.png"
 
 
+def test_a_table_teaches_what_it_is_told_to(folder):
+    config = config_of(
+        TableConfig(path="a/manifest.csv"),
+        TableConfig(
+            path="ratio.csv",
+            role="train",
+            cardiothoracic_threshold=0.5,
+            teaches=("Cardiomegaly",),
+        ),
+    )
+
+    measured, taught = load_tables(config, folder).tables
+
+    assert not np.isnan(measured.labels).any()
+    assert taught.labels[0, 2] == 1
+    assert np.isnan(taught.labels[0, [0, 1, 3]]).all()
+
+
 @pytest.mark.parametrize(
     ("table", "words"),
     [

@@ -81,6 +81,9 @@ class TableConfig:
             such rows are dropped, since they would leak a held-out patient into training.
         same_patients_as: path of a split table that numbers the same patients; rows of a
             held-out patient are then dropped too.
+        teaches: labels to learn from this table, the others are unknown; None learns all. Where a
+            collection has hardly any images with a finding, what marks the collection would be
+            learned as the finding's absence.
     """
 
     path: str = "manifest.csv"
@@ -89,6 +92,7 @@ class TableConfig:
     cardiothoracic_threshold: float | None = None
     same_as_column: str | None = None
     same_patients_as: str | None = None
+    teaches: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,6 +391,18 @@ def _check_names(config: TrainingConfig) -> None:
         twice = [name for name in names if names.count(name) > 1]
         if twice:
             raise DataError(f"{key} names {twice[0]!r} twice; keep one of them.")
+    for table in data.tables:
+        unknown = [name for name in table.teaches or () if name not in labels]
+        if unknown or table.teaches == ():
+            raise DataError(
+                f"teaches of {table.path} names {unknown[0] if unknown else 'nothing'!r}; name some of "
+                "data.findings and data.auxiliary_findings, or leave it out."
+            )
+        if table.teaches is not None and table.role == "split":
+            raise DataError(
+                f"teaches stands at {table.path}, whose images are measured by all their labels; "
+                "leave it out, or give the table the role 'train'."
+            )
     split_paths = {table.path for table in data.tables if table.role == "split"}
     for table in data.tables:
         shared = table.same_patients_as

@@ -227,6 +227,9 @@ def load_tables(config: TrainingConfig, folder: Path) -> TrainingData:
                 f"Table {table.path} lacks the column {table.same_as_column!r} that same_as_column "
                 "names; correct the configuration or add the column."
             )
+        if table.teaches is not None:
+            untaught = [name not in table.teaches for name in labels]
+            read = replace(read, labels=np.where(untaught, np.nan, read.labels))
         tables.append(read)
     if not any(table.role == "split" for table in config.data.tables):
         raise DataError(
