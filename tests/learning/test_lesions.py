@@ -36,8 +36,9 @@ def chest():
     return square
 
 
-def painter(share=1.0, n=1, masks=None):
-    return LesionPainter(LesionConfig(share=share), LABELS, 4, lungs(n) if masks is None else masks)
+def painter(share=1.0, n=1, masks=None, **settings):
+    config = LesionConfig(share=share, **settings)
+    return LesionPainter(config, LABELS, 4, lungs(n) if masks is None else masks)
 
 
 @given(seed=st.integers(0, 2**32 - 1))
@@ -91,9 +92,12 @@ def test_nothing_is_painted_where_no_lung_was_found():
 
 
 def test_the_labels_say_what_was_painted():
-    labels = painter().relabel(HEALTHY, Finding.EFFUSION)
+    labels = painter(as_positives=True).relabel(HEALTHY, Finding.EFFUSION)
     assert labels[:4].tolist() == [0, 1, 0, 0]
     assert np.isnan(labels[4])  # whether it is a mass, too, is unknown
+    placed = painter().relabel(HEALTHY, Finding.EFFUSION)
+    assert placed[[0, 2]].tolist() == [0, 0]
+    assert np.isnan(placed[[1, 3, 4]]).all()
     assert HEALTHY[3] == 1
 
 
@@ -105,7 +109,7 @@ def test_places_are_moved_as_their_images_are():
     still = AugmentationConfig(gamma=0.0, noise=0.0, rotation_degrees=20.0, shift=0.1, zoom=0.2)
     draws = [[(row, 100 + row) for row in range(6)]]
     labels = LABELS[: images.labels.shape[1]]
-    one = LesionPainter(LesionConfig(share=1.0), labels, 4, lungs(6))
+    one = LesionPainter(LesionConfig(share=1.0, as_positives=True), labels, 4, lungs(6))
     augmentation = Augmentation(still, SIZE)
 
     (batch,) = batches(images, draws, augmentation=augmentation, painter=one)

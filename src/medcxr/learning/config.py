@@ -227,10 +227,14 @@ class LesionConfig:
         share: of the healthy images; 0 paints none.
         map_weight: how much evidence for a painted finding that lies elsewhere counts in the
             loss.
+        as_positives: whether a painted image counts as one with the finding. A painted opacity is
+            easier to see than a real one; otherwise it teaches a place only, and whether the
+            finding is there is unknown.
     """
 
     share: float = 0.0
     map_weight: float = 1.0
+    as_positives: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

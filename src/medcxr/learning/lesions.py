@@ -57,7 +57,7 @@ class LesionPainter:
     def __init__(
         self, config: LesionConfig, labels: Sequence[str], n_findings: int, lungs: BoolArray
     ) -> None:
-        self._share = config.share
+        self._share, self._as_positives = config.share, config.as_positives
         self._labels = tuple(labels)
         self._n_findings = n_findings
         self._lungs = lungs
@@ -78,8 +78,8 @@ class LesionPainter:
         """
         changed = labels.copy()
         changed[self._n_findings :] = np.nan
-        changed[self._healthy] = 0
-        changed[self.column(finding)] = 1
+        changed[self._healthy] = 0 if self._as_positives else np.nan
+        changed[self.column(finding)] = 1 if self._as_positives else np.nan
         return changed
 
     def paint(
