@@ -20,6 +20,7 @@ from medcxr.explain.faithfulness import (
     points_inside,
     random_map,
 )
+from medcxr.explain.occlusion import Scorer, occlusion_maps
 from medcxr.explain.overlay import upsample
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictor, Prepared
@@ -30,8 +31,9 @@ from medcxr.synthetic.sampling import sample_parameters
 
 __all__ = ["METHODS", "CurveFigures", "ExplanationReport", "PlaceFigures", "check_explanations"]
 
-METHODS = ("evidence map", "centered ellipse", "random map")
-"""The model's own map, and two rivals that a drawing program could make."""
+METHODS = ("evidence map", "occlusion map", "centered ellipse", "random map")
+"""The model's own map; one made by hiding place after place, which takes as many looks as there are
+places; and two rivals that a drawing program could make."""
 
 _OWN = METHODS[0]
 _RESAMPLES, _CONFIDENCE = 1000, 0.95
@@ -166,11 +168,7 @@ def _curves(
         show(f"Curves of {finding}", number, len(rows))
         prepared = predictor.prepare(read_image(table.path(row)))
         maps = _maps(predictor, prepared, column, seed=row)
-
-        def score(inputs: FloatArray, prepared: Prepared = prepared) -> FloatArray:
-            batch = [Prepared(pixels=one, geometry=prepared.geometry) for one in inputs]
-            return np.asarray(predictor.predict_prepared(batch).probabilities, dtype=np.float32)
-
+        score = _scorer(predictor, prepared, "probabilities")
         for method, evidence in enumerate(maps.values()):
             areas[0, method, number] = deletion_area(score, prepared.pixels, evidence, column)
             areas[1, method, number] = insertion_area(score, prepared.pixels, evidence, column)
@@ -194,7 +192,19 @@ def _maps(
 ) -> Mapping[str, FloatArray]:
     own = predictor.beside_ordinary(predictor.predict_prepared([prepared]).maps)[0, column]
     grid = own.shape[0]
-    return dict(zip(METHODS, (own, centered_ellipse(grid), random_map(grid, seed)), strict=True))
+    hidden = occlusion_maps(_scorer(predictor, prepared, "logits"), prepared.pixels, grid=grid)
+    maps = (own, hidden[column], centered_ellipse(grid), random_map(grid, seed))
+    return dict(zip(METHODS, maps, strict=True))
+
+
+def _scorer(predictor: Predictor, prepared: Prepared, kind: str) -> Scorer:
+    """Return what scores changed inputs: `logits` or `probabilities`."""
+
+    def score(inputs: FloatArray) -> FloatArray:
+        batch = [Prepared(pixels=one, geometry=prepared.geometry) for one in inputs]
+        return np.asarray(getattr(predictor.predict_prepared(batch), kind), dtype=np.float32)
+
+    return score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
