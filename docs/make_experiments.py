@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from page_parts import interval, table
+
 from medcxr.learning.config import TrainingConfig, load_config
 from medcxr.services.comparison import compare_scores
 from medcxr.storage.events import EventLog
@@ -199,9 +201,9 @@ def whole_row(record: dict[str, Any]) -> tuple[str, ...]:
     by_name = {one["finding"]: one for one in report["findings"]}
     return (
         f"`{record['run']}`",
-        *(interval(by_name[name]["auc"]) for name in FINDINGS),
-        interval(report["mean_auc"]),
-        interval(report["mean_auc_by_patient"]),
+        *(interval(by_name[name]["auc"], digits=3) for name in FINDINGS),
+        interval(report["mean_auc"], digits=3),
+        interval(report["mean_auc_by_patient"], digits=3),
         f"{report['n_images']:,}",
         f"{record['minutes']:.0f}",
     )
@@ -223,7 +225,9 @@ def group_rows(record: dict[str, Any]) -> list[tuple[str, ...]]:
     """Return AUC by group, one row for each value of each group."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for one in record["report"]["groups"]:
-        rows.setdefault((one["group"], one["value"]), {})[one["finding"]] = interval(one["auc"])
+        rows.setdefault((one["group"], one["value"]), {})[one["finding"]] = interval(
+            one["auc"], digits=3
+        )
     return [(*key, *(found.get(name, "") for name in FINDINGS)) for key, found in rows.items()]
 
 
@@ -288,24 +292,11 @@ def shown(value: Any) -> str:  # noqa: ANN401 - settings are of any kind
     return "nothing" if value is None else f"`{value}`"
 
 
-def interval(estimate: dict[str, float] | None) -> str:
-    """Return a figure with its interval."""
-    if estimate is None:
-        return ""
-    return f"{estimate['value']:.3f} ({estimate['low']:.2f} to {estimate['high']:.2f})"
-
-
 def signed(gap: dict[str, float] | None) -> str:
     """Return a difference with its interval."""
     if gap is None:
         return ""
     return f"{gap['value']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
-
-
-def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Return a Markdown table."""
-    lines = [heads, tuple("---" for _ in heads), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 if __name__ == "__main__":

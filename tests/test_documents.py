@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from medcxr import __version__
 from medcxr.apps.cli.main import app
+from medcxr.registry.registry import ModelRegistry
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -113,11 +114,32 @@ def wrong_words(text: str) -> list[str]:
     return [*_ABSOLUTE_PATH.findall(text), *diagnoses, *figures]
 
 
-def test_the_page_of_experiments_is_that_of_its_records():
-    path = ROOT / "docs" / "make_experiments.py"
-    spec = importlib.util.spec_from_file_location("make_experiments", path)
+def load_script(monkeypatch, name):
+    """Return a script of the documents as a module; scripts import each other."""
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_explanations_is_that_of_its_record_and_of_the_shipped_model(
+    monkeypatch, tmp_path
+):
+    module = load_script(monkeypatch, "make_explanations")
+    report = json.loads(module.RECORD.read_text(encoding="utf-8"))
+
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(report)
+    assert report["model"] == ModelRegistry(tmp_path).current().manifest.identity
+    words = next(commands_of(module.PAGE.read_text(encoding="utf-8"), "medcxr explain-check"))
+    assert words == shlex.split(module.COMMAND)[2:]
+    changed = json.loads(json.dumps(report))
+    changed["places"][0]["hits"]["value"] = 0.123
+    assert module.page(changed) != module.page(report)
+
+
+def test_the_page_of_experiments_is_that_of_its_records(monkeypatch):
+    module = load_script(monkeypatch, "make_experiments")
     records = module.load_records()
 
     assert records
