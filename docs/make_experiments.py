@@ -124,7 +124,7 @@ def load_records() -> list[dict[str, Any]]:
 
 def page(records: list[dict[str, Any]]) -> str:
     """Return the page of these records."""
-    shipped = flat(load_config(SHIPPED).as_dict())
+    shipped = settings(load_config(SHIPPED).as_dict())
     whole = [record for record in records if "report" in record]
     lines = [
         "# Experiments",
@@ -249,7 +249,7 @@ def fold_rows(record: dict[str, Any]) -> list[tuple[str, ...]]:
 
 def differences(record: dict[str, Any], shipped: dict[str, Any]) -> list[str]:
     """Return one line for each setting that is not the shipped one."""
-    own = flat(TrainingConfig().as_dict()) | flat(record["config"])
+    own = settings(TrainingConfig().as_dict()) | settings(record["config"])
     if not own["outlines.tables"]:
         own = {key: value for key, value in own.items() if not key.startswith("outlines.")}
         shipped = {key: value for key, value in shipped.items() if not key.startswith("outlines.")}
@@ -271,6 +271,12 @@ def differences(record: dict[str, Any], shipped: dict[str, Any]) -> list[str]:
 
 
 _MISSING = "not there"
+
+
+def settings(config: dict[str, Any]) -> dict[str, Any]:
+    """Return settings by dotted name, a companion by its own."""
+    companion = config.get("companion")
+    return flat({**config, "companion": companion["name"] if companion else None})
 
 
 def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:

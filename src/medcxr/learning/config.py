@@ -5,7 +5,7 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -254,6 +254,7 @@ class TrainingConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     outlines: OutlineConfig = field(default_factory=OutlineConfig)
     lesions: LesionConfig = field(default_factory=LesionConfig)
+    companion: "TrainingConfig | None" = None  # whose networks answer beside these
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as stored in the run and in the bundle."""
@@ -276,18 +277,31 @@ def load_config(path: Path | None) -> TrainingConfig:
     """
     if path is None:
         return TrainingConfig()
+    config = _read(path)
+    _check(config)
+    return config
+
+
+def _read(path: Path, *, companion_of: str | None = None) -> TrainingConfig:
     try:
         plain = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataError(
             f"Configuration {path.name} cannot be read ({error}); give a TOML file."
         ) from error
+    named = plain.pop("companion", None)
+    if named is not None and (companion_of is not None or not isinstance(named, str)):
+        raise DataError(
+            f"companion of {path.name} must be the path of another configuration, which itself has "
+            "none; correct it."
+        )
     try:
         config: TrainingConfig = _strict_converter().structure(plain, TrainingConfig)
     except BaseValidationError as error:
         reasons = "; ".join(transform_error(error))
         raise DataError(f"Configuration {path.name}: {reasons}. Correct the named key.") from error
-    _check(config)
+    if named is not None:
+        config = replace(config, companion=_read(path.parent / named, companion_of=path.name))
     return config
 
 
@@ -322,6 +336,7 @@ def _check(config: TrainingConfig) -> None:
         )
     _check_outlines(config)
     _check_lesions(config)
+    _check_companion(config)
     if network.stem != "plain" and config.preprocessing.channels != 3:
         raise DataError(
             f"channels = {config.preprocessing.channels} must be 3 for the stem "
@@ -378,6 +393,52 @@ def _check_lesions(config: TrainingConfig) -> None:
             "lesions.share is above 0, but only Pneumonia and Effusion are painted, into images "
             "of No Finding; name these among data.findings or set it to 0."
         )
+
+
+def _check_companion(config: TrainingConfig) -> None:
+    """Refuse a companion whose networks could not answer with those of this recipe."""
+    other = config.companion
+    if other is None:
+        return
+    _check(other)
+    alike = {
+        "seed": (config.seed, other.seed),
+        "preprocessing": (config.preprocessing, other.preprocessing),
+        "network.grid": (config.network.grid, other.network.grid),
+        "data.findings": (config.data.findings, other.data.findings),
+        "data.auxiliary_findings": (
+            config.data.auxiliary_findings,
+            other.data.auxiliary_findings,
+        ),
+        "evaluation": (config.evaluation, other.evaluation),
+        "the tables with the role 'split'": (_split_paths(config), _split_paths(other)),
+    }
+    for name, (own, its) in alike.items():
+        if own != its:
+            raise DataError(
+                f"The companion {other.name} differs from {config.name} in {name}; their networks "
+                "could not be measured together. Make them equal."
+            )
+    if (config.evaluation.method, config.evaluation.ship) != ("cross_validation", "folds"):
+        raise DataError(
+            "A companion needs evaluation.method = 'cross_validation' and ship = 'folds'; set them "
+            "or leave the companion out."
+        )
+    if other.outlines.tables or other.lesions.share:
+        raise DataError(
+            f"The companion {other.name} outlines or paints lesions, which is left to {config.name}; "
+            "name a companion without them."
+        )
+    further = {t.path for t in other.data.tables} - {t.path for t in config.data.tables}
+    if further:
+        raise DataError(
+            f"The companion {other.name} learns from {min(further)}, which is no table of "
+            f"{config.name}; a companion learns from some of its tables."
+        )
+
+
+def _split_paths(config: TrainingConfig) -> list[str]:
+    return [table.path for table in config.data.tables if table.role == "split"]
 
 
 def _check_names(config: TrainingConfig) -> None:

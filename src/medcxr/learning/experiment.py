@@ -89,6 +89,12 @@ _TOGETHER = (
     "In this bundle the networks of all folds answer together, by the mean of their logits; the "
     "figures are those of one of them on images that it has not seen."
 )
+_BESIDE = (
+    "Two recipes answer together in this bundle, by the mean of what either says: this one by the "
+    "networks of its odd folds, its companion ({companion}) by those of its even folds. The figures "
+    "are those of one network of each on images that neither has seen."
+)
+_COMPANION = "companion"
 _REFITTED = "The model in this bundle was trained on all images by the same recipe."
 
 
@@ -173,7 +179,9 @@ def run_experiment(
         raise StorageError(
             f"{folder} cannot be created: {error.strerror}; choose another workspace."
         ) from error
-    run = _Run(fabric, config, data, images, outlined, folder=folder, show=show)
+    run = _Run(
+        fabric, config, data, images, outlined, folder=folder, show=show, data_folder=data_folder
+    )
     if only is not None:
         run.train_part(only, fingerprint)
         return None
@@ -236,11 +244,16 @@ class _Run:
         *,
         folder: Path,
         show: Watch,
+        data_folder: Path,
+        log: EventLog | None = None,
+        prefix: str = "",
     ) -> None:
         self.fabric, self.config, self.data, self.images = fabric, config, data, images
         self.outlined = outlined
         self.folder, self.show = folder, show
-        self.log = EventLog(folder / _EVENTS_FILE)
+        self.data_folder, self.prefix = data_folder, prefix
+        self.log = log or EventLog(folder / _EVENTS_FILE)
+        self._companion: _Run | None = None
         self.n_findings = len(config.data.findings)
         self._painter: LesionPainter | None = None
 
@@ -284,13 +297,42 @@ class _Run:
         parts = {part.name: part for part in self._parts()}
         if self.outlined is not None:
             parts[_OUTLINES_PART] = self._outlines_part(self.outlined)
-        if name not in parts:
-            raise DataError(f"This run has no part {name!r}; name one of {', '.join(parts)}.")
+        of_companion = name.removeprefix(f"{_COMPANION}-") in parts and name not in parts
+        if name not in parts and not (of_companion and self.config.companion):
+            known = list(parts)
+            if self.config.companion is not None:
+                known += [f"{_COMPANION}-{part.name}" for part in self._parts()]
+            raise DataError(f"This run has no part {name!r}; name one of {', '.join(known)}.")
         self._created(fingerprint)
-        if name == _OUTLINES_PART:
+        companion = self._companion_run() if of_companion else None
+        if companion is not None:
+            parts = {part.name: part for part in companion._parts()}  # noqa: SLF001 - of this class
+            companion._fit(parts[name])  # noqa: SLF001
+        elif name == _OUTLINES_PART:
             self._fit_outlines()
         else:
             self._fit(parts[name])
+
+    def _companion_run(self) -> "_Run | None":
+        """Return the run of the companion, whose parts lie in a folder of this one."""
+        config = self.config.companion
+        if config is None:
+            return None
+        if self._companion is None:
+            data = load_tables(config, self.data_folder)
+            self._companion = _Run(
+                self.fabric,
+                config,
+                data,
+                data.load_images(config),
+                None,
+                folder=self._part_folder(_COMPANION),
+                show=self.show,
+                data_folder=self.data_folder,
+                log=self.log,
+                prefix=f"{_COMPANION}-",
+            )
+        return self._companion
 
     def _parts(self) -> list[Part]:
         settings = self.config.evaluation
@@ -338,17 +380,21 @@ class _Run:
 
     def _cross_validation(self) -> _Fitted:
         folds = self.data.folds(self.config.evaluation.folds, seed=self.config.seed)
-        logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
         outliner, total = self._fit_outlines()
-        members: list[nn.Module] = []
-        for part in self._parts():
-            network, seconds = self._fit(part)
-            members.append(network)
-            total += seconds
-            if part.watched_rows:
-                logits[list(part.watched_rows)] = self._logits(network, part.watched_rows)
+        members, logits, seconds = self._held_out()
+        total += seconds
         rows, everything = self.data.split_rows, self.data.training_rows(())
-        if self.config.evaluation.ship == "folds":
+        companion = self._companion_run()
+        network: nn.Module
+        if companion is not None:
+            others, other_logits, seconds = companion._held_out()  # noqa: SLF001 - of this class
+            total += seconds
+            beside = other_logits[list(companion.data.split_rows)]
+            logits[list(rows)] = (logits[list(rows)] + beside) / 2
+            # half of the networks of each, so that the bundle is no larger for having two recipes
+            network = Ensemble([Ensemble(members[::2]), Ensemble(others[1::2])])
+            how = _BESIDE.format(companion=companion.config.name)
+        elif self.config.evaluation.ship == "folds":
             network, how = Ensemble(members), _TOGETHER
         else:
             network, how = members[-1], _REFITTED
@@ -373,6 +419,22 @@ class _Run:
                 f"calibrated and decided by the scores of the other folds. {how}"
             ),
         )
+
+    def _held_out(self) -> tuple[list[nn.Module], FloatArray, float]:
+        """Return the network of each part, the logits of images by one that has not seen them.
+
+        The third is the seconds that the training took.
+        """
+        logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
+        members: list[nn.Module] = []
+        total = 0.0
+        for part in self._parts():
+            network, seconds = self._fit(part)
+            members.append(network)
+            total += seconds
+            if part.watched_rows:
+                logits[list(part.watched_rows)] = self._logits(network, part.watched_rows)
+        return members, logits, total
 
     def _measures(self, outliner: OutlineNetwork | None, rows: tuple[int, ...]) -> FloatArray:
         """Return (n_images, measures); no column where nothing is outlined."""
@@ -508,7 +570,7 @@ class _Run:
         """Keep what this part alone gives, so that it can be compared before others are done."""
         rows = part.watched_rows
         shares = 1 / (1 + np.exp(-self._logits(network, rows).astype(np.float64)))
-        number = part.name.removeprefix("fold-")
+        number = part.name.removeprefix(f"{self.prefix}fold-")
         table = self._score_table({number: (self._studies(rows).image_paths, shares)})
         write_bytes_atomically(part.folder / _PART_SCORES_FILE, table)
 
@@ -575,7 +637,7 @@ class _Run:
         may_stop: bool = False,
     ) -> Part:
         return Part(
-            name=name,
+            name=f"{self.prefix}{name}",
             folder=self._part_folder(name),
             train_rows=train_rows,
             owners=self.data.owners(train_rows),

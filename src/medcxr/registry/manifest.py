@@ -32,7 +32,9 @@ __all__ = [
     "manifest_to_json",
 ]
 
-MANIFEST_FORMAT = 2  # 2: grey levels are normalized by a table; a model of 1 saw other inputs
+MANIFEST_FORMAT = 3
+"""2: grey levels are normalized by a table, so that a model of 1 saw other inputs. 3: maps are shown
+against those of ordinary radiographs, and outlines are measured by table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
