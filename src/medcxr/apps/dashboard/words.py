@@ -24,8 +24,9 @@ CHANGE_NOTICE = (
 HEAT_MAP = (
     "Red-orange regions speak for the finding more than in an ordinary radiograph, blue ones less; "
     "the stronger the color, the more, each finding on a scale of its own. The map shows what moved "
-    "the model, which is not an outline of disease. For Cardiomegaly, what the measured width of "
-    "the heart adds lies over the heart."
+    "the model, which is not an outline of disease: do not rely on it for where a disease lies. "
+    "(`medcxr explain-check` tests how true a model's maps are.) For Cardiomegaly, what the "
+    "measured width of the heart adds lies over the heart."
 )
 
 OUTLINES = (
