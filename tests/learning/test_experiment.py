@@ -46,9 +46,9 @@ class CrossValidation:
         self.parts, self.logits = [], {}
         real_fit, real_predict = experiment.fit, experiment.predict_logits
 
-        def fit(fabric, config, images, part, emit):
+        def fit(fabric, config, images, part, emit, *, painter):
             self.parts.append(part)
-            return real_fit(fabric, config, images, part, emit)
+            return real_fit(fabric, config, images, part, emit, painter=painter)
 
         def predict(network, images, rows):
             logits = real_predict(network, images, rows)
@@ -168,7 +168,7 @@ def test_other_data_settings_or_columns_are_another_run(
     class Stop(Exception):  # noqa: N818 - no error
         pass
 
-    def stop(*_args):
+    def stop(*_args, **_named):
         raise Stop
 
     monkeypatch.setattr(experiment, "fit", stop)

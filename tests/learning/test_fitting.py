@@ -15,10 +15,14 @@ from medcxr.core.errors import DataError, StorageError
 from medcxr.evaluation.metrics import auc
 from medcxr.learning import fitting
 from medcxr.learning.checkpoint import load_checkpoint, save_checkpoint
+from medcxr.learning.config import LesionConfig
 from medcxr.learning.fitting import Part, _optimizer, build_network, fit
+from medcxr.learning.lesions import LesionPainter
+from medcxr.learning.loading import batches
+from medcxr.learning.losses import stray_evidence
 from medcxr.learning.schedule import warm_cosine
 from medcxr.learning.scoring import predict_logits
-from small_training import random_images, small_config
+from small_training import SIZE, random_images, small_config
 
 pytestmark = pytest.mark.train
 
@@ -37,14 +41,19 @@ def config(tmp_path_factory):
     return small_config(folder, {"batch_size = 2": "batch_size = 4"})
 
 
-def train_in(folder, config, images, **part):
+def train_in(folder, config, images, *, painter=lambda: None, **part):
     """Train in a folder and return the network and the events."""
     folder.mkdir(exist_ok=True)
     events = []
     part = Part(**{"name": folder.name, "folder": folder, "train_rows": TRAIN, **part})
     fabric = Fabric(accelerator="cpu", devices=1)
     network, seconds = fit(
-        fabric, config, images, part, lambda kind, **values: events.append((kind, values))
+        fabric,
+        config,
+        images,
+        part,
+        lambda kind, **values: events.append((kind, values)),
+        painter=painter,
     )
     assert seconds > 0
     assert not network.training
@@ -249,3 +258,27 @@ def test_the_rate_rises_in_a_line_and_falls_to_nothing():
     assert all(later < earlier for earlier, later in pairwise(rates[10:]))
     assert rates[55] == pytest.approx(0.5)
     assert rates[100] == pytest.approx(0, abs=1e-12)
+
+
+def test_evidence_moves_into_the_places_of_painted_lesions(config, tmp_path):
+    """Chests with dark lungs, all healthy: with the loss on maps, evidence lies in the lesions."""
+    chests = random_images(32)
+    lungs = np.zeros((32, 2, SIZE, SIZE), dtype=bool)
+    lungs[:, 0, 8:56, 4:28] = lungs[:, 1, 8:56, 36:60] = True
+    chests.squares[:] = np.where(lungs.any(axis=1), 0.2, 0.7) + chests.squares * 0.1
+    chests.labels[:] = [0, 0, 0, 1, np.nan]
+    labels = (*config.data.findings, *config.data.auxiliary_findings)
+
+    def share_beside(weight):
+        lesions = LesionConfig(share=1.0, map_weight=weight, as_positives=True)
+        painter = LesionPainter(lesions, labels, 4, lungs)
+        chosen = replace(optimized(config, epochs=12, learning_rate=1e-2), lesions=lesions)
+        network, _ = train_in(
+            tmp_path / f"weight-{weight}", chosen, chests, painter=lambda: painter
+        )
+        (batch,) = batches(chests, [[(row, 900 + row) for row in WATCHED]], painter=painter)
+        with torch.inference_mode():
+            maps = network(batch.inputs).maps
+        return float(stray_evidence(maps, batch.places, batch.painted))
+
+    assert share_beside(1.0) < share_beside(0.0) - 0.05

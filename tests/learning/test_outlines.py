@@ -275,7 +275,7 @@ def guided(tmp_path_factory, sample_data):
     changes = {
         "batch_size = 2": "batch_size = 8\nearly_stopping = false",
         "[evaluation]": "[evaluation]\nmethod = 'cross_validation'\nfolds = 2\nship = 'folds'",
-        "bootstrap = 20\n": "bootstrap = 20\n" + OUTLINES,
+        "bootstrap = 20\n": "bootstrap = 20\n" + OUTLINES + "[lesions]\nshare = 0.5\n",
         "sampling_power = 0.5": "sampling_power = 0.5\npatient_power = 0.5",
     }
     config = small_config(folder, changes)
