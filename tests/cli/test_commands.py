@@ -15,6 +15,7 @@ from medcxr.core.errors import DataError, ModelError
 from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.analysis import analyze_image
+from medcxr.services.occlusion import explain_by_occlusion
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
 
@@ -177,6 +178,30 @@ def test_the_heat_map_is_of_the_most_probable_finding_unless_chosen(
     assert maps[None] == maps[best]
     # each map has a scale of its own, on which this small model's maps differ by their sign alone
     assert maps[best] != maps[least]
+
+
+def test_a_heat_map_by_occlusion_shows_what_the_logit_hangs_on(run, radiograph, tmp_path):
+    pictures = {}
+    for method in ("evidence", "occlusion"):
+        path = tmp_path / f"{method}.png"
+        result = run("analyze", radiograph, "--heatmap", path, "--map", method)
+        assert result.exit_code == 0, result.output
+        pictures[method] = np.asarray(Image.open(path)).astype(int)
+    assert pictures["occlusion"].shape == (200, 160, 3)
+    assert not np.array_equal(pictures["evidence"], pictures["occlusion"])
+    error = run("analyze", radiograph, "--map", "occlusion").exception
+    assert isinstance(error, DataError)
+    assert "--heatmap" in str(error)
+
+
+def test_occlusion_asks_the_model_that_analyzed(tiny_workspace, radiograph):
+    analyzed = analyze_image(tiny_workspace, radiograph)
+    model = analyzed.analysis.model
+    falls = explain_by_occlusion(tiny_workspace, analyzed.prepared, model=model, grid=4)
+    assert {name: one.shape for name, one in falls.items()} == dict.fromkeys(FINDINGS, (4, 4))
+    use_tiny_model(tiny_workspace, version="3.0.0")
+    with pytest.raises(ModelError, match="analyze it again"):
+        explain_by_occlusion(tiny_workspace, analyzed.prepared, model=model, grid=4)
 
 
 def test_outlines_are_drawn_and_the_ratio_is_told(run, radiograph, tmp_path, tiny_workspace):

@@ -135,6 +135,10 @@ def test_the_opacity_and_the_finding_change_the_heat_map(page, tmp_path):
     assert np.array_equal(plain, heat_map)
     _change_heat_map(page, lambda: page.get_by_role("slider").press("End"))
     _change_heat_map(page, page.get_by_role("radio", name="No Finding").click)
+    _change_heat_map(page, page.get_by_role("radio", name="Occlusion").click)
+    caption = page.get_by_test_id("stCaptionContainer")
+    caption.filter(has_text="Each place was hidden in turn").wait_for()
+    _change_heat_map(page, page.get_by_role("radio", name="Evidence").click)
 
 
 def test_the_outlines_can_be_shown_and_the_ratio_stands_among_the_facts(page, workspace, tmp_path):

@@ -13,7 +13,7 @@ from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.explain.zones import evidence_by_zone
-from medcxr.inference.predictor import Predictions, Predictor
+from medcxr.inference.predictor import Predictions, Predictor, Prepared
 
 __all__ = ["Analyzed", "Analyzer"]
 
@@ -28,12 +28,14 @@ class Analyzed:
             sum is the finding's logit less theirs.
         geometry: where the original lies under the maps.
         outlines: organ -> (size, size), 0…1, over the model's input; empty if it outlines none.
+        prepared: the radiograph as the model saw it.
     """
 
     analysis: Analysis
     maps: Mapping[str, FloatArray]
     geometry: Geometry
     outlines: Mapping[str, FloatArray]
+    prepared: Prepared
 
 
 class Analyzer:
@@ -62,7 +64,8 @@ class Analyzer:
             ModelError: graph and manifest disagree, or a result is not a number.
         """
         start = time.perf_counter()
-        predictions = self._predictor.predict([image])
+        prepared = self._predictor.prepare(image)
+        predictions = self._predictor.predict_prepared([prepared])
         organs = self._predictor.manifest.outlines
         zones: dict[str, BoolArray] = {}
         if predictions.outlines is not None:
@@ -99,6 +102,7 @@ class Analyzer:
             maps=dict(zip(names, maps, strict=True)),
             geometry=predictions.geometries[0],
             outlines={} if outlines is None else dict(zip(organs, outlines[0], strict=True)),
+            prepared=prepared,
         )
 
     def _findings(

@@ -11,6 +11,7 @@ from medcxr.core.results import Analysis
 from medcxr.imaging.reading import read_image
 from medcxr.inference.analyzer import Analyzer
 from medcxr.inference.gate import require_fit, shipped_gate
+from medcxr.inference.predictor import Prepared
 from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
@@ -29,6 +30,7 @@ class AnalyzedImage:
             sum is the finding's logit less theirs.
         geometry: where the radiograph lies under the maps.
         outlines: organ -> (size, size), 0…1, over the model's input; empty if it outlines none.
+        prepared: the radiograph as the model saw it.
     """
 
     image: CxrImage
@@ -36,6 +38,7 @@ class AnalyzedImage:
     maps: Mapping[str, FloatArray]
     geometry: Geometry
     outlines: Mapping[str, FloatArray]
+    prepared: Prepared
 
 
 def analyze_image(
@@ -71,6 +74,7 @@ def analyze_image(
         maps=result.maps,
         geometry=result.geometry,
         outlines=result.outlines,
+        prepared=result.prepared,
     )
 
 

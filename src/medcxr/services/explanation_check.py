@@ -20,11 +20,12 @@ from medcxr.explain.faithfulness import (
     points_inside,
     random_map,
 )
-from medcxr.explain.occlusion import Scorer, occlusion_maps
+from medcxr.explain.occlusion import occlusion_maps
 from medcxr.explain.overlay import upsample
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.services.loaded_model import current_predictor
+from medcxr.services.occlusion import scorer
 from medcxr.services.workspace import Workspace
 from medcxr.synthetic.radiograph import simulate
 from medcxr.synthetic.sampling import sample_parameters
@@ -168,7 +169,7 @@ def _curves(
         show(f"Curves of {finding}", number, len(rows))
         prepared = predictor.prepare(read_image(table.path(row)))
         maps = _maps(predictor, prepared, column, seed=row)
-        score = _scorer(predictor, prepared, "probabilities")
+        score = scorer(predictor, prepared, "probabilities")
         for method, evidence in enumerate(maps.values()):
             areas[0, method, number] = deletion_area(score, prepared.pixels, evidence, column)
             areas[1, method, number] = insertion_area(score, prepared.pixels, evidence, column)
@@ -192,19 +193,9 @@ def _maps(
 ) -> Mapping[str, FloatArray]:
     own = predictor.beside_ordinary(predictor.predict_prepared([prepared]).maps)[0, column]
     grid = own.shape[0]
-    hidden = occlusion_maps(_scorer(predictor, prepared, "logits"), prepared.pixels, grid=grid)
+    hidden = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=grid)
     maps = (own, hidden[column], centered_ellipse(grid), random_map(grid, seed))
     return dict(zip(METHODS, maps, strict=True))
-
-
-def _scorer(predictor: Predictor, prepared: Prepared, kind: str) -> Scorer:
-    """Return what scores changed inputs: `logits` or `probabilities`."""
-
-    def score(inputs: FloatArray) -> FloatArray:
-        batch = [Prepared(pixels=one, geometry=prepared.geometry) for one in inputs]
-        return np.asarray(getattr(predictor.predict_prepared(batch), kind), dtype=np.float32)
-
-    return score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,9 +18,20 @@ from medcxr.apps.cli.words import (
 from medcxr.core.errors import DataError, ImageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from medcxr.core.arrays import FloatArray
     from medcxr.services.analysis import AnalyzedImage
+    from medcxr.services.workspace import Workspace
 
 __all__ = ["analyze"]
+
+
+class Method(StrEnum):
+    """What a heat map shows."""
+
+    EVIDENCE = "evidence"
+    OCCLUSION = "occlusion"
 
 
 def analyze(
@@ -36,6 +48,14 @@ def analyze(
     finding: Annotated[
         str | None, typer.Option(help="Of the heat map; default: the most probable one.")
     ] = None,
+    method: Annotated[
+        Method,
+        typer.Option(
+            "--map",
+            help="What the heat map shows: the model's own evidence, or, by hiding place after "
+            "place, how far the logit falls.",
+        ),
+    ] = Method.EVIDENCE,
     operating_point: Annotated[
         str | None, typer.Option(help="Thresholds that decide; default: the model's choice.")
     ] = None,
@@ -50,7 +70,7 @@ def analyze(
     """Print the findings of radiographs, each with its calibrated probability."""
     from medcxr.services.analysis import analyze_image  # noqa: PLC0415 - help must start at once
 
-    _check_options(images, heatmap, finding)
+    _check_options(images, heatmap, finding, method)
     _check_picture(images, outlines, "--outlines")
     if outlines is not None and heatmap is not None and outlines.resolve() == heatmap.resolve():
         raise DataError("--heatmap and --outlines name the same file; name two.")
@@ -68,7 +88,7 @@ def analyze(
         if heatmap is not None:
             from medcxr.apps.cli.heat_map import write_heat_map  # noqa: PLC0415
 
-            write_heat_map(result, heatmap, finding)
+            write_heat_map(result, heatmap, finding, _maps(opened, result, method))
         if outlines is not None:
             from medcxr.apps.cli.outlines import write_outlines  # noqa: PLC0415
 
@@ -76,7 +96,22 @@ def analyze(
     raise typer.Exit(1 if failed else 0)
 
 
-def _check_options(images: list[Path], heatmap: Path | None, finding: str | None) -> None:
+def _maps(
+    workspace: "Workspace", result: "AnalyzedImage", method: Method
+) -> "Mapping[str, FloatArray]":
+    if method is Method.EVIDENCE:
+        return result.maps
+    from medcxr.services.occlusion import explain_by_occlusion  # noqa: PLC0415
+
+    grid = len(next(iter(result.maps.values())))
+    return explain_by_occlusion(workspace, result.prepared, model=result.analysis.model, grid=grid)
+
+
+def _check_options(
+    images: list[Path], heatmap: Path | None, finding: str | None, method: Method
+) -> None:
+    if heatmap is None and method is not Method.EVIDENCE:
+        raise DataError("--map chooses what a heat map shows; add --heatmap and a file to write.")
     if heatmap is None and finding is not None:
         raise DataError("--finding chooses a heat map; add --heatmap and a file to write.")
     _check_picture(images, heatmap, "--heatmap")

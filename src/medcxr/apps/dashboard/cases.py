@@ -17,6 +17,7 @@ from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import Acquisition
 from medcxr.core.results import Analysis, FindingResult
+from medcxr.inference.predictor import Prepared
 from medcxr.services.analysis import analyze_image
 from medcxr.services.workspace import Workspace
 from medcxr.synthetic.parameters import ThoraxParameters
@@ -58,6 +59,7 @@ class Reading:
         geometry: where the original lies under the maps.
         acquisition: how the image was made.
         outlines: organ -> (size, size), 0…1, over the model's input; may be empty.
+        prepared: the radiograph as the model saw it.
     """
 
     analysis: Analysis
@@ -66,6 +68,7 @@ class Reading:
     geometry: Geometry
     acquisition: Acquisition
     outlines: Mapping[str, FloatArray]
+    prepared: Prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -144,4 +147,5 @@ def _read(workspace: Workspace, data: bytes) -> Reading:
         geometry=result.geometry,
         acquisition=result.image.acquisition,
         outlines=result.outlines,
+        prepared=result.prepared,
     )

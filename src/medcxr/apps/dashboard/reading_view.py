@@ -15,18 +15,27 @@ from medcxr.apps.dashboard.pictures import (
     outlined_picture,
     radiograph_picture,
 )
-from medcxr.apps.dashboard.words import DISCLAIMER, HEAT_MAP, OUTLINES
+from medcxr.apps.dashboard.words import DISCLAIMER, HEAT_MAP, OCCLUSION, OUTLINES
+from medcxr.core.arrays import FloatArray
 from medcxr.core.results import Estimate
 from medcxr.explain.overlay import legend, shown_scale
 from medcxr.explain.zones import main_zone
+from medcxr.services.occlusion import explain_by_occlusion
+from medcxr.services.workspace import Workspace
 
 __all__ = ["show_reading"]
 
+_EVIDENCE, _OCCLUSION = "Evidence", "Occlusion"
+_OCCLUSION_KEY = "occlusion"
 
-def show_reading(case: Case, reading: Reading, measured: Mapping[str, Estimate]) -> None:
+
+def show_reading(
+    workspace: Workspace, case: Case, reading: Reading, measured: Mapping[str, Estimate]
+) -> None:
     """Show everything about one radiograph.
 
     Args:
+        workspace: whose model answers.
         case: the file and its name.
         reading: its analysis.
         measured: finding -> the model's cross-validated AUC; may be empty.
@@ -36,7 +45,7 @@ def show_reading(case: Case, reading: Reading, measured: Mapping[str, Estimate])
     for warning in analysis.warnings:
         st.warning(warning)
     show_findings(analysis, measured)
-    _show_pictures(case, reading)
+    _show_pictures(workspace, case, reading)
     st.download_button(
         "Download the analysis (JSON)",
         data=json.dumps({**asdict(analysis), "notice": DISCLAIMER}, indent=2),
@@ -82,14 +91,17 @@ def _facts(reading: Reading) -> dict[str, str]:
     }
 
 
-def _show_pictures(case: Case, reading: Reading) -> None:
+def _show_pictures(workspace: Workspace, case: Case, reading: Reading) -> None:
     names = [f.finding for f in reading.analysis.findings if f.finding in reading.maps]
     if not names:
         st.image(radiograph_picture(reading.shown), output_format="PNG")
         st.info("This model gives no heat maps.")
         return
-    finding, opacity = _controls(case, names)
+    finding, opacity, kind = _controls(case, names)
     evidence = reading.maps[finding]
+    if kind == _OCCLUSION:
+        with st.spinner("Hiding place after place"):
+            evidence = _occlusion(workspace, reading)[finding]
     picture = heat_map_picture(
         reading.shown,
         evidence,
@@ -108,9 +120,9 @@ def _show_pictures(case: Case, reading: Reading) -> None:
             f"<span>for {escape(finding)}</span></div>"
         )
         shares = next(f.evidence_zones for f in reading.analysis.findings if f.finding == finding)
-        if shares:
+        if shares and kind == _EVIDENCE:
             st.markdown(main_zone(finding, shares))
-        st.caption(HEAT_MAP)
+        st.caption(HEAT_MAP if kind == _EVIDENCE else OCCLUSION)
 
 
 def _show_radiograph(case: Case, reading: Reading) -> None:
@@ -126,8 +138,24 @@ def _show_radiograph(case: Case, reading: Reading) -> None:
     place.caption("The radiograph, scaled to the screen; not for primary reading.")
 
 
-def _controls(case: Case, names: list[str]) -> tuple[str, float]:
-    """Ask which finding's map to show, and how opaque (0…1)."""
+def _occlusion(workspace: Workspace, reading: Reading) -> Mapping[str, FloatArray]:
+    """Return the occlusion maps of a radiograph, made once in this browser tab."""
+    known = st.session_state.setdefault(_OCCLUSION_KEY, {})
+    key = (reading.analysis.image_digest, reading.analysis.model)
+    if key not in known:
+        known.clear()  # those of one radiograph are enough
+        known[key] = explain_by_occlusion(
+            workspace,
+            reading.prepared,
+            model=reading.analysis.model,
+            grid=len(next(iter(reading.maps.values()))),
+        )
+    maps: Mapping[str, FloatArray] = known[key]
+    return maps
+
+
+def _controls(case: Case, names: list[str]) -> tuple[str, float, str]:
+    """Ask which finding's map to show, how opaque (0…1), and what it shows."""
     left, right = st.columns(2, vertical_alignment="bottom")
     key = case.digest
     with right:
@@ -136,8 +164,15 @@ def _controls(case: Case, names: list[str]) -> tuple[str, float]:
         )
     with left:
         percentage = st.slider("Heat map opacity", 0, 100, 60, 5, format="%d%%")
+    kind = st.segmented_control(
+        "It shows",
+        (_EVIDENCE, _OCCLUSION),
+        default=_EVIDENCE,
+        key=f"map_{key}",
+        help="The evidence is there at once; hiding place after place takes seconds.",
+    )
     # A click on the chosen finding unchooses it; then the first stays in sight.
-    return chosen or _first_shown(case, names), percentage / 100
+    return chosen or _first_shown(case, names), percentage / 100, kind or _EVIDENCE
 
 
 def _first_shown(case: Case, names: list[str]) -> str:

@@ -5,6 +5,7 @@ __all__ = [
     "DISCLAIMER",
     "EXPLANATIONS",
     "HEAT_MAP",
+    "OCCLUSION",
     "OUTLINES",
     "PLAUSIBLE",
     "SYNTHETIC",
@@ -27,6 +28,13 @@ HEAT_MAP = (
     "the model, which is not an outline of disease: do not rely on it for where a disease lies. "
     "(`medcxr explain-check` tests how true a model's maps are.) For Cardiomegaly, what the "
     "measured width of the heart adds lies over the heart."
+)
+
+OCCLUSION = (
+    "Each place was hidden in turn and the model asked again: the redder a place, the more the "
+    "finding's score falls without it; blue where it rises. Tested on the shipped model, the "
+    "probability hangs more on what this map names than on what the evidence map does. It is no "
+    "outline of disease either."
 )
 
 OUTLINES = (
@@ -70,5 +78,6 @@ EXPLANATIONS = {
     ),
     "Seconds": "From the decoded pixels to the result, on this computer.",
     "Heat map": HEAT_MAP,
+    "Occlusion map": OCCLUSION,
     "Cardiothoracic ratio": OUTLINES,
 }

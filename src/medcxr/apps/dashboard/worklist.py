@@ -34,7 +34,7 @@ def show_worklist(workspace: Workspace) -> None:
         cases = open_cases(workspace, uploads)
         with place_of_list:
             case = _chosen(cases)
-        _show(case, facts)
+        _show(workspace, case, facts)
         if facts is not None:
             show_model_figures(facts)
     else:
@@ -78,12 +78,12 @@ def _in_short(case: Case) -> str:
     return ", ".join(f"{finding.finding} {percent(finding.probability)}" for finding in active)
 
 
-def _show(case: Case, facts: ModelFacts | None) -> None:
+def _show(workspace: Workspace, case: Case, facts: ModelFacts | None) -> None:
     if case.reading is None:
         st.html(f'<p class="cxr-title">{escape(case.label)}</p>')
         st.error(case.error)
     else:
-        show_reading(case, case.reading, facts.aucs if facts is not None else {})
+        show_reading(workspace, case, case.reading, facts.aucs if facts is not None else {})
 
 
 def _show_empty_state() -> None:
