@@ -156,21 +156,22 @@ def _occlusion(workspace: Workspace, reading: Reading) -> Mapping[str, FloatArra
 
 def _controls(case: Case, names: list[str]) -> tuple[str, float, str]:
     """Ask which finding's map to show, how opaque (0…1), and what it shows."""
-    left, right = st.columns(2, vertical_alignment="bottom")
+    left, middle, right = st.columns((2, 3, 2), vertical_alignment="bottom")
     key = case.digest
-    with right:
+    with middle:
         chosen = st.segmented_control(
             "Heat map of", names, default=_first_shown(case, names), key=f"finding_{key}"
         )
     with left:
         percentage = st.slider("Heat map opacity", 0, 100, 60, 5, format="%d%%")
-    kind = st.segmented_control(
-        "It shows",
-        (_EVIDENCE, _OCCLUSION),
-        default=_EVIDENCE,
-        key=f"map_{key}",
-        help="The evidence is there at once; hiding place after place takes seconds.",
-    )
+    with right:
+        kind = st.segmented_control(
+            "It shows",
+            (_EVIDENCE, _OCCLUSION),
+            default=_EVIDENCE,
+            key=f"map_{key}",
+            help="The evidence is there at once; hiding place after place takes seconds.",
+        )
     # A click on the chosen finding unchooses it; then the first stays in sight.
     return chosen or _first_shown(case, names), percentage / 100, kind or _EVIDENCE
 
