@@ -355,7 +355,7 @@ class _Run:
         held = self.data.holdout(self.config.evaluation.shares, seed=self.config.seed)
         (part,) = self._parts()
         outliner, outline_seconds = self._fit_outlines()
-        network, seconds = self._fit(part)
+        network, _, seconds = self._fit(part)
         chosen = (*held.calibration, *held.test)
         logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
         logits[list(chosen)] = self._logits(network, chosen)
@@ -429,11 +429,10 @@ class _Run:
         members: list[nn.Module] = []
         total = 0.0
         for part in self._parts():
-            network, seconds = self._fit(part)
+            network, held_out, seconds = self._fit(part)
             members.append(network)
             total += seconds
-            if part.watched_rows:
-                logits[list(part.watched_rows)] = self._logits(network, part.watched_rows)
+            logits[list(part.watched_rows)] = held_out
         return members, logits, total
 
     def _measures(self, outliner: OutlineNetwork | None, rows: tuple[int, ...]) -> FloatArray:
@@ -538,7 +537,8 @@ class _Run:
                 writer.writerow([path, *(f"{value:.8g}" for value in row), fold])
         return text.getvalue().encode()
 
-    def _fit(self, part: Part) -> tuple[nn.Module, float]:
+    def _fit(self, part: Part) -> tuple[nn.Module, FloatArray, float]:
+        """Return the network, the logits of the watched rows, and the seconds of the training."""
         with self._alone_in(part):
             fitted = fit(
                 self.fabric,
@@ -548,9 +548,12 @@ class _Run:
                 self._emit,
                 painter=self._lesion_painter,
             )
-        if part.watched_rows and self.fabric.is_global_zero:
-            self._write_part_scores(part, fitted[0])
-        return fitted
+        network, seconds = fitted
+        logits = np.empty((0, self.n_findings), dtype=np.float32)
+        if part.watched_rows:
+            logits = self._logits(network, part.watched_rows)
+            self._write_part_scores(part, logits)
+        return network, logits, seconds
 
     def _lesion_painter(self) -> LesionPainter | None:
         """Return the same painter to every part: it knows the lungs of all images."""
@@ -566,10 +569,12 @@ class _Run:
             self._painter = LesionPainter(self.config.lesions, labels, self.n_findings, lungs)
         return self._painter
 
-    def _write_part_scores(self, part: Part, network: nn.Module) -> None:
+    def _write_part_scores(self, part: Part, logits: FloatArray) -> None:
         """Keep what this part alone gives, so that it can be compared before others are done."""
+        if not self.fabric.is_global_zero:
+            return
         rows = part.watched_rows
-        shares = 1 / (1 + np.exp(-self._logits(network, rows).astype(np.float64)))
+        shares = 1 / (1 + np.exp(-logits.astype(np.float64)))
         number = part.name.removeprefix(f"{self.prefix}fold-")
         table = self._score_table({number: (self._studies(rows).image_paths, shares)})
         write_bytes_atomically(part.folder / _PART_SCORES_FILE, table)

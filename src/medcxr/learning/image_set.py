@@ -78,11 +78,28 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.contents)
 
+    def square(self, index: int) -> FloatArray:
+        """Return (size, size), float32, 0…1."""
+        square: FloatArray = self.squares[index].astype(np.float32)
+        return square
+
     def input(
-        self, index: int, *, augmentation: Augmentation | None = None, seed: int = 0
+        self,
+        index: int,
+        *,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+        changed: FloatArray | None = None,
     ) -> FloatArray:
-        """Return (channels, size, size), as `Preprocessing.apply` makes it."""
-        square = self.squares[index].astype(np.float32)
+        """Return (channels, size, size), as `Preprocessing.apply` makes it.
+
+        Args:
+            index: of the image.
+            augmentation: None leaves it as it is.
+            seed: of the augmentation.
+            changed: (size, size), what to show in place of the image's own square.
+        """
+        square = self.square(index) if changed is None else changed
         if augmentation is not None:
             square = augmentation(square, seed=seed)
         return self.preprocessing.normalize(square, self.contents[index])

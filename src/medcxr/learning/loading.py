@@ -84,20 +84,19 @@ class _Augmented(Dataset[Batch]):
     def __getitem__(self, draw: tuple[int, int]) -> Batch:
         row, seed = draw
         images = self._images
-        square, labels = images.squares[row].astype(np.float32), images.labels[row]
+        labels, changed = images.labels[row], None
         place, painted = np.zeros((1, 1), dtype=np.float32), -1
         if self._painter is not None:
-            place = np.zeros(square.shape, dtype=np.float32)
+            square = images.square(row)
+            place = np.zeros_like(square)
             lesion = self._painter.paint(row, square, labels, seed=seed)
             if lesion is not None:
-                square, place = lesion.square, lesion.place
+                changed, place = lesion.square, lesion.place
                 painted = self._painter.column(lesion.finding)
                 labels = self._painter.relabel(labels, lesion.finding)
                 if self._augmentation is not None:
                     place = self._augmentation.place(place, seed=seed)
-        if self._augmentation is not None:
-            square = self._augmentation(square, seed=seed)
-        inputs = images.preprocessing.normalize(square, images.contents[row])
+        inputs = images.input(row, augmentation=self._augmentation, seed=seed, changed=changed)
         return Batch(
             torch.from_numpy(inputs),
             torch.from_numpy(labels).float(),
