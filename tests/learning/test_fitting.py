@@ -141,7 +141,7 @@ def test_watched_rows_do_not_change_the_training(config, train, straight):
 def test_a_training_cut_off_at_any_step_goes_on_to_the_same_weights(
     config, train, stopping, monkeypatch, steps_before
 ):
-    real, calls = fitting.masked_bce, []
+    real, calls = fitting.finding_loss, []
 
     def cut_off(*args, **options):
         calls.append(1)
@@ -149,7 +149,7 @@ def test_a_training_cut_off_at_any_step_goes_on_to_the_same_weights(
             raise KeyboardInterrupt
         return real(*args, **options)
 
-    monkeypatch.setattr(fitting, "masked_bce", cut_off)
+    monkeypatch.setattr(fitting, "finding_loss", cut_off)
     with pytest.raises(KeyboardInterrupt):
         train(config, **STOPPING)
     monkeypatch.undo()

@@ -10,7 +10,7 @@ import torch
 from scipy.special import expit
 from sklearn.metrics import log_loss
 
-from medcxr.learning.losses import masked_bce, stray_evidence
+from medcxr.learning.losses import finding_loss, stray_evidence
 
 pytestmark = pytest.mark.train
 
@@ -30,7 +30,7 @@ def test_it_is_the_log_loss_of_the_known_labels(seed):
     logits, labels = random_batch(seed)
     weights = np.array([1.0, 1.0, 0.3, 0.5], dtype=np.float32)
 
-    loss = masked_bce(
+    loss = finding_loss(
         torch.from_numpy(logits), torch.from_numpy(labels), weights=torch.from_numpy(weights)
     )
 
@@ -49,13 +49,13 @@ def test_three_labels_by_hand():
     labels = torch.tensor([[1.0, 0.0], [1.0, NAN]])
 
     expected = (2 * np.log(2) + np.log(4 / 3)) / 3
-    assert float(masked_bce(logits, labels)) == pytest.approx(expected, rel=1e-6)
+    assert float(finding_loss(logits, labels)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_an_unknown_label_gives_no_gradient():
     logits = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
 
-    masked_bce(logits, torch.tensor([[1.0, NAN], [NAN, 0.0]])).backward()
+    finding_loss(logits, torch.tensor([[1.0, NAN], [NAN, 0.0]])).backward()
 
     assert (logits.grad != 0).tolist() == [[True, False], [False, True]]
 
@@ -63,7 +63,7 @@ def test_an_unknown_label_gives_no_gradient():
 def test_without_a_known_label_there_is_nothing_to_learn():
     logits = torch.ones((2, 3), requires_grad=True)
 
-    loss = masked_bce(logits, torch.full((2, 3), NAN))
+    loss = finding_loss(logits, torch.full((2, 3), NAN))
     loss.backward()
 
     assert float(loss.detach()) == 0
@@ -73,15 +73,17 @@ def test_without_a_known_label_there_is_nothing_to_learn():
 def test_smoothing_pulls_the_labels_toward_one_half():
     logits, labels = map(torch.from_numpy, random_batch(9))
 
-    smoothed = masked_bce(logits, labels, smoothing=0.2)
+    smoothed = finding_loss(logits, labels, smoothing=0.2)
 
-    assert float(smoothed) == pytest.approx(float(masked_bce(logits, labels * 0.8 + 0.1)), rel=1e-6)
-    assert float(smoothed) != pytest.approx(float(masked_bce(logits, labels)), rel=1e-3)
+    assert float(smoothed) == pytest.approx(
+        float(finding_loss(logits, labels * 0.8 + 0.1)), rel=1e-6
+    )
+    assert float(smoothed) != pytest.approx(float(finding_loss(logits, labels)), rel=1e-3)
 
 
 def test_one_light_label_does_not_count_as_much_as_a_whole_one():
     # 0.3 of a label over a weight of 1, not over 0.3
-    loss = masked_bce(
+    loss = finding_loss(
         torch.zeros((1, 2)), torch.tensor([[NAN, 1.0]]), weights=torch.tensor([1, 0.3])
     )
 
@@ -96,7 +98,7 @@ def test_one_light_label_does_not_count_as_much_as_a_whole_one():
 def test_it_is_finite_and_never_negative_for_any_logit(logits, label):
     values = torch.tensor([logits], requires_grad=True)
 
-    loss = masked_bce(values, torch.full((1, len(logits)), label))
+    loss = finding_loss(values, torch.full((1, len(logits)), label))
     loss.backward()
 
     assert torch.isfinite(loss)

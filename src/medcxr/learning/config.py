@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cattrs import BaseValidationError, transform_error
+from cattrs.gen import make_dict_unstructure_fn, override
 from cattrs.preconf.json import make_converter
 
 from medcxr.core.errors import DataError
@@ -27,6 +28,8 @@ __all__ = [
     "OptimizationConfig",
     "OutlineConfig",
     "OutlineTableConfig",
+    "PretrainingConfig",
+    "SoftLabelConfig",
     "TableConfig",
     "TrainingConfig",
     "load_config",
@@ -44,6 +47,7 @@ _LEAST = {"seed": 0, "frozen_blocks": 0, "layers": 0, "folds": 2, "map_weight": 
         "patience",
         "checkpoint_steps",
         "bootstrap",
+        "images",
     ),
     1,
 )
@@ -51,6 +55,9 @@ OUTLINE_STRIDE = 16
 """The side of an outlined image must be a multiple: its coarsest features have this stride."""
 
 _OUTLINE_LEVELS = 4
+_ROLES = ("companion", "teacher")
+"""What another configuration may be for one."""
+
 _SHARES = (
     "dropout",
     "flip_probability",
@@ -63,8 +70,13 @@ _SHARES = (
     "label_smoothing",
     "held_out_share",
     "patient_power",
+    "positive_weight_power",
     "share",
 )
+
+
+_LATER = {"later": True}
+"""Marks a setting that came after the first runs: without effect it is left out of their names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +96,8 @@ class TableConfig:
         teaches: labels to learn from this table, the others are unknown; None learns all. Where a
             collection has hardly any images with a finding, what marks the collection would be
             learned as the finding's absence.
+        reread_column: column in which radiologists have read the image again; while learning,
+            their reading goes before the label (see `teaching.reread`).
     """
 
     path: str = "manifest.csv"
@@ -93,6 +107,7 @@ class TableConfig:
     same_as_column: str | None = None
     same_patients_as: str | None = None
     teaches: tuple[str, ...] | None = None
+    reread_column: str | None = field(default=None, metadata=_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +174,15 @@ class OptimizationConfig:
     early_stopping: bool = True
     patience: int = 4  # epochs without a better validation mean AUC
     checkpoint_steps: int = 50  # steps between checkpoints within an epoch
+    loss: Literal["cross_entropy", "focal", "asymmetric"] = field(
+        default="cross_entropy", metadata=_LATER
+    )
+    positive_weight_power: float = field(
+        default=0.0, metadata=_LATER
+    )  # 1: positives weigh as much as all negatives do
+    independent_of: tuple[str, ...] = field(
+        default=(), metadata=_LATER
+    )  # columns from which no finding can be told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +199,7 @@ class EvaluationConfig:
             lets the networks of the folds answer together, each of which saw most of the data.
         bootstrap: resamples for the intervals.
         group_columns: attributes for which figures are given separately.
+        mirrored: whether each network answers for the image and its mirror image together.
     """
 
     method: Literal["holdout", "cross_validation"] = "holdout"
@@ -183,6 +208,7 @@ class EvaluationConfig:
     ship: Literal["refit", "folds"] = "refit"
     bootstrap: int = 1000
     group_columns: tuple[str, ...] = ("view", "sex", "source")
+    mirrored: bool = field(default=False, metadata=_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +264,37 @@ class LesionConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SoftLabelConfig:
+    """Probabilities that are mixed into the labels that a network learns from.
+
+    Attributes:
+        path: CSV file relative to the data folder, with the column image_path, relative to the
+            file, and a column for each finding that another reader scored; None mixes in what the
+            configuration's teacher says, if it has one.
+        share: of the probabilities; the rest is the label's.
+    """
+
+    path: str | None = None
+    share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PretrainingConfig:
+    """What a network learns before it sees a label.
+
+    Attributes:
+        task: "simulated": the findings of simulated radiographs. "views": that two changed views
+            of one radiograph show the same (Chen and He 2021, SimSiam).
+        epochs: of it.
+        images: how many radiographs are simulated.
+    """
+
+    task: Literal["none", "simulated", "views"] = "none"
+    epochs: int = 4
+    images: int = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
     """Everything that decides a run's result; equal configurations give equal runs."""
 
@@ -255,10 +312,15 @@ class TrainingConfig:
     outlines: OutlineConfig = field(default_factory=OutlineConfig)
     lesions: LesionConfig = field(default_factory=LesionConfig)
     companion: "TrainingConfig | None" = None  # whose networks answer beside these
+    soft_labels: SoftLabelConfig = field(default_factory=SoftLabelConfig, metadata=_LATER)
+    teacher: "TrainingConfig | None" = field(
+        default=None, metadata=_LATER
+    )  # whose networks' answers are soft labels
+    pretraining: PretrainingConfig = field(default_factory=PretrainingConfig, metadata=_LATER)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as stored in the run and in the bundle."""
-        plain: dict[str, Any] = make_converter().unstructure(self)
+        plain: dict[str, Any] = _plain_converter().unstructure(self)
         return plain
 
     def fingerprint(self) -> str:
@@ -282,27 +344,86 @@ def load_config(path: Path | None) -> TrainingConfig:
     return config
 
 
-def _read(path: Path, *, companion_of: str | None = None) -> TrainingConfig:
+def _read(path: Path, *, beside: str | None = None) -> TrainingConfig:
+    """Read a configuration, and those that it names, which play the part `beside` for it."""
+    plain = _plain(path)
+    named = {role: plain.pop(role, None) or None for role in _ROLES}
+    try:
+        config: TrainingConfig = _strict_converter().structure(plain, TrainingConfig)
+    except BaseValidationError as error:
+        reasons = "; ".join(transform_error(error))
+        raise DataError(f"Configuration {path.name}: {reasons}. Correct the named key.") from error
+    for role, other in named.items():
+        if other is None:
+            continue
+        if beside is not None and (beside, role) != ("teacher", "companion"):
+            raise DataError(
+                f"{path.name} is itself the {beside} of a configuration and names a {role}; name "
+                "one that names none."
+            )
+        read = _read(Path(other), beside=role)
+        config = (
+            replace(config, companion=read)
+            if role == "companion"
+            else replace(config, teacher=read)
+        )
+    return config
+
+
+def _plain_converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
+    """Leave out what came later and has no effect, so that a run keeps its name."""
+    converter = make_converter()
+    for kind in (TableConfig, OptimizationConfig, EvaluationConfig, TrainingConfig):
+        later: dict[str, Any] = {
+            one.name: override(omit_if_default=True)
+            for one in fields(kind)
+            if one.metadata.get("later")
+        }
+        converter.register_unstructure_hook(
+            kind, make_dict_unstructure_fn(kind, converter, **later)
+        )
+    return converter
+
+
+def _plain(path: Path, *, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Return what a file says, over what the file that it extends says."""
     try:
         plain = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DataError(
             f"Configuration {path.name} cannot be read ({error}); give a TOML file."
         ) from error
-    named = plain.pop("companion", None)
-    if named is not None and (companion_of is not None or not isinstance(named, str)):
+    for role in _ROLES:
+        if not isinstance(plain.get(role, ""), str):
+            raise DataError(
+                f"{role} of {path.name} must be the path of another configuration, or empty; "
+                "correct it."
+            )
+        if plain.get(role):
+            plain[role] = str(path.parent / plain[role])
+    named = plain.pop("extends", None)
+    if named is None:
+        return plain
+    files = (*extended_by, path.resolve())
+    if not isinstance(named, str) or (path.parent / named).resolve() in files:
         raise DataError(
-            f"companion of {path.name} must be the path of another configuration, which itself has "
-            "none; correct it."
+            f"extends of {path.name} must be the path of another configuration, which does not "
+            "extend this one; correct it."
         )
-    try:
-        config: TrainingConfig = _strict_converter().structure(plain, TrainingConfig)
-    except BaseValidationError as error:
-        reasons = "; ".join(transform_error(error))
-        raise DataError(f"Configuration {path.name}: {reasons}. Correct the named key.") from error
-    if named is not None:
-        config = replace(config, companion=_read(path.parent / named, companion_of=path.name))
-    return config
+    if not {"name", "description"} <= plain.keys():
+        raise DataError(
+            f"Configuration {path.name} extends {named}; give it a name and a description of its own."
+        )
+    return _over(_plain(path.parent / named, extended_by=files), plain)
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both, section by section; of what both say, the upper one's."""
+    merged = {**below, **above}
+    for key in below.keys() & above.keys():
+        if isinstance(below[key], dict) and isinstance(above[key], dict):
+            merged[key] = _over(below[key], above[key])
+    return merged
 
 
 def _strict_converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
@@ -337,6 +458,7 @@ def _check(config: TrainingConfig) -> None:
     _check_outlines(config)
     _check_lesions(config)
     _check_companion(config)
+    _check_teaching(config)
     if network.stem != "plain" and config.preprocessing.channels != 3:
         raise DataError(
             f"channels = {config.preprocessing.channels} must be 3 for the stem "
@@ -435,6 +557,38 @@ def _check_companion(config: TrainingConfig) -> None:
             f"The companion {other.name} learns from {min(further)}, which is no table of "
             f"{config.name}; a companion learns from some of its tables."
         )
+
+
+def _check_teaching(config: TrainingConfig) -> None:
+    """Refuse soft labels from two sides, and a teacher of other findings or folds."""
+    _check_ranges({"share": config.soft_labels.share})
+    _check_ranges({"epochs": config.pretraining.epochs, "images": config.pretraining.images})
+    teacher = config.teacher
+    if teacher is None:
+        return
+    _check(teacher)
+    if config.soft_labels.path is not None:
+        raise DataError(
+            "soft_labels.path and teacher both give soft labels; leave one of them out."
+        )
+    if config.evaluation.method != "cross_validation":
+        raise DataError(
+            "A teacher needs evaluation.method = 'cross_validation', where it learns from the same "
+            "folds; set it or leave the teacher out."
+        )
+    alike = {
+        "seed": (config.seed, teacher.seed),
+        "preprocessing": (config.preprocessing, teacher.preprocessing),
+        "data.tables": (config.data.tables, teacher.data.tables),
+        "data.findings": (config.data.findings, teacher.data.findings),
+        "evaluation.folds": (config.evaluation.folds, teacher.evaluation.folds),
+    }
+    for name, (own, its) in alike.items():
+        if own != its:
+            raise DataError(
+                f"The teacher {teacher.name} differs from {config.name} in {name}, and would have "
+                "seen what is held out; make them equal."
+            )
 
 
 def _split_paths(config: TrainingConfig) -> list[str]:

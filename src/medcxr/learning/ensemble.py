@@ -1,4 +1,4 @@
-"""Several networks that answer as one."""
+"""Several networks, or several looks of one, that answer as one."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from medcxr.learning.networks import Evidence
 
-__all__ = ["Ensemble"]
+__all__ = ["Ensemble", "Mirrored"]
 
 
 class Ensemble(nn.Module):
@@ -29,3 +29,20 @@ class Ensemble(nn.Module):
         parts = [member(x) for member in self.members]
         logits, maps = (torch.stack(each).mean(dim=0) for each in zip(*parts, strict=True))
         return Evidence(logits, maps)
+
+
+class Mirrored(nn.Module):
+    """A network's mean answer for an image and its mirror image; its maps still sum to its logits.
+
+    Args:
+        network: whose answers.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Evidence:
+        """(B, C, S, S) -> the mean evidence, with the mirror image's maps turned back."""
+        own, mirrored = self.network(x), self.network(x.flip(-1))
+        return Evidence((own.logits + mirrored.logits) / 2, (own.maps + mirrored.maps.flip(-1)) / 2)

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from torch import nn
+from torch import Tensor, nn
 
 from medcxr import __version__
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, StorageError
 from medcxr.core.findings import Finding
 from medcxr.datasets.age import age_band
-from medcxr.datasets.study_table import StudyTable
+from medcxr.datasets.study_table import StudyTable, check_image_path
 from medcxr.evaluation.calibration_comparison import (
     CANDIDATES,
     calibrate_by,
@@ -43,7 +43,7 @@ from medcxr.learning.anatomy import (
 )
 from medcxr.learning.checkpoint import CHECKPOINT_FILE
 from medcxr.learning.config import TrainingConfig
-from medcxr.learning.ensemble import Ensemble
+from medcxr.learning.ensemble import Ensemble, Mirrored
 from medcxr.learning.export import export_onnx, export_weights, round_weights
 from medcxr.learning.failures import failure_sheet
 from medcxr.learning.fitting import Part, fit
@@ -57,8 +57,10 @@ from medcxr.learning.outline_training import (
     outline_figures,
 )
 from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
+from medcxr.learning.pretraining import learn_simulated, learn_views
 from medcxr.learning.sampling import images_of_owner
 from medcxr.learning.scoring import mean_maps, predict_logits
+from medcxr.learning.teaching import read_soft_labels, reread, soften
 from medcxr.learning.training_data import TrainingData, load_tables
 from medcxr.registry.bundle import (
     GRAPH_FILE,
@@ -94,7 +96,7 @@ _BESIDE = (
     "networks of its odd folds, its companion ({companion}) by those of its even folds. The figures "
     "are those of one network of each on images that neither has seen."
 )
-_COMPANION = "companion"
+_COMPANION, _TEACHER, _PRETRAINING = "companion", "teacher", "pretraining"
 _REFITTED = "The model in this bundle was trained on all images by the same recipe."
 
 
@@ -253,7 +255,7 @@ class _Run:
         self.folder, self.show = folder, show
         self.data_folder, self.prefix = data_folder, prefix
         self.log = log or EventLog(folder / _EVENTS_FILE)
-        self._companion: _Run | None = None
+        self._siblings: dict[str, _Run] = {}
         self.n_findings = len(config.data.findings)
         self._painter: LesionPainter | None = None
 
@@ -314,25 +316,29 @@ class _Run:
             self._fit(parts[name])
 
     def _companion_run(self) -> "_Run | None":
-        """Return the run of the companion, whose parts lie in a folder of this one."""
-        config = self.config.companion
+        """Return the run of the companion."""
+        return self._sibling(_COMPANION)
+
+    def _sibling(self, role: str) -> "_Run | None":
+        """Return the run that plays a role for this one; its parts lie in a folder of this."""
+        config: TrainingConfig | None = getattr(self.config, role)
         if config is None:
             return None
-        if self._companion is None:
+        if role not in self._siblings:
             data = load_tables(config, self.data_folder)
-            self._companion = _Run(
+            self._siblings[role] = _Run(
                 self.fabric,
                 config,
                 data,
                 data.load_images(config),
                 None,
-                folder=self._part_folder(_COMPANION),
+                folder=self._part_folder(role),
                 show=self.show,
                 data_folder=self.data_folder,
                 log=self.log,
-                prefix=f"{_COMPANION}-",
+                prefix=f"{self.prefix}{role}-",
             )
-        return self._companion
+        return self._siblings[role]
 
     def _parts(self) -> list[Part]:
         settings = self.config.evaluation
@@ -547,13 +553,82 @@ class _Run:
                 part,
                 self._emit,
                 painter=self._lesion_painter,
+                first_weights=lambda: self._first_weights(part),
+                taught=lambda: self._taught(part),
             )
         network, seconds = fitted
+        if self.config.evaluation.mirrored:
+            network = Mirrored(network)
         logits = np.empty((0, self.n_findings), dtype=np.float32)
         if part.watched_rows:
             logits = self._logits(network, part.watched_rows)
             self._write_part_scores(part, logits)
         return network, logits, seconds
+
+    def _first_weights(self, part: Part) -> dict[str, Tensor]:
+        """Return what the network of a part begins with, where it learns something before."""
+        task = self.config.pretraining.task
+        if task == "none":
+            return {}
+        # simulated radiographs are of no patient: all parts begin alike
+        alone = task == "simulated"
+        folder = (self.folder if alone else part.folder) / _PRETRAINING
+        folder.mkdir(exist_ok=True)
+        name = f"{self.prefix}{_PRETRAINING}" if alone else f"{part.name}-{_PRETRAINING}"
+        before = replace(part, name=name, folder=folder)
+        with self._alone_in(before):
+            if alone:
+                return learn_simulated(self.fabric, self.config, before, self._emit)
+            return learn_views(self.fabric, self.config, self.images, before, self._emit)
+
+    def _taught(self, part: Part) -> Statistics | None:
+        """Return labels to learn a part from, None where they are the tables' own."""
+        config, tables = self.config, self.data.tables
+        soft, teacher = config.soft_labels, self._sibling(_TEACHER)
+        again = [table.reread_column for table in self.data.configs]
+        if not any(again) and soft.path is None and teacher is None:
+            return None
+        labels = np.concatenate(
+            [
+                reread(table, column) if column else table.labels
+                for table, column in zip(tables, again, strict=True)
+            ]
+        )
+        odds: Statistics | FloatArray | None = None
+        if soft.path is not None:
+            path = check_image_path(self.data_folder, soft.path)
+            odds = np.concatenate([read_soft_labels(path, table) for table in tables])
+        elif teacher is not None:
+            odds = teacher.answers(
+                part.name.removeprefix(self.prefix), self.images, part.train_rows
+            )
+        if odds is None:
+            return labels
+        return soften(labels, odds, part.train_rows, share=soft.share)
+
+    def answers(self, name: str, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
+        """Return what the networks of a part, its companion's too, say of these images.
+
+        Args:
+            name: of the part, which is trained if it is not.
+            images: of another run on the same tables.
+            rows: which of them.
+
+        Returns:
+            (n_images, n_findings), NaN for other rows.
+        """
+        runs = [run for run in (self, self._companion_run()) if run is not None]
+        logits = np.full((len(images), self.n_findings), np.nan, dtype=np.float32)
+        logits[list(rows)] = np.mean(
+            [
+                predict_logits(run._fit(part)[0], images, rows)[:, : self.n_findings]  # noqa: SLF001
+                for run in runs
+                for part in run._parts()  # noqa: SLF001
+                if part.name.removeprefix(run.prefix) == name
+            ],
+            axis=0,
+        )
+        return logits
 
     def _lesion_painter(self) -> LesionPainter | None:
         """Return the same painter to every part: it knows the lungs of all images."""
@@ -646,6 +721,7 @@ class _Run:
             folder=self._part_folder(name),
             train_rows=train_rows,
             owners=self.data.owners(train_rows),
+            groups=self.data.groups(train_rows, self.config.optimization.independent_of),
             watched_rows=watched,
             may_stop=may_stop,
         )

@@ -3,15 +3,17 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from medcxr.core.arrays import Statistics
 from medcxr.core.errors import DataError, StorageError
 from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.checkpoint import (
@@ -25,7 +27,7 @@ from medcxr.learning.config import TrainingConfig
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.lesions import LesionPainter
 from medcxr.learning.loading import Batch, batches, spare_workers
-from medcxr.learning.losses import masked_bce, stray_evidence
+from medcxr.learning.losses import finding_loss, stray_evidence
 from medcxr.learning.mixup import blend
 from medcxr.learning.networks import CNNTransformerHybrid
 from medcxr.learning.sampling import epoch_order, image_seed
@@ -50,6 +52,7 @@ class Part:
         folder: where its checkpoint lies.
         train_rows: rows of the image set to learn from.
         owners: the patient of each of them.
+        groups: of each of them, from which its findings are not to be told; none leaves it.
         watched_rows: rows on which progress is shown after each epoch.
         may_stop: whether the watched rows choose the epoch to keep. They then no longer
             measure anything; in a cross-validation they are the held-out fold and must not.
@@ -59,6 +62,7 @@ class Part:
     folder: Path
     train_rows: tuple[int, ...]
     owners: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     watched_rows: tuple[int, ...] = ()
     may_stop: bool = False
 
@@ -91,6 +95,8 @@ def fit(
     emit: Emit,
     *,
     painter: Callable[[], LesionPainter | None] = lambda: None,
+    first_weights: Callable[[], dict[str, Tensor]] = dict,
+    taught: Callable[[], Statistics | None] = lambda: None,
 ) -> tuple[nn.Module, float]:
     """Train one part, or go on with it, or return it if it is finished.
 
@@ -105,6 +111,8 @@ def fit(
         part: which of them to learn from, and where to keep checkpoints.
         emit: called with "step" and "epoch" events.
         painter: asked before the first step for what paints lesions; None paints none.
+        first_weights: asked before a new training for weights by name that replace the first ones.
+        taught: asked before the first step for labels to learn from in place of the images' own.
 
     Returns:
         The network in evaluation mode, and the seconds that its training took.
@@ -113,7 +121,10 @@ def fit(
         DataError: the loss is no longer a number.
         StorageError: a checkpoint cannot be read or written.
     """
-    return _Training(fabric, config, images, part, emit, painter=painter).run()
+    training = _Training(
+        fabric, config, images, part, emit, painter=painter, first_weights=first_weights
+    )
+    return training.run(taught)
 
 
 class _Training:
@@ -126,16 +137,23 @@ class _Training:
         emit: Emit,
         *,
         painter: Callable[[], LesionPainter | None],
+        first_weights: Callable[[], dict[str, Tensor]],
     ) -> None:
         self.fabric, self.config, self.images, self.part = fabric, config, images, part
         self.emit, self._find_painter = emit, painter
         self.painter: LesionPainter | None = None
+        self.shown = images
         self.settings = config.optimization
         self.checkpoint = part.folder / CHECKPOINT_FILE
         self.augmentation = Augmentation(config.augmentation, config.preprocessing.size)
         self.progress = _Progress()
         self.best: dict[str, Tensor] = {}
+        self.positive_weights = _positive_weights(
+            images.labels[list(part.train_rows)], self.settings.positive_weight_power
+        )
         network = build_network(config)
+        if not self.checkpoint.is_file():
+            network.load_state_dict({**network.state_dict(), **first_weights()})
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = _optimizer(network, config)
         self.average = self._average_of(network)
@@ -145,9 +163,12 @@ class _Training:
         if self.average is not None:
             self.average.to(fabric.device)
 
-    def run(self) -> tuple[nn.Module, float]:
+    def run(self, taught: Callable[[], Statistics | None]) -> tuple[nn.Module, float]:
         if not self.progress.done:
             self.painter = self._find_painter()
+            labels = taught()
+            if labels is not None:
+                self.shown = replace(self.images, labels=labels)
         while not self.progress.done:
             self._epoch()
             self._end_epoch()
@@ -161,7 +182,7 @@ class _Training:
         first = self.progress.step
         self.wrapped.train()
         for batch in batches(
-            self.images,
+            self.shown,
             [batch[self.fabric.global_rank :: self.fabric.world_size] for batch in draws[first:]],
             augmentation=self.augmentation,
             painter=self.painter,
@@ -185,6 +206,7 @@ class _Training:
             epoch=epoch,
             owners=self.part.owners,
             owner_power=self.settings.patient_power,
+            groups=self.part.groups,
         )
         drawn = [(row, image_seed(seed, epoch, i)) for i, row in enumerate(order)]
         whole = [drawn[i : i + size] for i in range(0, len(drawn), size)]
@@ -207,10 +229,14 @@ class _Training:
             inputs, labels, kept = blend(inputs, labels, strength=self.settings.mixup, seed=draw)
         torch.manual_seed(draw)
         evidence = self.wrapped(inputs.to(device).contiguous(memory_format=torch.channels_last))
-        loss = masked_bce(
+        loss = finding_loss(
             evidence.logits,
             labels.to(device),
+            kind=self.settings.loss,
             weights=self._column_weights().to(device),
+            positive_weights=(
+                None if self.positive_weights is None else self.positive_weights.to(device)
+            ),
             smoothing=self.settings.label_smoothing,
         )
         if self.painter is not None:
@@ -322,6 +348,15 @@ class _Training:
                 f"{self.checkpoint.name} in its folder to train this part again."
             ) from error
         self.best = groups.get("best", {})
+
+
+def _positive_weights(labels: Statistics, power: float) -> Tensor | None:
+    """Return how much a label's presence counts against its absence: (n_labels,), or None."""
+    if not power:
+        return None
+    present, absent = (labels == 1).sum(axis=0), (labels == 0).sum(axis=0)
+    ratios = np.where((present > 0) & (absent > 0), absent / np.maximum(present, 1), 1.0)
+    return torch.from_numpy(ratios**power).float()
 
 
 def _optimizer(network: CNNTransformerHybrid, config: TrainingConfig) -> torch.optim.AdamW:

@@ -6,20 +6,32 @@ from torch import Tensor
 
 from medcxr.learning.networks import pool_to_grid
 
-__all__ = ["masked_bce", "stray_evidence"]
+__all__ = ["finding_loss", "stray_evidence"]
 
 _NO_EVIDENCE = 1e-3  # of a logit
+_FOCUS = 2.0  # Lin et al. 2017, section 4
+_FOCUS_NEGATIVE, _EASY = 4.0, 0.05  # Ridnik et al. 2021, section 4: exponent and margin
 
 
-def masked_bce(
-    logits: Tensor, labels: Tensor, *, weights: Tensor | None = None, smoothing: float = 0.0
+def finding_loss(
+    logits: Tensor,
+    labels: Tensor,
+    *,
+    kind: str = "cross_entropy",
+    weights: Tensor | None = None,
+    positive_weights: Tensor | None = None,
+    smoothing: float = 0.0,
 ) -> Tensor:
-    """Binary cross-entropy with logits over the known labels.
+    """Return how far logits are from the known labels.
 
     Args:
         logits: (B, F).
         labels: (B, F), 0…1 (soft labels are allowed), NaN for unknown.
+        kind: "cross_entropy"; "focal", where what is already told well counts less (Lin et al.
+            2017); "asymmetric", where only absences that are told well do, and very easy ones not
+            at all (Ridnik et al. 2021).
         weights: (F,), of each column; None weights all alike.
+        positive_weights: (F,), of a finding's presence against its absence; None weighs both alike.
         smoothing: pulls labels by this share toward one half.
 
     Returns:
@@ -28,11 +40,31 @@ def masked_bce(
     """
     known = ~torch.isnan(labels)
     targets = torch.nan_to_num(labels, nan=0.5) * (1 - smoothing) + smoothing / 2
-    losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    if kind == "cross_entropy":
+        losses = F.binary_cross_entropy_with_logits(
+            logits, targets, reduction="none", pos_weight=positive_weights
+        )
+    else:
+        present, absent = _focused(logits, kind)
+        if positive_weights is not None:
+            present = present * positive_weights
+        losses = -(targets * present + (1 - targets) * absent)
     share = known.to(losses.dtype)
     if weights is not None:
         share = share * weights
     return (losses * share).sum() / share.sum().clamp(min=1.0)
+
+
+def _focused(logits: Tensor, kind: str) -> tuple[Tensor, Tensor]:
+    """Return the weighted log likelihoods of presence and absence: (B, F) each."""
+    told = logits.sigmoid()
+    if kind == "focal":
+        return (
+            F.logsigmoid(logits) * (1 - told) ** _FOCUS,
+            F.logsigmoid(-logits) * told**_FOCUS,
+        )
+    left = (told - _EASY).clamp(min=0)
+    return F.logsigmoid(logits), torch.log1p(-left) * left**_FOCUS_NEGATIVE
 
 
 def stray_evidence(maps: Tensor, places: Tensor, painted: Tensor) -> Tensor:

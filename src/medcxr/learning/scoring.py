@@ -10,7 +10,7 @@ from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.evaluation.metrics import auc, average_precision
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.loading import batches_in_order
-from medcxr.learning.losses import masked_bce
+from medcxr.learning.losses import finding_loss
 
 __all__ = ["mean_maps", "predict_logits", "progress_figures"]
 
@@ -49,7 +49,7 @@ def progress_figures(
         findings: names of the first columns.
     """
     n = len(findings)
-    loss = masked_bce(
+    loss = finding_loss(
         torch.from_numpy(logits[:, :n]), torch.from_numpy(labels[:, :n].astype(np.float32))
     )
     aucs, precisions = {}, []

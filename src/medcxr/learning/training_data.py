@@ -170,6 +170,23 @@ class TrainingData:
         """Return the patient of each of these rows, equal in tables that number the same."""
         return tuple(":".join(self._patient(row)) for row in rows)
 
+    def groups(self, rows: Sequence[int], columns: Sequence[str]) -> tuple[str, ...]:
+        """Return what these columns say of each of these rows; none without columns.
+
+        A table that lacks a column says its path instead.
+        """
+        if not columns:
+            return ()
+        said = [
+            "|".join(
+                table.attributes[name][i] if name in table.attributes else config.path
+                for name in columns
+            )
+            for table, config, _ in self._each()
+            for i in range(len(table))
+        ]
+        return tuple(said[row] for row in rows)
+
     def load_images(
         self, config: TrainingConfig, *, progress: Callable[[int, int], None] | None = None
     ) -> ImageSet:
@@ -225,6 +242,11 @@ def load_tables(config: TrainingConfig, folder: Path) -> TrainingData:
             # a misspelled column would let copies of held-out images train
             raise DataError(
                 f"Table {table.path} lacks the column {table.same_as_column!r} that same_as_column "
+                "names; correct the configuration or add the column."
+            )
+        if table.reread_column is not None and table.reread_column not in read.attributes:
+            raise DataError(
+                f"Table {table.path} lacks the column {table.reread_column!r} that reread_column "
                 "names; correct the configuration or add the column."
             )
         if table.teaches is not None:
