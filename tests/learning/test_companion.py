@@ -64,7 +64,7 @@ def test_the_companion_is_read_from_beside_the_file(tmp_path):
             PLAIN.replace("ship = 'folds'", "ship = 'refit'"),
             "needs evaluation.method",
         ),
-        (BASE, 'companion = "plain.toml"\n' + PLAIN, "itself has none"),
+        (BASE, 'companion = "plain.toml"\n' + PLAIN, "name one that names none"),
         ("", "epoch = 1", "epoch"),
     ],
 )

@@ -270,3 +270,92 @@ def test_lesions_are_painted_into_outlined_lungs(load):
 def test_lesions_that_could_not_be_painted_are_refused(load, text, words):
     with pytest.raises(DataError, match=words):
         load(text)
+
+
+BELOW = """
+name = "below"
+description = "Below."
+seed = 5
+[optimization]
+epochs = 3
+batch_size = 4
+[[data.tables]]
+path = "a.csv"
+[[data.tables]]
+path = "b.csv"
+"""
+ABOVE = """
+extends = "below.toml"
+name = "above"
+description = "Above."
+[optimization]
+epochs = 9
+[[data.tables]]
+path = "c.csv"
+"""
+
+
+def test_a_recipe_that_extends_another_says_only_what_differs(load, tmp_path):
+    (tmp_path / "below.toml").write_text(BELOW)
+    config = load(ABOVE)
+    assert (config.name, config.seed) == ("above", 5)
+    assert (config.optimization.epochs, config.optimization.batch_size) == (9, 4)
+    assert [table.path for table in config.data.tables] == ["c.csv"]
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "message"),
+    [
+        (ABOVE, "extends = 'recipe.toml'\n" + BELOW, "does not extend this one"),
+        (ABOVE.replace("below.toml", "recipe.toml"), BELOW, "does not extend this one"),
+        (ABOVE.replace('"below.toml"', "3"), BELOW, "does not extend this one"),
+        (ABOVE.replace("below.toml", "absent.toml"), BELOW, r"absent\.toml cannot be read"),
+        (ABOVE.replace('name = "above"', ""), BELOW, "give it a name"),
+        ("teacher = 1\n" + ABOVE, BELOW, "teacher of recipe.toml must be the path"),
+        ("teacher = 'below.toml'\n" + ABOVE, BELOW, "A teacher needs evaluation.method"),
+        (ABOVE + "[soft_labels]\nshare = 1.5\n", BELOW, r"share = 1\.5 must lie in 0…1"),
+        (ABOVE + "[pretraining]\nimages = 0\n", BELOW, "images = 0 must be 1 or more"),
+        (ABOVE + "[pretraining]\ntask = 'all'\n", BELOW, "task"),
+    ],
+)
+def test_a_recipe_that_cannot_extend_or_learn_so_is_refused(load, tmp_path, above, below, message):
+    (tmp_path / "below.toml").write_text(below)
+    with pytest.raises(DataError, match=message):
+        load(above)
+
+
+CROSSED = """
+[evaluation]
+method = "cross_validation"
+[optimization]
+early_stopping = false
+"""
+
+
+def test_a_teacher_must_have_seen_the_same_folds(load, tmp_path):
+    (tmp_path / "teacher.toml").write_text('name = "teacher"\nseed = 4\n' + CROSSED)
+    with pytest.raises(DataError, match="differs from cnn-transformer-hybrid in seed"):
+        load('teacher = "teacher.toml"\n' + CROSSED)
+    with pytest.raises(DataError, match="both give soft labels"):
+        load('teacher = "teacher.toml"\nseed = 4\n' + CROSSED + '[soft_labels]\npath = "s.csv"\n')
+    assert load('teacher = "teacher.toml"\nseed = 4\n' + CROSSED).teacher is not None
+
+
+def test_a_path_is_relative_to_the_file_that_names_it(load, tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "teacher.toml").write_text('name = "t"\n' + CROSSED)
+    (tmp_path / "deep" / "below.toml").write_text('teacher = "teacher.toml"\n' + CROSSED)
+    above = 'extends = "deep/below.toml"\nname = "a"\ndescription = "A."\n'
+    teacher = load(above).teacher
+    assert teacher is not None
+    assert teacher.name == "t"
+    assert load(above + 'teacher = ""\n').teacher is None
+
+
+def test_settings_that_came_later_change_no_name_until_they_are_used(load):
+    plain = load("").as_dict()
+    assert "loss" not in plain["optimization"]
+    assert not {"teacher", "soft_labels", "pretraining"} & plain.keys()
+    used = load("[optimization]\nloss = 'focal'\n")
+    assert used.as_dict()["optimization"]["loss"] == "focal"
+    assert used.fingerprint() != load("").fingerprint()

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
-from medcxr.learning.ensemble import Ensemble
+from medcxr.learning.ensemble import Ensemble, Mirrored
 from medcxr.learning.fitting import build_network
 from small_training import small_config
 
@@ -26,3 +26,17 @@ def test_the_answer_is_the_mean_of_the_members_and_its_maps_sum_to_it(tmp_path):
     torch.testing.assert_close(logits, sum(one.logits for one in answers) / 3)
     torch.testing.assert_close(maps, sum(one.maps for one in answers) / 3)
     torch.testing.assert_close(maps.sum(dim=(-2, -1)), logits, rtol=1e-5, atol=1e-6)
+
+
+@torch.inference_mode()
+def test_a_mirrored_answer_is_the_same_for_the_mirror_image(tmp_path):
+    config = small_config(tmp_path)
+    network = Mirrored(build_network(config)).eval()
+    x = torch.randn((2, 3, 64, 64), generator=torch.Generator().manual_seed(0))
+
+    own, turned = network(x), network(x.flip(-1))
+
+    torch.testing.assert_close(own.logits, turned.logits)
+    torch.testing.assert_close(own.maps, turned.maps.flip(-1))
+    torch.testing.assert_close(own.maps.sum(dim=(-2, -1)), own.logits, rtol=1e-5, atol=1e-6)
+    assert not torch.allclose(own.logits, network.network(x).logits)

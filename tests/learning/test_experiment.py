@@ -46,9 +46,9 @@ class CrossValidation:
         self.parts, self.logits = [], {}
         real_fit, real_predict = experiment.fit, experiment.predict_logits
 
-        def fit(fabric, config, images, part, emit, *, painter):
+        def fit(fabric, config, images, part, emit, **options):
             self.parts.append(part)
-            return real_fit(fabric, config, images, part, emit, painter=painter)
+            return real_fit(fabric, config, images, part, emit, **options)
 
         def predict(network, images, rows):
             logits = real_predict(network, images, rows)

@@ -148,3 +148,61 @@ def test_the_gradient_moves_evidence_into_the_place():
 
     assert maps.grad[0, 0, 0, 0] < 0
     assert bool((maps.grad[0, 0].flatten()[1:] > 0).all())
+
+
+def likelihoods(logits, labels):
+    told = expit(logits.astype(np.float64))
+    return told, labels.astype(np.float64), ~np.isnan(labels)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_focal_loss_is_that_of_its_paper(seed):
+    logits, labels = random_batch(seed)
+    told, truth, known = likelihoods(logits, labels)
+
+    loss = finding_loss(torch.from_numpy(logits), torch.from_numpy(labels), kind="focal")
+
+    right = np.where(truth == 1, told, 1 - told)  # p_t of Lin et al. 2017, equation 2
+    expected = (-((1 - right) ** 2) * np.log(right))[known].mean()
+    assert float(loss) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_asymmetric_loss_is_that_of_its_paper(seed):
+    logits, labels = random_batch(seed)
+    told, truth, known = likelihoods(logits, labels)
+
+    loss = finding_loss(torch.from_numpy(logits), torch.from_numpy(labels), kind="asymmetric")
+
+    left = np.maximum(told - 0.05, 0)  # p_m of Ridnik et al. 2021, equation 5
+    each = np.where(truth == 1, -np.log(told), -(left**4) * np.log(1 - left))
+    assert float(loss) == pytest.approx(each[known].mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["cross_entropy", "focal", "asymmetric"])
+def test_a_weighed_presence_counts_as_often_as_it_is_repeated(kind):
+    logits, labels = random_batch(0)
+    three = torch.tensor([3.0, 1.0, 1.0, 1.0])
+
+    weighed = finding_loss(
+        torch.from_numpy(logits), torch.from_numpy(labels), kind=kind, positive_weights=three
+    )
+
+    one = finding_loss(torch.from_numpy(logits), torch.from_numpy(labels), kind=kind)
+    only = np.where((labels == 1) & (np.arange(4) == 0), labels, np.nan)
+    extra = finding_loss(torch.from_numpy(logits), torch.from_numpy(only), kind=kind)
+    n_known, n_extra = (~np.isnan(labels)).sum(), (~np.isnan(only)).sum()
+    assert float(weighed) * n_known == pytest.approx(
+        float(one) * n_known + 2 * float(extra) * n_extra, rel=1e-5
+    )
+
+
+@pytest.mark.parametrize("kind", ["focal", "asymmetric"])
+@pytest.mark.parametrize("value", [-80.0, 80.0])
+def test_even_very_sure_logits_have_a_finite_loss_and_gradient(kind, value):
+    logits = torch.full((2, 2), value, requires_grad=True)
+    loss = finding_loss(logits, torch.tensor([[0.0, 1.0], [1.0, NAN]]), kind=kind)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medcxr.learning.sampling import epoch_order, image_seed
+from medcxr.learning.sampling import epoch_order, image_seed, independence_weights
 
 
 @st.composite
@@ -126,3 +126,37 @@ def test_owner_power_shows_patients_alike_however_many_images_they_have():
     assert share_of_many(0.0) == pytest.approx(50 / 60)
     assert share_of_many(1.0) == pytest.approx(1 / 11, abs=0.03)
     assert share_of_many(1.0) < share_of_many(0.5) < share_of_many(0.0)
+
+
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 60))
+@settings(max_examples=60, deadline=None)
+def test_weighed_labels_do_not_tell_the_group_where_all_meet(seed, n):
+    random = np.random.default_rng(seed)
+    groups = [str(g) for g in random.integers(0, 3, n)]
+    present = random.random((n, 2)) < 0.4
+    # every pattern occurs in every group, else no weight could make them independent
+    groups += [g for g in "012" for _ in range(4)]
+    present = np.concatenate([present, [[a, b] for _ in "012" for a in (0, 1) for b in (0, 1)]])
+
+    weights = independence_weights(groups, present == 1)
+
+    assert weights.sum() == pytest.approx(len(groups))
+    for pattern in range(4):
+        has = (present[:, 0] * 2 + present[:, 1]) == pattern
+        for group in "012":
+            here = np.array(groups) == group
+            joint = weights[has & here].sum() / len(groups)
+            apart = weights[has].sum() * weights[here].sum() / len(groups) ** 2
+            assert joint == pytest.approx(apart)
+
+
+def test_groups_change_how_often_a_row_is_drawn():
+    labels = np.array([[1.0]] * 90 + [[0.0]] * 10 + [[1.0]] * 10 + [[0.0]] * 90)
+    groups = ["a"] * 100 + ["b"] * 100
+    drawn = Counter(
+        row
+        for epoch in range(40)
+        for row in epoch_order(range(200), labels, power=0, seed=0, epoch=epoch, groups=groups)
+    )
+    shares = [sum(drawn[row] for row in part) / 8000 for part in (range(90), range(90, 100))]
+    assert shares == pytest.approx([0.25, 0.25], abs=0.02)

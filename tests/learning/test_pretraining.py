@@ -1,0 +1,146 @@
+"""What a network learns before it sees a label."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+import torch
+from lightning_fabric import Fabric
+
+from medcxr.learning import pretraining
+from medcxr.learning.checkpoint import CHECKPOINT_FILE, load_checkpoint
+from medcxr.learning.config import PretrainingConfig, load_config
+from medcxr.learning.experiment import Hardware, run_experiment
+from medcxr.learning.fitting import Part, build_network
+from medcxr.learning.pretraining import learn_simulated, learn_views, simulated_images
+from small_training import SMALL_TOML, random_images, small_config
+
+pytestmark = pytest.mark.train
+
+ROWS = tuple(range(12))
+
+
+@pytest.fixture
+def fabric():
+    return Fabric(accelerator="cpu", devices=1)
+
+
+def config_for(folder, **pretraining_settings):
+    config = small_config(folder, {"size = 64": "size = 96", "batch_size = 2": "batch_size = 4"})
+    return replace(config, pretraining=PretrainingConfig(**pretraining_settings))
+
+
+def quiet(_kind, **_values):
+    """Take events and keep none."""
+
+
+def part_in(folder):
+    folder.mkdir(exist_ok=True)
+    return Part(name="before", folder=folder, train_rows=ROWS)
+
+
+def test_simulated_images_are_labeled_by_the_simulator_and_repeat(tmp_path):
+    config = config_for(tmp_path, task="simulated", images=12)
+    images = simulated_images(config)
+
+    known = images.labels[:, :4]
+    assert not np.isnan(known).any()
+    assert np.isnan(images.labels[:, 4:]).all()  # it simulates no Mass
+    np.testing.assert_array_equal(known[:, 3] == 1, (known[:, :3] == 0).all(axis=1))
+    assert 0 < known[:, :3].sum() < known[:, :3].size
+    assert simulated_images(config).digest == images.digest
+
+
+def test_weights_of_the_whole_network_come_back(tmp_path, fabric):
+    config = config_for(tmp_path, task="simulated", images=20, epochs=1)
+    events = []
+    found = learn_simulated(
+        fabric, config, part_in(tmp_path / "sim"), lambda kind, **v: events.append((kind, v))
+    )
+
+    fresh = build_network(config).state_dict()
+    assert found.keys() == fresh.keys()
+    assert not torch.equal(found["classifier.0.weight"], fresh["classifier.0.weight"])
+    (epoch,) = [values for kind, values in events if kind == "epoch"]
+    assert epoch["part"] == "before"
+    assert epoch["val_loss"] > 0  # watched on simulated radiographs that it does not learn from
+
+
+def test_two_views_teach_the_stem_alone_and_no_label_is_looked_at(tmp_path, fabric):
+    config = config_for(tmp_path, task="views", epochs=2)
+    config = replace(config, preprocessing=replace(config.preprocessing, size=64))
+    images = random_images(16)
+    blind = replace(images, labels=np.full_like(images.labels, np.nan))
+
+    found = learn_views(fabric, config, images, part_in(tmp_path / "a"), quiet)
+    again = learn_views(fabric, config, blind, part_in(tmp_path / "b"), quiet)
+
+    fresh = build_network(config).state_dict()
+    assert found.keys() == {name for name in fresh if name.startswith("stem.")}
+    changed = [name for name in found if not torch.equal(found[name], fresh[name])]
+    assert any(name.endswith("weight") for name in changed)
+    assert all(torch.equal(found[name], again[name]) for name in found)
+
+
+def test_views_of_one_image_grow_more_alike(tmp_path, fabric):
+    config = config_for(tmp_path, task="views", epochs=6)
+    config = replace(config, preprocessing=replace(config.preprocessing, size=64))
+    losses = []
+    learn_views(
+        fabric,
+        config,
+        random_images(16),
+        part_in(tmp_path / "a"),
+        lambda _kind, **values: losses.append(values["loss"]),
+    )
+    assert losses[-1] < losses[0]
+
+
+def test_views_cut_off_go_on_to_the_same_weights(tmp_path, fabric, monkeypatch):
+    config = config_for(tmp_path, task="views", epochs=3)
+    config = replace(config, preprocessing=replace(config.preprocessing, size=64))
+    images = random_images(16)
+    whole = learn_views(fabric, config, images, part_in(tmp_path / "whole"), quiet)
+
+    real, calls = pretraining.save_checkpoint, []
+
+    def save(*words):
+        real(*words)
+        calls.append(words)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pretraining, "save_checkpoint", save)
+        with pytest.raises(KeyboardInterrupt):
+            learn_views(fabric, config, images, part_in(tmp_path / "cut"), quiet)
+    resumed = learn_views(fabric, config, images, part_in(tmp_path / "cut"), quiet)
+
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+@pytest.mark.parametrize("task", ["simulated", "views"])
+def test_a_run_begins_with_what_was_learned_before(tmp_path, sample_data, task):
+    text = SMALL_TOML.replace("size = 64", "size = 96").replace("batch_size = 2", "batch_size = 8")
+    path = tmp_path / "run.toml"
+    path.write_text(f"{text}\n[pretraining]\ntask = '{task}'\nepochs = 1\nimages = 20\n")
+    run_experiment(
+        load_config(path),
+        sample_data,
+        tmp_path / "runs",
+        command="c",
+        hardware=Hardware(accelerator="cpu"),
+        only="holdout",
+    )
+
+    (run,) = (tmp_path / "runs").iterdir()
+    folder = run if task == "simulated" else run / "holdout"
+    stored = load_checkpoint(folder / "pretraining" / CHECKPOINT_FILE)
+    assert stored is not None
+    events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
+    parts = list(dict.fromkeys(event["part"] for event in events if event["event"] == "step"))
+    first = "pretraining" if task == "simulated" else "holdout-pretraining"
+    assert parts == [first, "holdout"]
