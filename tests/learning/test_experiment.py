@@ -19,7 +19,7 @@ from medcxr.evaluation.validation import evaluate
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictor
 from medcxr.inference.session import OnnxSession
-from medcxr.learning import experiment
+from medcxr.learning import parts
 from medcxr.learning.config import load_config
 from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import build_network
@@ -44,7 +44,7 @@ class CrossValidation:
         self.config = small_config(folder, CROSS_VALIDATION)
         self.data = load_tables(self.config, sample_data)
         self.parts, self.logits = [], {}
-        real_fit, real_predict = experiment.fit, experiment.predict_logits
+        real_fit, real_predict = parts.fit, parts.predict_logits
 
         def fit(fabric, config, images, part, emit, **options):
             self.parts.append(part)
@@ -57,8 +57,8 @@ class CrossValidation:
 
         config = self.config
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(experiment, "fit", fit)
-            patch.setattr(experiment, "predict_logits", predict)
+            patch.setattr(parts, "fit", fit)
+            patch.setattr(parts, "predict_logits", predict)
             self.bundle = run_experiment(
                 config, sample_data, folder / "runs", command=COMMAND, hardware=CPU
             )
@@ -154,7 +154,7 @@ def test_a_finished_run_is_returned_without_training(by_fold, sample_data, monke
     def refuse(*_args):
         raise AssertionError
 
-    monkeypatch.setattr(experiment, "fit", refuse)
+    monkeypatch.setattr(parts, "fit", refuse)
     runs = by_fold.bundle.folder.parents[1]
 
     again = run_experiment(by_fold.config, sample_data, runs, command="another", hardware=CPU)
@@ -171,7 +171,7 @@ def test_other_data_settings_or_columns_are_another_run(
     def stop(*_args, **_named):
         raise Stop
 
-    monkeypatch.setattr(experiment, "fit", stop)
+    monkeypatch.setattr(parts, "fit", stop)
     runs = tmp_path / "runs"
     other_data = tmp_path / "data"
     shutil.copytree(sample_data / "images", other_data / "images")

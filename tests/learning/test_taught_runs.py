@@ -7,7 +7,7 @@ pytest.importorskip("torch")
 import torch
 
 from medcxr.datasets.study_table import read_rows
-from medcxr.learning import experiment
+from medcxr.learning import parts
 from medcxr.learning.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from medcxr.learning.config import load_config
 from medcxr.learning.experiment import Hardware, run_experiment
@@ -26,14 +26,14 @@ TEACHER = CROSSED.replace('name = "small"', 'name = "teacher"')
 def train(tmp_path, sample_data, monkeypatch):
     """Return a function that trains a part and returns its folder, labels and answers."""
     seen = {}
-    real = experiment.fit
+    real = parts.fit
 
     def fit(fabric, config, images, part, emit, **options):
         seen[part.name] = (images.labels, options["taught"](), part)
         seen["images"] = images
         return real(fabric, config, images, part, emit, **options)
 
-    monkeypatch.setattr(experiment, "fit", fit)
+    monkeypatch.setattr(parts, "fit", fit)
 
     def run(text, part="fold-2"):
         path = tmp_path / "own.toml"

@@ -4,12 +4,8 @@ Everything that a run writes lies in its folder, whose name follows from configu
 version. The same command therefore finds the same folder, and goes on where it was cut off.
 """
 
-import csv
 import hashlib
-import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +13,13 @@ from pathlib import Path
 import numpy as np
 from lightning_fabric import Fabric
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from torch import Tensor, nn
+from torch import nn
 
 from medcxr import __version__
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, StorageError
 from medcxr.core.findings import Finding
 from medcxr.datasets.age import age_band
-from medcxr.datasets.study_table import StudyTable, check_image_path
 from medcxr.evaluation.calibration_comparison import (
     CANDIDATES,
     calibrate_by,
@@ -39,29 +34,21 @@ from medcxr.learning.anatomy import (
     Fusion,
     fit_fusion,
     measure_images,
-    outline_lungs,
 )
-from medcxr.learning.checkpoint import CHECKPOINT_FILE
 from medcxr.learning.config import TrainingConfig
-from medcxr.learning.ensemble import Ensemble, Mirrored
-from medcxr.learning.export import export_onnx, export_weights, round_weights
+from medcxr.learning.ensemble import Ensemble
+from medcxr.learning.export import export_onnx, export_weights
 from medcxr.learning.failures import failure_sheet
-from medcxr.learning.fitting import Part, fit
-from medcxr.learning.image_set import ImageSet
-from medcxr.learning.lesions import LesionPainter
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outline_training import (
-    fit_outlines,
-    hold_out_patients,
     outline_figures,
 )
 from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
-from medcxr.learning.pretraining import learn_simulated, learn_views
+from medcxr.learning.parts import COMPANION, RunParts, Watch
 from medcxr.learning.sampling import images_of_owner
-from medcxr.learning.scoring import mean_maps, predict_logits
-from medcxr.learning.teaching import read_soft_labels, reread, soften
-from medcxr.learning.training_data import TrainingData, load_tables
+from medcxr.learning.scoring import mean_maps
+from medcxr.learning.training_data import load_tables
 from medcxr.registry.bundle import (
     GRAPH_FILE,
     MANIFEST_FILE,
@@ -75,9 +62,6 @@ from medcxr.storage.events import EventLog
 from medcxr.storage.locks import exclusive
 
 __all__ = ["Hardware", "run_experiment"]
-
-Watch = Callable[[str, dict[str, object]], None]
-"""Takes the kind of an event and its values."""
 
 _RUN_FILE = "run.json"
 _EVENTS_FILE = "events.jsonl"
@@ -96,7 +80,6 @@ _BESIDE = (
     "networks of its odd folds, its companion ({companion}) by those of its even folds. The figures "
     "are those of one network of each on images that neither has seen."
 )
-_COMPANION, _TEACHER, _PRETRAINING = "companion", "teacher", "pretraining"
 _REFITTED = "The model in this bundle was trained on all images by the same recipe."
 
 
@@ -181,9 +164,18 @@ def run_experiment(
         raise StorageError(
             f"{folder} cannot be created: {error.strerror}; choose another workspace."
         ) from error
-    run = _Run(
-        fabric, config, data, images, outlined, folder=folder, show=show, data_folder=data_folder
+    parts = RunParts(
+        fabric,
+        config,
+        data,
+        images,
+        outlined,
+        folder=folder,
+        show=show,
+        data_folder=data_folder,
+        log=EventLog(folder / _EVENTS_FILE),
     )
+    run = _Run(parts)
     if only is not None:
         run.train_part(only, fingerprint)
         return None
@@ -236,39 +228,34 @@ class _CrossFitted:
 
 
 class _Run:
-    def __init__(
-        self,
-        fabric: Fabric,
-        config: TrainingConfig,
-        data: TrainingData,
-        images: ImageSet,
-        outlined: OutlineSet | None,
-        *,
-        folder: Path,
-        show: Watch,
-        data_folder: Path,
-        log: EventLog | None = None,
-        prefix: str = "",
-    ) -> None:
-        self.fabric, self.config, self.data, self.images = fabric, config, data, images
-        self.outlined = outlined
-        self.folder, self.show = folder, show
-        self.data_folder, self.prefix = data_folder, prefix
-        self.log = log or EventLog(folder / _EVENTS_FILE)
-        self._siblings: dict[str, _Run] = {}
-        self.n_findings = len(config.data.findings)
-        self._painter: LesionPainter | None = None
+    """A run: its parts, what they are worth, and what is packed of them."""
+
+    def __init__(self, parts: RunParts) -> None:
+        self.parts = parts
+        self.fabric, self.config, self.data = parts.fabric, parts.config, parts.data
+        self.images, self.outlined = parts.images, parts.outlined
+        self.folder, self.n_findings = parts.folder, parts.n_findings
+
+    def train_part(self, name: str, fingerprint: str) -> None:
+        """Train one part of the run.
+
+        Raises:
+            DataError: the run has no such part.
+        """
+        train = self.parts.training(name)
+        self._created(fingerprint)
+        train()
 
     def pack(self, command: str, fingerprint: str) -> ModelBundle:
         bundle_folder = self.folder / _BUNDLE
         if (bundle_folder / MANIFEST_FILE).is_file():
             return ModelBundle.open(bundle_folder)
         created = self._created(fingerprint)
-        self._emit("started", run=self.folder.name, images=len(self.images))
+        self.parts.emit("started", run=self.folder.name, images=len(self.images))
         by_fold = self.config.evaluation.method == "cross_validation"
         fitted = self._cross_validation() if by_fold else self._holdout()
         network = fitted.network.to("cpu")
-        self._emit("exporting")
+        self.parts.emit("exporting")
         graph, weights = self.folder / GRAPH_FILE, self.folder / WEIGHTS_FILE
         if self.fabric.is_global_zero:
             difference = export_onnx(
@@ -286,85 +273,18 @@ class _Run:
                 ordinary_maps=self._ordinary_maps(network),
             )
             write_bundle(bundle_folder, manifest, {GRAPH_FILE: graph, WEIGHTS_FILE: weights})
-            self._emit("finished", model=manifest.identity, largest_difference=difference)
+            self.parts.emit("finished", model=manifest.identity, largest_difference=difference)
         self.fabric.barrier()
         return ModelBundle.open(bundle_folder)
 
-    def train_part(self, name: str, fingerprint: str) -> None:
-        """Train one part of the run.
-
-        Raises:
-            DataError: the run has no such part.
-        """
-        parts = {part.name: part for part in self._parts()}
-        if self.outlined is not None:
-            parts[_OUTLINES_PART] = self._outlines_part(self.outlined)
-        of_companion = name.removeprefix(f"{_COMPANION}-") in parts and name not in parts
-        if name not in parts and not (of_companion and self.config.companion):
-            known = list(parts)
-            if self.config.companion is not None:
-                known += [f"{_COMPANION}-{part.name}" for part in self._parts()]
-            raise DataError(f"This run has no part {name!r}; name one of {', '.join(known)}.")
-        self._created(fingerprint)
-        companion = self._companion_run() if of_companion else None
-        if companion is not None:
-            parts = {part.name: part for part in companion._parts()}  # noqa: SLF001 - of this class
-            companion._fit(parts[name])  # noqa: SLF001
-        elif name == _OUTLINES_PART:
-            self._fit_outlines()
-        else:
-            self._fit(parts[name])
-
-    def _companion_run(self) -> "_Run | None":
-        """Return the run of the companion."""
-        return self._sibling(_COMPANION)
-
-    def _sibling(self, role: str) -> "_Run | None":
-        """Return the run that plays a role for this one; its parts lie in a folder of this."""
-        config: TrainingConfig | None = getattr(self.config, role)
-        if config is None:
-            return None
-        if role not in self._siblings:
-            data = load_tables(config, self.data_folder)
-            self._siblings[role] = _Run(
-                self.fabric,
-                config,
-                data,
-                data.load_images(config),
-                None,
-                folder=self._part_folder(role),
-                show=self.show,
-                data_folder=self.data_folder,
-                log=self.log,
-                prefix=f"{self.prefix}{role}-",
-            )
-        return self._siblings[role]
-
-    def _parts(self) -> list[Part]:
-        settings = self.config.evaluation
-        if settings.method == "holdout":
-            held = self.data.holdout(settings.shares, seed=self.config.seed)
-            hidden = (*held.validation, *held.calibration, *held.test)
-            may_stop = self.config.optimization.early_stopping
-            rows = self.data.training_rows(hidden)
-            return [self._part("holdout", rows, watched=held.validation, may_stop=may_stop)]
-        folds = self.data.folds(settings.folds, seed=self.config.seed)
-        parts = [
-            self._part(f"fold-{number}", self.data.training_rows(held_out), watched=held_out)
-            for number, held_out in enumerate(folds, start=1)
-        ]
-        if settings.ship == "refit":
-            parts.append(self._part("final", self.data.training_rows(())))
-        return parts
-
     def _holdout(self) -> _Fitted:
         held = self.data.holdout(self.config.evaluation.shares, seed=self.config.seed)
-        (part,) = self._parts()
-        outliner, outline_seconds = self._fit_outlines()
-        network, _, seconds = self._fit(part)
+        (part,) = self.parts.parts()
+        outliner, outline_seconds = self.parts.fit_outlines()
+        network, _, seconds = self.parts.fit(part)
         chosen = (*held.calibration, *held.test)
         logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
-        logits[list(chosen)] = self._logits(network, chosen)
+        logits[list(chosen)] = self.parts.logits(network, chosen)
         measures = self._measures(outliner, chosen)
         decision = self._decide(logits, measures, held.calibration)
         probabilities = decision.probabilities(logits, measures, held.test)
@@ -386,14 +306,14 @@ class _Run:
 
     def _cross_validation(self) -> _Fitted:
         folds = self.data.folds(self.config.evaluation.folds, seed=self.config.seed)
-        outliner, total = self._fit_outlines()
-        members, logits, seconds = self._held_out()
+        outliner, total = self.parts.fit_outlines()
+        members, logits, seconds = self.parts.held_out()
         total += seconds
         rows, everything = self.data.split_rows, self.data.training_rows(())
-        companion = self._companion_run()
+        companion = self.parts.sibling(COMPANION)
         network: nn.Module
         if companion is not None:
-            others, other_logits, seconds = companion._held_out()  # noqa: SLF001 - of this class
+            others, other_logits, seconds = companion.held_out()
             total += seconds
             beside = other_logits[list(companion.data.split_rows)]
             logits[list(rows)] = (logits[list(rows)] + beside) / 2
@@ -426,21 +346,6 @@ class _Run:
             ),
         )
 
-    def _held_out(self) -> tuple[list[nn.Module], FloatArray, float]:
-        """Return the network of each part, the logits of images by one that has not seen them.
-
-        The third is the seconds that the training took.
-        """
-        logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
-        members: list[nn.Module] = []
-        total = 0.0
-        for part in self._parts():
-            network, held_out, seconds = self._fit(part)
-            members.append(network)
-            total += seconds
-            logits[list(part.watched_rows)] = held_out
-        return members, logits, total
-
     def _measures(self, outliner: OutlineNetwork | None, rows: tuple[int, ...]) -> FloatArray:
         """Return (n_images, measures); no column where nothing is outlined."""
         if outliner is None:
@@ -451,7 +356,7 @@ class _Run:
         self, logits: FloatArray, measures: FloatArray, rows: tuple[int, ...] | list[int]
     ) -> "_Decision":
         """Learn from these rows how logits and measures become probabilities and decisions."""
-        chosen, labels = list(rows), self._labels(rows)
+        chosen, labels = list(rows), self.parts.labels(rows)
         informed: tuple[int, ...] = ()
         if self.outlined is not None:
             names = self.config.data.findings
@@ -469,47 +374,11 @@ class _Run:
         hidden = len(self.config.data.auxiliary_findings)
         return AnatomyGuided(network, outliner, decision.fusion.padded(hidden))
 
-    def _outlines_part(self, outlined: OutlineSet) -> Part:
-        share = self.config.outlines.held_out_share
-        train, watched = hold_out_patients(outlined, share, seed=self.config.seed)
-        folder = self._part_folder(_OUTLINES_PART)
-        return Part(name=_OUTLINES_PART, folder=folder, train_rows=train, watched_rows=watched)
-
-    def _part_folder(self, name: str) -> Path:
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
-        return folder
-
     def _outline_figures(self, outliner: OutlineNetwork | None) -> OutlineFigures | None:
         if outliner is None or self.outlined is None:
             return None
-        part = self._outlines_part(self.outlined)
+        part = self.parts.outlines_part(self.outlined)
         return outline_figures(outliner, self.outlined, part, self.config.preprocessing)
-
-    def _fit_outlines(self) -> tuple[OutlineNetwork | None, float]:
-        if self.outlined is None:
-            return None, 0.0
-        part = self._outlines_part(self.outlined)
-        outlined = self.outlined
-
-        def train_or_load() -> tuple[OutlineNetwork, float]:
-            return fit_outlines(
-                self.config.outlines,
-                outlined,
-                self.config.preprocessing,
-                part,
-                self._emit,
-                seed=self.config.seed,
-                device=self.fabric.device,
-            )
-
-        with self._alone_in(part):  # a small network: the first process trains it for all
-            fitted = train_or_load() if self.fabric.is_global_zero else None
-            self.fabric.barrier()
-            outliner, seconds = fitted or train_or_load()
-        if self.config.stored_weights == "float16":
-            round_weights(outliner)  # so that what is measured here is what the graph measures
-        return outliner, seconds
 
     def _write_failures(self, rows: tuple[int, ...], probabilities: Statistics) -> None:
         """Show what was most wrong, to whoever may see the images."""
@@ -517,7 +386,7 @@ class _Run:
             sheet = failure_sheet(
                 self.images,
                 rows,
-                self._labels(rows),
+                self.parts.labels(rows),
                 probabilities[list(rows)],
                 self.config.data.findings,
             )
@@ -528,144 +397,10 @@ class _Run:
         if not self.fabric.is_global_zero:
             return
         parts = {
-            str(number): (self._studies(held_out).image_paths, probabilities[list(held_out)])
+            str(number): (self.parts.studies(held_out).image_paths, probabilities[list(held_out)])
             for number, held_out in enumerate(folds, start=1)
         }
-        write_bytes_atomically(self.folder / _SCORES_FILE, self._score_table(parts))
-
-    def _score_table(self, parts: Mapping[str, tuple[Sequence[str], Statistics]]) -> bytes:
-        """Return a CSV file of scores: fold -> its images and (n_images, n_findings)."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["image_path", *self.config.data.findings, "fold"])
-        for fold, (paths, values) in parts.items():
-            for path, row in zip(paths, values, strict=True):
-                writer.writerow([path, *(f"{value:.8g}" for value in row), fold])
-        return text.getvalue().encode()
-
-    def _fit(self, part: Part) -> tuple[nn.Module, FloatArray, float]:
-        """Return the network, the logits of the watched rows, and the seconds of the training."""
-        with self._alone_in(part):
-            fitted = fit(
-                self.fabric,
-                self.config,
-                self.images,
-                part,
-                self._emit,
-                painter=self._lesion_painter,
-                first_weights=lambda: self._first_weights(part),
-                taught=lambda: self._taught(part),
-            )
-        network, seconds = fitted
-        if self.config.evaluation.mirrored:
-            network = Mirrored(network)
-        logits = np.empty((0, self.n_findings), dtype=np.float32)
-        if part.watched_rows:
-            logits = self._logits(network, part.watched_rows)
-            self._write_part_scores(part, logits)
-        return network, logits, seconds
-
-    def _first_weights(self, part: Part) -> dict[str, Tensor]:
-        """Return what the network of a part begins with, where it learns something before."""
-        task = self.config.pretraining.task
-        if task == "none":
-            return {}
-        # simulated radiographs are of no patient: all parts begin alike
-        alone = task == "simulated"
-        folder = (self.folder if alone else part.folder) / _PRETRAINING
-        folder.mkdir(exist_ok=True)
-        name = f"{self.prefix}{_PRETRAINING}" if alone else f"{part.name}-{_PRETRAINING}"
-        before = replace(part, name=name, folder=folder)
-        with self._alone_in(before):
-            if alone:
-                return learn_simulated(self.fabric, self.config, before, self._emit)
-            return learn_views(self.fabric, self.config, self.images, before, self._emit)
-
-    def _taught(self, part: Part) -> Statistics | None:
-        """Return labels to learn a part from, None where they are the tables' own."""
-        config, tables = self.config, self.data.tables
-        soft, teacher = config.soft_labels, self._sibling(_TEACHER)
-        again = [table.reread_column for table in self.data.configs]
-        if not any(again) and soft.path is None and teacher is None:
-            return None
-        labels = np.concatenate(
-            [
-                reread(table, column) if column else table.labels
-                for table, column in zip(tables, again, strict=True)
-            ]
-        )
-        odds: Statistics | FloatArray | None = None
-        if soft.path is not None:
-            path = check_image_path(self.data_folder, soft.path)
-            odds = np.concatenate([read_soft_labels(path, table) for table in tables])
-        elif teacher is not None:
-            odds = teacher.answers(
-                part.name.removeprefix(self.prefix), self.images, part.train_rows
-            )
-        if odds is None:
-            return labels
-        return soften(labels, odds, part.train_rows, share=soft.share)
-
-    def answers(self, name: str, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
-        """Return what the networks of a part, its companion's too, say of these images.
-
-        Args:
-            name: of the part, which is trained if it is not.
-            images: of another run on the same tables.
-            rows: which of them.
-
-        Returns:
-            (n_images, n_findings), NaN for other rows.
-        """
-        runs = [run for run in (self, self._companion_run()) if run is not None]
-        logits = np.full((len(images), self.n_findings), np.nan, dtype=np.float32)
-        logits[list(rows)] = np.mean(
-            [
-                predict_logits(run._fit(part)[0], images, rows)[:, : self.n_findings]  # noqa: SLF001
-                for run in runs
-                for part in run._parts()  # noqa: SLF001
-                if part.name.removeprefix(run.prefix) == name
-            ],
-            axis=0,
-        )
-        return logits
-
-    def _lesion_painter(self) -> LesionPainter | None:
-        """Return the same painter to every part: it knows the lungs of all images."""
-        if not self.config.lesions.share:
-            return None
-        if self._painter is None:
-            outliner, _ = self._fit_outlines()
-            if outliner is None:
-                return None
-            data = self.config.data
-            labels = (*data.findings, *data.auxiliary_findings)
-            lungs = outline_lungs(outliner, self.images, self.data.training_rows(()))
-            self._painter = LesionPainter(self.config.lesions, labels, self.n_findings, lungs)
-        return self._painter
-
-    def _write_part_scores(self, part: Part, logits: FloatArray) -> None:
-        """Keep what this part alone gives, so that it can be compared before others are done."""
-        if not self.fabric.is_global_zero:
-            return
-        rows = part.watched_rows
-        shares = 1 / (1 + np.exp(-logits.astype(np.float64)))
-        number = part.name.removeprefix(f"{self.prefix}fold-")
-        table = self._score_table({number: (self._studies(rows).image_paths, shares)})
-        write_bytes_atomically(part.folder / _PART_SCORES_FILE, table)
-
-    @contextmanager
-    def _alone_in(self, part: Part) -> Iterator[None]:
-        """Let one training work on a part; the processes of one share the lock of their first.
-
-        None of them may read the checkpoint before the first has the lock, or they would start
-        from different states.
-        """
-        first = self.fabric.is_global_zero
-        with exclusive(part.folder / CHECKPOINT_FILE) if first else nullcontext():
-            self.fabric.barrier()
-            yield
-            self.fabric.barrier()
+        write_bytes_atomically(self.folder / _SCORES_FILE, self.parts.score_table(parts))
 
     def _cross_fitted(
         self,
@@ -681,7 +416,7 @@ class _Run:
         for held_out in folds:
             others = [row for fold in folds if fold is not held_out for row in fold]
             decision = self._decide(logits, measures, others)
-            chosen, labels = list(held_out), self._labels(others)
+            chosen, labels = list(held_out), self.parts.labels(others)
             learned = decision.fusion.apply(logits[others], measures[others])
             left_out = decision.fusion.apply(logits[chosen], measures[chosen])
             probabilities[chosen] = decision.outputs.probabilities(left_out)
@@ -700,38 +435,17 @@ class _Run:
         if any(np.isnan(values).any() for values in scored.values()):
             return ()
         return compare_calibrations(
-            self._labels(rows),
+            self.parts.labels(rows),
             scored,
             findings=self.config.data.findings,
-            patients=self._studies(rows).patients,
+            patients=self.parts.studies(rows).patients,
             n_bootstrap=self.config.evaluation.bootstrap,
             seed=self.config.seed,
         )
 
-    def _part(
-        self,
-        name: str,
-        train_rows: tuple[int, ...],
-        *,
-        watched: tuple[int, ...] = (),
-        may_stop: bool = False,
-    ) -> Part:
-        return Part(
-            name=f"{self.prefix}{name}",
-            folder=self._part_folder(name),
-            train_rows=train_rows,
-            owners=self.data.owners(train_rows),
-            groups=self.data.groups(train_rows, self.config.optimization.independent_of),
-            watched_rows=watched,
-            may_stop=may_stop,
-        )
-
-    def _logits(self, network: nn.Module, rows: tuple[int, ...]) -> FloatArray:
-        return predict_logits(network, self.images, rows)[:, : self.n_findings]
-
     def _ordinary_maps(self, network: nn.Module) -> dict[str, tuple[tuple[float, ...], ...]]:
         """Return the mean map of each finding over radiographs without findings."""
-        labels = self._labels(self.data.split_rows)
+        labels = self.parts.labels(self.data.split_rows)
         healthy = np.ones(len(labels), dtype=np.bool_)
         for column, name in enumerate(self.config.data.findings):
             healthy &= labels[:, column] == (1 if name == Finding.NO_FINDING else 0)
@@ -745,19 +459,11 @@ class _Run:
             for column, name in enumerate(self.config.data.findings)
         }
 
-    def _labels(self, rows: tuple[int, ...] | list[int]) -> Statistics:
-        return self.images.labels[list(rows), : self.n_findings]
-
-    def _studies(self, rows: tuple[int, ...]) -> StudyTable:
-        """Return the rows of the tables that are divided by patient, by rows of the image set."""
-        places = {row: i for i, row in enumerate(self.data.split_rows)}
-        return self.data.split_table.select([places[row] for row in rows])
-
     def _report(
         self, rows: tuple[int, ...], probabilities: Statistics, thresholds: Statistics
     ) -> ValidationReport:
-        self._emit("measuring", images=len(rows))
-        chosen = self._studies(rows)
+        self.parts.emit("measuring", images=len(rows))
+        chosen = self.parts.studies(rows)
         settings = self.config.evaluation
         groups = {
             name: [value or "unknown" for value in chosen.attributes[name]]
@@ -767,7 +473,7 @@ class _Run:
         if "age" in chosen.attributes:
             groups["age band"] = [age_band(age) for age in chosen.attributes["age"]]
         return evaluate(
-            self._labels(rows),
+            self.parts.labels(rows),
             probabilities,
             findings=self.config.data.findings,
             thresholds=thresholds,
@@ -780,8 +486,8 @@ class _Run:
     def _coverage(
         self, rows: tuple[int, ...], probabilities: Statistics
     ) -> dict[str, ConformalCoverage]:
-        patients = self._studies(rows).patients
-        labels, kept = self._labels(rows), {}
+        patients = self.parts.studies(rows).patients
+        labels, kept = self.parts.labels(rows), {}
         for column, finding in enumerate(self.config.data.findings):
             try:
                 kept[finding] = measure_coverage(
@@ -855,11 +561,6 @@ class _Run:
             }
             write_json_atomically(path, facts)
             return created
-
-    def _emit(self, kind: str, **values: object) -> None:
-        if self.fabric.is_global_zero:
-            self.log.append(kind, **values)
-            self.show(kind, values)
 
 
 def _run_name(config: TrainingConfig, *data: str) -> str:

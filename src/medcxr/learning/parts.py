@@ -1,0 +1,370 @@
+"""The parts of a run: which there are, and how each of them is trained."""
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from medcxr.core.arrays import FloatArray, Statistics
+from medcxr.core.errors import DataError
+from medcxr.datasets.study_table import StudyTable, check_image_path
+from medcxr.learning.anatomy import outline_lungs
+from medcxr.learning.checkpoint import CHECKPOINT_FILE
+from medcxr.learning.config import TrainingConfig
+from medcxr.learning.ensemble import Mirrored
+from medcxr.learning.export import round_weights
+from medcxr.learning.fitting import Part, fit
+from medcxr.learning.image_set import ImageSet
+from medcxr.learning.lesions import LesionPainter
+from medcxr.learning.outline_network import OutlineNetwork
+from medcxr.learning.outline_set import OutlineSet
+from medcxr.learning.outline_training import fit_outlines, hold_out_patients
+from medcxr.learning.pretraining import learn_simulated, learn_views
+from medcxr.learning.scoring import predict_logits
+from medcxr.learning.teaching import read_soft_labels, reread, soften
+from medcxr.learning.training_data import TrainingData, load_tables
+from medcxr.storage.atomic import write_bytes_atomically
+from medcxr.storage.events import EventLog
+from medcxr.storage.locks import exclusive
+
+__all__ = ["COMPANION", "OUTLINES_PART", "TEACHER", "RunParts", "Watch"]
+
+Watch = Callable[[str, dict[str, object]], None]
+"""Takes the kind of an event and its values."""
+
+COMPANION, TEACHER = "companion", "teacher"
+"""What a run beside this one may be for it."""
+
+OUTLINES_PART = "outlines"
+
+_PRETRAINING = "pretraining"
+_PART_SCORES_FILE = "held_out.csv"
+
+
+class RunParts:
+    """The trainings of a run, each in a folder of its own, so that several processes may share them.
+
+    Args:
+        fabric: devices and precision.
+        config: the resolved configuration.
+        data: its tables.
+        images: all images of these.
+        outlined: images with outlines, None where none are learned.
+        folder: of the run.
+        show: called with each event after it was written.
+        data_folder: to which paths of the configuration are relative.
+        log: of the run's events.
+        prefix: before the names of the parts, where this run stands beside another.
+    """
+
+    def __init__(
+        self,
+        fabric: Fabric,
+        config: TrainingConfig,
+        data: TrainingData,
+        images: ImageSet,
+        outlined: OutlineSet | None,
+        *,
+        folder: Path,
+        show: Watch,
+        data_folder: Path,
+        log: EventLog,
+        prefix: str = "",
+    ) -> None:
+        self.fabric, self.config, self.data, self.images = fabric, config, data, images
+        self.outlined = outlined
+        self.folder, self.show = folder, show
+        self.data_folder, self.prefix, self.log = data_folder, prefix, log
+        self.n_findings = len(config.data.findings)
+        self._siblings: dict[str, RunParts] = {}
+        self._painter: LesionPainter | None = None
+
+    def training(self, name: str) -> Callable[[], object]:
+        """Return what trains the part of this name.
+
+        Raises:
+            DataError: the run has no such part.
+        """
+        trainings: dict[str, Callable[[], object]] = {
+            part.name: partial(self.fit, part) for part in self.parts()
+        }
+        further = [f"{COMPANION}-{known}" for known in trainings if self.config.companion]
+        if self.outlined is not None:
+            trainings[OUTLINES_PART] = self.fit_outlines
+        companion = self.sibling(COMPANION) if name in further else None
+        if companion is not None:
+            return companion.training(name)
+        if name not in trainings:
+            known = ", ".join([*trainings, *further])
+            raise DataError(f"This run has no part {name!r}; name one of {known}.")
+        return trainings[name]
+
+    def parts(self) -> list[Part]:
+        """Return the trainings of the network, as the evaluation asks for."""
+        settings = self.config.evaluation
+        if settings.method == "holdout":
+            held = self.data.holdout(settings.shares, seed=self.config.seed)
+            hidden = (*held.validation, *held.calibration, *held.test)
+            may_stop = self.config.optimization.early_stopping
+            rows = self.data.training_rows(hidden)
+            return [self._part("holdout", rows, watched=held.validation, may_stop=may_stop)]
+        folds = self.data.folds(settings.folds, seed=self.config.seed)
+        parts = [
+            self._part(f"fold-{number}", self.data.training_rows(held_out), watched=held_out)
+            for number, held_out in enumerate(folds, start=1)
+        ]
+        if settings.ship == "refit":
+            parts.append(self._part("final", self.data.training_rows(())))
+        return parts
+
+    def outlines_part(self, outlined: OutlineSet) -> Part:
+        """Return the training of the outlines."""
+        share = self.config.outlines.held_out_share
+        train, watched = hold_out_patients(outlined, share, seed=self.config.seed)
+        folder = self._part_folder(OUTLINES_PART)
+        return Part(name=OUTLINES_PART, folder=folder, train_rows=train, watched_rows=watched)
+
+    def sibling(self, role: str) -> "RunParts | None":
+        """Return the run that plays a role for this one; its parts lie in a folder of this."""
+        config: TrainingConfig | None = getattr(self.config, role)
+        if config is None:
+            return None
+        if role not in self._siblings:
+            data = load_tables(config, self.data_folder)
+            self._siblings[role] = RunParts(
+                self.fabric,
+                config,
+                data,
+                data.load_images(config),
+                None,
+                folder=self._part_folder(role),
+                show=self.show,
+                data_folder=self.data_folder,
+                log=self.log,
+                prefix=f"{self.prefix}{role}-",
+            )
+        return self._siblings[role]
+
+    def fit(self, part: Part) -> tuple[nn.Module, FloatArray, float]:
+        """Return the network, the logits of the watched rows, and the seconds of the training."""
+        with self._alone_in(part):
+            fitted = fit(
+                self.fabric,
+                self.config,
+                self.images,
+                part,
+                self.emit,
+                painter=self._lesion_painter,
+                first_weights=lambda: self._first_weights(part),
+                taught=lambda: self._taught(part),
+            )
+        network, seconds = fitted
+        if self.config.evaluation.mirrored:
+            network = Mirrored(network)
+        logits = np.empty((0, self.n_findings), dtype=np.float32)
+        if part.watched_rows:
+            logits = self.logits(network, part.watched_rows)
+            self._write_part_scores(part, logits)
+        return network, logits, seconds
+
+    def fit_outlines(self) -> tuple[OutlineNetwork | None, float]:
+        """Return the outlining network, None without one, and the seconds of its training."""
+        if self.outlined is None:
+            return None, 0.0
+        part = self.outlines_part(self.outlined)
+        outlined = self.outlined
+
+        def train_or_load() -> tuple[OutlineNetwork, float]:
+            return fit_outlines(
+                self.config.outlines,
+                outlined,
+                self.config.preprocessing,
+                part,
+                self.emit,
+                seed=self.config.seed,
+                device=self.fabric.device,
+            )
+
+        with self._alone_in(part):  # a small network: the first process trains it for all
+            fitted = train_or_load() if self.fabric.is_global_zero else None
+            self.fabric.barrier()
+            outliner, seconds = fitted or train_or_load()
+        if self.config.stored_weights == "float16":
+            round_weights(outliner)  # so that what is measured here is what the graph measures
+        return outliner, seconds
+
+    def held_out(self) -> tuple[list[nn.Module], FloatArray, float]:
+        """Return the network of each part, the logits of images by one that has not seen them.
+
+        The third is the seconds that the training took.
+        """
+        logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
+        members: list[nn.Module] = []
+        total = 0.0
+        for part in self.parts():
+            network, held_out, seconds = self.fit(part)
+            members.append(network)
+            total += seconds
+            logits[list(part.watched_rows)] = held_out
+        return members, logits, total
+
+    def answers(self, name: str, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
+        """Return what the networks of a part, its companion's too, say of these images.
+
+        Args:
+            name: of the part, which is trained if it is not.
+            images: of another run on the same tables.
+            rows: which of them.
+
+        Returns:
+            (n_images, n_findings), NaN for other rows.
+        """
+        runs = [run for run in (self, self.sibling(COMPANION)) if run is not None]
+        logits = np.full((len(images), self.n_findings), np.nan, dtype=np.float32)
+        logits[list(rows)] = np.mean(
+            [
+                predict_logits(run.fit(part)[0], images, rows)[:, : self.n_findings]
+                for run in runs
+                for part in run.parts()
+                if part.name.removeprefix(run.prefix) == name
+            ],
+            axis=0,
+        )
+        return logits
+
+    def labels(self, rows: tuple[int, ...] | list[int]) -> Statistics:
+        """Return the labels of the findings: (n_rows, n_findings)."""
+        return self.images.labels[list(rows), : self.n_findings]
+
+    def studies(self, rows: tuple[int, ...]) -> StudyTable:
+        """Return the rows of the tables that are divided by patient, by rows of the image set."""
+        places = {row: i for i, row in enumerate(self.data.split_rows)}
+        return self.data.split_table.select([places[row] for row in rows])
+
+    def score_table(self, parts: Mapping[str, tuple[Sequence[str], Statistics]]) -> bytes:
+        """Return a CSV file of scores: fold -> its images and (n_images, n_findings)."""
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["image_path", *self.config.data.findings, "fold"])
+        for fold, (paths, values) in parts.items():
+            for path, row in zip(paths, values, strict=True):
+                writer.writerow([path, *(f"{value:.8g}" for value in row), fold])
+        return text.getvalue().encode()
+
+    def emit(self, kind: str, **values: object) -> None:
+        """Log an event of the run and show it."""
+        if self.fabric.is_global_zero:
+            self.log.append(kind, **values)
+            self.show(kind, values)
+
+    def _first_weights(self, part: Part) -> dict[str, Tensor]:
+        """Return what the network of a part begins with, where it learns something before."""
+        task = self.config.pretraining.task
+        if task == "none":
+            return {}
+        # simulated radiographs are of no patient: all parts begin alike
+        alone = task == "simulated"
+        folder = (self.folder if alone else part.folder) / _PRETRAINING
+        folder.mkdir(exist_ok=True)
+        name = f"{self.prefix}{_PRETRAINING}" if alone else f"{part.name}-{_PRETRAINING}"
+        before = replace(part, name=name, folder=folder)
+        with self._alone_in(before):
+            if alone:
+                return learn_simulated(self.fabric, self.config, before, self.emit)
+            return learn_views(self.fabric, self.config, self.images, before, self.emit)
+
+    def _taught(self, part: Part) -> Statistics | None:
+        """Return labels to learn a part from, None where they are the tables' own."""
+        config, tables = self.config, self.data.tables
+        soft, teacher = config.soft_labels, self.sibling(TEACHER)
+        again = [table.reread_column for table in self.data.configs]
+        if not any(again) and soft.path is None and teacher is None:
+            return None
+        labels = np.concatenate(
+            [
+                reread(table, column) if column else table.labels
+                for table, column in zip(tables, again, strict=True)
+            ]
+        )
+        odds: Statistics | FloatArray | None = None
+        if soft.path is not None:
+            path = check_image_path(self.data_folder, soft.path)
+            odds = np.concatenate([read_soft_labels(path, table) for table in tables])
+        elif teacher is not None:
+            odds = teacher.answers(
+                part.name.removeprefix(self.prefix), self.images, part.train_rows
+            )
+        if odds is None:
+            return labels
+        return soften(labels, odds, part.train_rows, share=soft.share)
+
+    def _lesion_painter(self) -> LesionPainter | None:
+        """Return the same painter to every part: it knows the lungs of all images."""
+        if not self.config.lesions.share:
+            return None
+        if self._painter is None:
+            outliner, _ = self.fit_outlines()
+            if outliner is None:
+                return None
+            data = self.config.data
+            labels = (*data.findings, *data.auxiliary_findings)
+            lungs = outline_lungs(outliner, self.images, self.data.training_rows(()))
+            self._painter = LesionPainter(self.config.lesions, labels, self.n_findings, lungs)
+        return self._painter
+
+    def _write_part_scores(self, part: Part, logits: FloatArray) -> None:
+        """Keep what this part alone gives, so that it can be compared before others are done."""
+        if not self.fabric.is_global_zero:
+            return
+        rows = part.watched_rows
+        shares = 1 / (1 + np.exp(-logits.astype(np.float64)))
+        number = part.name.removeprefix(f"{self.prefix}fold-")
+        table = self.score_table({number: (self.studies(rows).image_paths, shares)})
+        write_bytes_atomically(part.folder / _PART_SCORES_FILE, table)
+
+    @contextmanager
+    def _alone_in(self, part: Part) -> Iterator[None]:
+        """Let one training work on a part; the processes of one share the lock of their first.
+
+        None of them may read the checkpoint before the first has the lock, or they would start
+        from different states.
+        """
+        first = self.fabric.is_global_zero
+        with exclusive(part.folder / CHECKPOINT_FILE) if first else nullcontext():
+            self.fabric.barrier()
+            yield
+            self.fabric.barrier()
+
+    def _part(
+        self,
+        name: str,
+        train_rows: tuple[int, ...],
+        *,
+        watched: tuple[int, ...] = (),
+        may_stop: bool = False,
+    ) -> Part:
+        return Part(
+            name=f"{self.prefix}{name}",
+            folder=self._part_folder(name),
+            train_rows=train_rows,
+            owners=self.data.owners(train_rows),
+            groups=self.data.groups(train_rows, self.config.optimization.independent_of),
+            watched_rows=watched,
+            may_stop=may_stop,
+        )
+
+    def logits(self, network: nn.Module, rows: tuple[int, ...]) -> FloatArray:
+        """Return what a network says of the findings: (n_rows, n_findings)."""
+        return predict_logits(network, self.images, rows)[:, : self.n_findings]
+
+    def _part_folder(self, name: str) -> Path:
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        return folder
