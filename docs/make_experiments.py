@@ -1,12 +1,13 @@
 """Keep what runs found, and write docs/experiments.md from it.
 
 Run from the repository:
-python docs/make_experiments.py [--against RUN_FOLDER --labels TABLE] [RUN_FOLDER ...]
+python docs/make_experiments.py [--against RUN_FOLDER] [--labels TABLE] [RUN_FOLDER ...]
 
 Each run folder named, in a workspace's runs/, is first recorded in docs/experiments/ as a JSON
 file of the run's name; a run that was cut off, or whose parts were trained alone, is recorded as
-far as it got. Against another run, the scores of the folds that both have held out are compared.
-The page is then written from all records.
+far as it got. With labels, a finished run's scores as a whole are compared with those of its
+networks alone; against another run, the scores of the folds that both have held out are compared,
+and those of both as a whole. The page is then written from all records.
 """
 
 import argparse
@@ -27,7 +28,7 @@ HERE = Path(__file__).parent
 RECORDS, PAGE = HERE / "experiments", HERE / "experiments.md"
 CONFIGS = HERE.parent / "configs"
 SHIPPED = CONFIGS / "hybrid_lite0.toml"
-HELD_OUT = "held_out.csv"
+HELD_OUT, WHOLE = "held_out.csv", "out_of_fold.csv"
 FINDINGS = ("Pneumonia", "Effusion", "Cardiomegaly", "No Finding")
 _QUIET = ("name", "description", "evaluation.bootstrap", "outlines.tables")
 
@@ -44,6 +45,8 @@ def main() -> None:
         record = read_run(folder)
         if chosen.against is not None:
             record["against"] = compare_runs(folder, chosen.against, chosen.labels)
+        if chosen.labels is not None:
+            record["whole"] = compare_whole(folder, chosen.against, chosen.labels)
         (RECORDS / f"{record['run']}.json").write_text(json.dumps(record, indent=1) + "\n")
     PAGE.write_text(page(load_records()), encoding="utf-8")
 
@@ -91,22 +94,46 @@ def compare_runs(folder: Path, other: Path, labels: Path) -> dict[str, Any]:
         {path.parent.name for path in folder.glob(f"fold-*/{HELD_OUT}")}
         & {path.parent.name for path in other.glob(f"fold-*/{HELD_OUT}")}
     )
+    differences = compare_tables(
+        *(joined([run / fold / HELD_OUT for fold in folds]) for run in (folder, other)), labels
+    )
+    return {
+        "run": other.name,
+        "folds": [int(name.removeprefix("fold-")) for name in folds],
+        "differences": differences,
+    }
+
+
+def compare_whole(folder: Path, other: Path | None, labels: Path) -> list[dict[str, Any]]:
+    """Return how much better a finished run ranks as a whole than its networks, and another run.
+
+    As a whole: with what was measured of the outlines, its companion, and its calibration.
+    """
+    if not (folder / WHOLE).is_file():
+        return []
+    whole = (folder / WHOLE).read_text()
+    alone = joined(sorted(folder.glob(f"fold-*/{HELD_OUT}")))
+    found = [{"less": "its networks alone", "differences": compare_tables(whole, alone, labels)}]
+    if other is not None and (other / WHOLE).is_file():
+        beside = (other / WHOLE).read_text()
+        differences = compare_tables(whole, beside, labels)
+        found.append({"less": f"`{other.name}` as a whole", "differences": differences})
+    return found
+
+
+def compare_tables(first: str, second: str, labels: Path) -> dict[str, dict[str, float]]:
+    """Return the differences in AUC by finding of two CSV files of scores, and of their mean."""
     with tempfile.TemporaryDirectory() as scratch:
         paths = []
-        for number, run in enumerate((folder, other)):
+        for number, text in enumerate((first, second)):
             paths.append(Path(scratch) / f"{number}.csv")
-            paths[-1].write_text(joined([run / fold / HELD_OUT for fold in folds]))
-        compared = compare_scores(*paths, labels)
+            paths[-1].write_text(text)
+        compared = compare_scores(paths[0], paths[1], labels)
     gaps = {name: one.difference for name, one in compared.findings.items()}
     if compared.mean_difference is not None:
         gaps["Mean"] = compared.mean_difference
     return {
-        "run": other.name,
-        "folds": [int(name.removeprefix("fold-")) for name in folds],
-        "differences": {
-            name: {"value": gap.value, "low": gap.low, "high": gap.high}
-            for name, gap in gaps.items()
-        },
+        name: {"value": gap.value, "low": gap.low, "high": gap.high} for name, gap in gaps.items()
     }
 
 
@@ -163,11 +190,24 @@ def page(records: list[dict[str, Any]]) -> str:
             "",
             "AUC of a run less that of another one, on the same images of the folds that both have",
             "held out, by their networks alone; 95% intervals of a bootstrap that draws patients.",
-            "An interval that holds 0 shows no difference.",
+            "An interval that holds 0 shows no difference. What each run tried is said below.",
             "",
             table(
                 ("Run", "Less", "Folds", *FINDINGS, "Mean"),
                 [compared_row(record) for record in compared],
+            ),
+            "",
+        ]
+    if any(record.get("whole") for record in records):
+        lines += [
+            "## Together",
+            "",
+            "AUC of a run as a whole, with its companion and the measures of its outlines, on all",
+            "images, less that of something else.",
+            "",
+            table(
+                ("Run", "Less", *FINDINGS, "Mean"),
+                [row for record in records for row in whole_rows(record)],
             ),
             "",
         ]
@@ -219,6 +259,18 @@ def compared_row(record: dict[str, Any]) -> tuple[str, ...]:
         ", ".join(map(str, against["folds"])),
         *(signed(gaps.get(name)) for name in (*FINDINGS, "Mean")),
     )
+
+
+def whole_rows(record: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return what a run as a whole was compared with."""
+    return [
+        (
+            f"`{record['run']}`",
+            one["less"],
+            *(signed(one["differences"].get(name)) for name in (*FINDINGS, "Mean")),
+        )
+        for one in record.get("whole", [])
+    ]
 
 
 def group_rows(record: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
+from medcxr.core.errors import DataError
 from medcxr.datasets.study_table import read_rows
 from medcxr.learning import parts
 from medcxr.learning.checkpoint import CHECKPOINT_FILE, load_checkpoint
@@ -70,6 +71,21 @@ def test_a_teacher_learns_the_same_fold_and_softens_only_what_is_learned(train, 
     moved = np.abs(taught[learned] - labels[learned])[:, :4]
     assert (moved > 0).any()
     assert np.nanmax(moved) <= 0.5  # the default share
+
+
+def test_other_scores_are_another_run_and_missing_ones_are_named(train, sample_data, tmp_path):
+    table = sample_data / "scores.csv"
+    text = CROSSED + "\n[soft_labels]\npath = 'scores.csv'\n"
+    with pytest.raises(DataError, match=r"scores\.csv cannot be read"):
+        train(text)
+    try:
+        for score in (0.1, 0.2):
+            table.write_text(f"image_path,Effusion\nabsent.png,{score}\n")
+            with pytest.raises(DataError, match="has no part 'none'"):
+                train(text, "none")
+    finally:
+        table.unlink()
+    assert len(list((tmp_path / "runs").glob("small-*"))) == 2
 
 
 def test_another_readers_scores_soften_the_labels(train, sample_data):

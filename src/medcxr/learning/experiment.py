@@ -20,6 +20,7 @@ from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, StorageError
 from medcxr.core.findings import Finding
 from medcxr.datasets.age import age_band
+from medcxr.datasets.study_table import check_image_path
 from medcxr.evaluation.calibration_comparison import (
     CANDIDATES,
     calibrate_by,
@@ -157,7 +158,8 @@ def run_experiment(
     if config.outlines.tables:
         outlined = OutlineSet.load(config.outlines.tables, data_folder, config.preprocessing)
     fingerprint = data.fingerprint(images.digest + (outlined.digest if outlined else ""))
-    folder = runs / _run_name(config, fingerprint, data.attributes_digest())
+    further = (data.attributes_digest(), *_digest_of_soft_labels(config, data_folder))
+    folder = runs / _run_name(config, fingerprint, *further)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -561,6 +563,20 @@ class _Run:
             }
             write_json_atomically(path, facts)
             return created
+
+
+def _digest_of_soft_labels(config: TrainingConfig, data_folder: Path) -> list[str]:
+    """Return SHA-256 of the scores that are mixed into the labels; nothing where none are."""
+    if config.soft_labels.path is None:
+        return []
+    path = check_image_path(data_folder, config.soft_labels.path)
+    try:
+        return [hashlib.sha256(path.read_bytes()).hexdigest()]
+    except OSError as error:
+        raise DataError(
+            f"{config.soft_labels.path} cannot be read ({error.strerror}); correct "
+            "soft_labels.path or leave it out."
+        ) from error
 
 
 def _run_name(config: TrainingConfig, *data: str) -> str:
