@@ -43,7 +43,7 @@ def main() -> None:
     RECORDS.mkdir(exist_ok=True)
     for folder in chosen.runs:
         record = read_run(folder)
-        if chosen.against is not None:
+        if chosen.against is not None and not record["config"].get("companion"):
             record["against"] = compare_runs(folder, chosen.against, chosen.labels)
         if chosen.labels is not None:
             record["whole"] = compare_whole(folder, chosen.against, chosen.labels)

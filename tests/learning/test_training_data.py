@@ -280,11 +280,36 @@ def test_a_table_teaches_what_it_is_told_to(folder):
             TableConfig(path="a/manifest.csv", same_as_column="copies"),
             "lacks the column 'copies' that same_as_column names",
         ),
+        (
+            TableConfig(path="a/manifest.csv", reread_column="again"),
+            "lacks the column 'again' that reread_column names",
+        ),
     ],
 )
 def test_a_table_that_is_not_there_or_not_as_configured_is_refused(folder, table, words):
     with pytest.raises(DataError, match=words):
         load_tables(config_of(table), folder)
+
+
+def test_findings_cannot_be_made_independent_of_a_column_that_no_table_has(folder):
+    config = config_of(TableConfig(path="a/manifest.csv"))
+    config = replace(config, optimization=replace(config.optimization, independent_of=("camera",)))
+    with pytest.raises(DataError, match="names the column 'camera', which no table has"):
+        load_tables(config, folder)
+
+
+def test_groups_are_what_columns_say_or_the_table_that_lacks_them():
+    data = TrainingData(
+        tables=(
+            table_of(["a", "b"], [0, 1], view=["PA", "AP"], sex=["F", "M"]),
+            table_of(["c"], [2], sex=["F"]),
+        ),
+        configs=(TableConfig(path="one.csv"), TableConfig(path="two.csv", role="train")),
+        n_findings=2,
+    )
+    assert data.groups((2, 0), ("view",)) == ("two.csv", "PA")
+    assert data.groups(range(3), ("view", "sex")) == ("PA|F", "AP|M", "two.csv|F")
+    assert data.groups(range(3), ()) == ()
 
 
 def test_an_image_outside_its_table_is_refused_before_any_is_read(folder):

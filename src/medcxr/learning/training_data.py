@@ -253,6 +253,12 @@ def load_tables(config: TrainingConfig, folder: Path) -> TrainingData:
             untaught = [name not in table.teaches for name in labels]
             read = replace(read, labels=np.where(untaught, np.nan, read.labels))
         tables.append(read)
+    for column in config.optimization.independent_of:
+        if not any(column in table.attributes for table in tables):
+            raise DataError(
+                f"independent_of names the column {column!r}, which no table has; correct it or add "
+                "the column."
+            )
     if not any(table.role == "split" for table in config.data.tables):
         raise DataError(
             "Every table has the role 'train', so nothing could be measured; give one 'split'."
