@@ -582,12 +582,13 @@ def _check_teaching(config: TrainingConfig) -> None:
         "data.tables": (config.data.tables, teacher.data.tables),
         "data.findings": (config.data.findings, teacher.data.findings),
         "evaluation.folds": (config.evaluation.folds, teacher.evaluation.folds),
+        "evaluation.ship": (config.evaluation.ship, teacher.evaluation.ship),
     }
     for name, (own, its) in alike.items():
         if own != its:
             raise DataError(
-                f"The teacher {teacher.name} differs from {config.name} in {name}, and would have "
-                "seen what is held out; make them equal."
+                f"The teacher {teacher.name} differs from {config.name} in {name}, and would not "
+                "have learned from the same parts of the data; make them equal."
             )
 
 
