@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from bundles import FINDINGS, tiny_graph
 from medcxr.apps.cli.main import app
-from medcxr.core.errors import DataError
+from medcxr.core.errors import DataError, ModelError
 from medcxr.explain.report import RIVALS, TESTED
 from medcxr.inference.shuffled_weights import shuffle_weights
 from medcxr.services.explanation_check import METHODS, check_explanations
@@ -133,3 +133,16 @@ def test_what_is_kept_is_what_was_printed(tiny_workspace, sample_data):
     assert result.exit_code == 0, result.output
     assert "Kept in" in result.stderr
     assert json.loads(json.dumps(asdict(kept_report(tiny_workspace)))) == json.loads(result.stdout)
+    again = CliRunner().invoke(
+        app, ["explain-check", "--kept", "--json", "--workspace", str(tiny_workspace.folder)]
+    )
+    assert again.stdout == result.stdout
+
+
+def test_without_a_kept_test_there_is_none_to_print(tiny_workspace):
+    result = CliRunner().invoke(
+        app, ["explain-check", "--kept", "--workspace", str(tiny_workspace.folder)]
+    )
+
+    assert isinstance(result.exception, ModelError)
+    assert "explain-check TABLE --keep" in str(result.exception)

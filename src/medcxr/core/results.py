@@ -20,7 +20,10 @@ class FindingResult:
         prediction_set: which answers are plausible at the promised rate: "present", "absent",
             "uncertain" (both: the model abstains), "atypical" (neither); None without a promise.
         evidence_zones: zone of the chest -> share of the evidence for the finding that lies there,
-            0…1; None for No Finding, without outlines, or where nothing speaks for the finding.
+            0…1; None for No Finding, without outlines, where nothing speaks for the finding, or
+            where the evidence map was not shown to be true of it.
+        explained_by: which kind of map was shown to be true of the finding on this model, by
+            `medcxr explain-check`; None if none was.
     """
 
     finding: str
@@ -30,6 +33,7 @@ class FindingResult:
     present: bool
     prediction_set: str | None = None
     evidence_zones: dict[str, float] | None = None
+    explained_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

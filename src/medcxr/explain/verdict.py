@@ -8,7 +8,15 @@ from medcxr.explain.report import (
     PlaceFigures,
 )
 
-__all__ = ["LEAST_IMAGES", "best_map", "curves_of", "is_true", "told_places", "told_verdict"]
+__all__ = [
+    "LEAST_IMAGES",
+    "best_map",
+    "curves_of",
+    "is_true",
+    "told_absence",
+    "told_places",
+    "told_verdict",
+]
 
 LEAST_IMAGES = 20
 """Fewer images say nothing of others: a bootstrap of a handful is too sure of itself."""
@@ -67,6 +75,19 @@ def told_verdict(report: ExplanationReport | None, finding: str, method: str) ->
         f"The {method} of {finding} is not shown to be true: on {curves.n_images} radiographs it "
         "was not surely better than an ellipse in the middle and chance at naming the places that "
         "the probability hangs on."
+    )
+
+
+def told_absence(report: ExplanationReport | None, finding: str) -> str:
+    """Say in a sentence why no map explains a finding."""
+    if all(curves_of(report, finding, method) is None for method in TESTED):
+        return (
+            f"No map is shown for {finding}, since none was tested on this model; "
+            "`medcxr explain-check --keep` tests them."
+        )
+    return (
+        f"No map is shown for {finding}: in the test of this model none was surely better than an "
+        "ellipse in the middle and chance at naming the places that the probability hangs on."
     )
 
 

@@ -18,11 +18,7 @@ from medcxr.apps.cli.words import (
 from medcxr.core.errors import DataError, ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from medcxr.core.arrays import FloatArray
     from medcxr.services.analysis import AnalyzedImage
-    from medcxr.services.workspace import Workspace
 
 __all__ = ["analyze"]
 
@@ -32,6 +28,11 @@ class Method(StrEnum):
 
     EVIDENCE = "evidence"
     OCCLUSION = "occlusion"
+
+    @property
+    def kind(self) -> str:
+        """Return which map it is, by the name under which maps are tested."""
+        return f"{self.value} map"
 
 
 def analyze(
@@ -49,13 +50,13 @@ def analyze(
         str | None, typer.Option(help="Of the heat map; default: the most probable one.")
     ] = None,
     method: Annotated[
-        Method,
+        Method | None,
         typer.Option(
             "--map",
             help="What the heat map shows: the model's own evidence, or, by hiding place after "
-            "place, how far the logit falls.",
+            "place, how far the logit falls; default: what was shown to be true of the finding.",
         ),
-    ] = Method.EVIDENCE,
+    ] = None,
     operating_point: Annotated[
         str | None, typer.Option(help="Thresholds that decide; default: the model's choice.")
     ] = None,
@@ -88,7 +89,7 @@ def analyze(
         if heatmap is not None:
             from medcxr.apps.cli.heat_map import write_heat_map  # noqa: PLC0415
 
-            write_heat_map(result, heatmap, finding, _maps(opened, result, method))
+            write_heat_map(opened, result, heatmap, finding, method and method.kind)
         if outlines is not None:
             from medcxr.apps.cli.outlines import write_outlines  # noqa: PLC0415
 
@@ -96,21 +97,10 @@ def analyze(
     raise typer.Exit(1 if failed else 0)
 
 
-def _maps(
-    workspace: "Workspace", result: "AnalyzedImage", method: Method
-) -> "Mapping[str, FloatArray]":
-    if method is Method.EVIDENCE:
-        return result.maps
-    from medcxr.services.occlusion import explain_by_occlusion  # noqa: PLC0415
-
-    grid = len(next(iter(result.maps.values())))
-    return explain_by_occlusion(workspace, result.prepared, model=result.analysis.model, grid=grid)
-
-
 def _check_options(
-    images: list[Path], heatmap: Path | None, finding: str | None, method: Method
+    images: list[Path], heatmap: Path | None, finding: str | None, method: Method | None
 ) -> None:
-    if heatmap is None and method is not Method.EVIDENCE:
+    if heatmap is None and method is not None:
         raise DataError("--map chooses what a heat map shows; add --heatmap and a file to write.")
     if heatmap is None and finding is not None:
         raise DataError("--finding chooses a heat map; add --heatmap and a file to write.")

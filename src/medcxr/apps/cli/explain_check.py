@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace, words
+from medcxr.core.errors import ModelError
 
 if TYPE_CHECKING:
     from medcxr.core.results import Estimate
@@ -39,6 +40,10 @@ def explain_check(
             "--keep", help="Keep the result beside the model: it decides which maps are shown."
         ),
     ] = False,
+    kept: Annotated[
+        bool,
+        typer.Option("--kept", help="Print what was kept of the model in use; test nothing."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -51,9 +56,18 @@ def explain_check(
     from rich.status import Status  # noqa: PLC0415 - help must start at once
 
     from medcxr.services.explanation_check import check_explanations  # noqa: PLC0415
-    from medcxr.services.kept_explanations import keep_report  # noqa: PLC0415
+    from medcxr.services.kept_explanations import keep_report, kept_report  # noqa: PLC0415
 
     opened = open_workspace(workspace)
+    if kept:
+        report = kept_report(opened)
+        if report is None:
+            raise ModelError(
+                "The maps of the model in use were not tested; test them with "
+                "`medcxr explain-check TABLE --keep`."
+            )
+        _show(report, as_json=as_json)
+        return
     with Status("Testing the maps", console=words()) as status:
         report = check_explanations(
             opened,
@@ -66,6 +80,10 @@ def explain_check(
         )
     if keep:
         words().print(f"Kept in {keep_report(opened, report)}")
+    _show(report, as_json=as_json)
+
+
+def _show(report: "ExplanationReport", *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(report), allow_nan=False))
     else:
