@@ -276,6 +276,24 @@ def test_the_true_map_is_the_default(run, radiograph, tmp_path, tiny_workspace):
     }
 
 
+def test_what_would_change_the_answer_is_told_and_is_in_the_json(run, radiograph):
+    told = run("analyze", radiograph, "--what-if", "Effusion")
+    assert told.exit_code == 0, told.output
+    assert "Effusion has a probability of" in told.stdout
+
+    plain = json.loads(run("analyze", radiograph, "--what-if", "Effusion", "--json").stdout)
+
+    change, found = plain["what_if"], plain["findings"][FINDINGS.index("Effusion")]
+    assert change["probability"] == found["probability"]
+    assert change["present"] == found["present"]
+    assert len(change["places"]) == round(change["share"] * change["grid"] ** 2)
+    now_present = change["changed_probability"] >= change["threshold"]
+    assert change["changes"] == (now_present != change["present"])
+    error = run("analyze", radiograph, "--what-if", "Fracture").exception
+    assert isinstance(error, DataError)
+    assert "Fracture" in str(error)
+
+
 def test_occlusion_asks_the_model_that_analyzed(tiny_workspace, radiograph):
     analyzed = analyze_image(tiny_workspace, radiograph)
     model = analyzed.analysis.model

@@ -159,6 +159,9 @@ def test_a_map_that_was_not_shown_to_be_true_is_shown_only_when_asked_for(
     page.get_by_role("radio", name="Tested").click()
     page.get_by_role("radio", name="Effusion").click()
     page.get_by_text("hangs more on the places that this map names").wait_for()
+    page.get_by_text("What would change the answer to Effusion").click()
+    page.get_by_text("Effusion has a probability of").wait_for()
+    _assert_readable(page)
 
 
 def test_the_outlines_can_be_shown_and_the_ratio_stands_among_the_facts(page, workspace, tmp_path):

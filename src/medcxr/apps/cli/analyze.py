@@ -18,7 +18,9 @@ from medcxr.apps.cli.words import (
 from medcxr.core.errors import DataError, ImageError
 
 if TYPE_CHECKING:
+    from medcxr.explain.what_if import WhatIf
     from medcxr.services.analysis import AnalyzedImage
+    from medcxr.services.workspace import Workspace
 
 __all__ = ["analyze"]
 
@@ -60,6 +62,14 @@ def analyze(
     operating_point: Annotated[
         str | None, typer.Option(help="Thresholds that decide; default: the model's choice.")
     ] = None,
+    change: Annotated[
+        str | None,
+        typer.Option(
+            "--what-if",
+            metavar="FINDING",
+            help="Say what must be hidden to change the answer to this finding.",
+        ),
+    ] = None,
     outlines: Annotated[
         Path | None, typer.Option(help="PNG to write with the outlines of lungs and heart.")
     ] = None,
@@ -85,7 +95,10 @@ def analyze(
             failed = True
             _print_refusal(path, error, as_json=as_json)
             continue
-        _print_json(path, result) if as_json else _print_table(path, result)
+        changed = None if change is None else _what_if(opened, result, change)
+        _print_json(path, result, changed) if as_json else _print_table(path, result)
+        if changed is not None and not as_json:
+            _print_what_if(changed)
         if heatmap is not None:
             from medcxr.apps.cli.heat_map import write_heat_map  # noqa: PLC0415
 
@@ -122,8 +135,22 @@ def _print_refusal(path: Path, error: ImageError, *, as_json: bool) -> None:
     show_error(f"{path}: {error}")
 
 
-def _print_json(path: Path, result: "AnalyzedImage") -> None:
+def _what_if(workspace: "Workspace", result: "AnalyzedImage", finding: str) -> "WhatIf":
+    from medcxr.services.what_if import what_if  # noqa: PLC0415
+
+    return what_if(workspace, result, finding)
+
+
+def _print_what_if(changed: "WhatIf") -> None:
+    from medcxr.explain.what_if import told_what_if  # noqa: PLC0415
+
+    typer.echo(told_what_if(changed))
+
+
+def _print_json(path: Path, result: "AnalyzedImage", changed: "WhatIf | None") -> None:
     plain = {"file": str(path), **asdict(result.analysis)}
+    if changed is not None:
+        plain["what_if"] = asdict(changed)
     typer.echo(json.dumps(plain, allow_nan=False))
 
 

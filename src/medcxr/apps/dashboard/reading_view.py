@@ -16,15 +16,25 @@ from medcxr.apps.dashboard.pictures import (
     outlined_picture,
     radiograph_picture,
 )
-from medcxr.apps.dashboard.words import DISCLAIMER, HEAT_MAP, OCCLUSION, OUTLINES, TESTED_MAPS
-from medcxr.core.arrays import FloatArray
+from medcxr.apps.dashboard.words import (
+    DISCLAIMER,
+    HEAT_MAP,
+    OCCLUSION,
+    OUTLINES,
+    TESTED_MAPS,
+    WHAT_IF,
+)
+from medcxr.core.arrays import FloatArray, UInt8Array
 from medcxr.core.errors import ModelError
 from medcxr.core.results import Estimate
+from medcxr.explain.area_drawing import draw_area
 from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, labeled
 from medcxr.explain.overlay import legend, shown_scale
 from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP
 from medcxr.explain.verdict import best_map, told_absence
+from medcxr.explain.what_if import hidden_places, told_what_if
 from medcxr.services.shown_map import maps_of, shown_map
+from medcxr.services.what_if import what_if
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_reading"]
@@ -105,7 +115,7 @@ def _show_pictures(workspace: Workspace, case: Case, reading: Reading) -> None:
     finding, opacity, method = _controls(case, reading, names)
     left, right = st.columns(2)
     with left:
-        _show_radiograph(case, reading)
+        _show_radiograph(workspace, case, reading, finding)
     with right:
         if method is None:
             st.info(told_absence(reading.tests, finding))
@@ -149,7 +159,7 @@ def _show_map(
     st.caption(HEAT_MAP if method == EVIDENCE_MAP else OCCLUSION)
 
 
-def _show_radiograph(case: Case, reading: Reading) -> None:
+def _show_radiograph(workspace: Workspace, case: Case, reading: Reading, finding: str) -> None:
     anatomy = reading.analysis.anatomy
     plain = radiograph_picture(reading.shown)
     place = st.container()
@@ -158,8 +168,29 @@ def _show_radiograph(case: Case, reading: Reading) -> None:
     )
     if anatomy is not None and outlined:
         plain = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
+    if st.toggle(
+        f"What would change the answer to {finding}", key=f"what_if_{case.digest}", help=WHAT_IF
+    ):
+        plain = _with_what_if(workspace, reading, finding, plain)
     place.image(plain, width="stretch", output_format="PNG")
     place.caption("The radiograph, scaled to the screen; not for primary reading.")
+
+
+def _with_what_if(
+    workspace: Workspace, reading: Reading, finding: str, picture: UInt8Array
+) -> UInt8Array:
+    """Draw what must be hidden to change an answer, and say so below."""
+    try:
+        with st.spinner("Hiding place after place"):
+            maps = _maps(workspace, reading, OCCLUSION_MAP)
+            change = what_if(workspace, reading, finding, maps=maps)
+    except ModelError as error:  # somebody chose another model meanwhile
+        st.error(str(error))
+        return picture
+    st.markdown(told_what_if(change))
+    return (
+        draw_area(picture, hidden_places(change), reading.geometry) if change.changes else picture
+    )
 
 
 def _maps(workspace: Workspace, reading: Reading, method: str) -> Mapping[str, FloatArray]:

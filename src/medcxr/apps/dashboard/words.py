@@ -10,6 +10,7 @@ __all__ = [
     "PLAUSIBLE",
     "SYNTHETIC",
     "TESTED_MAPS",
+    "WHAT_IF",
 ]
 
 DISCLAIMER = (
@@ -49,6 +50,12 @@ TESTED_MAPS = (
     "chance. Without such a map none is shown. The other two are for research."
 )
 
+WHAT_IF = (
+    "Places are hidden one after the other, those that speak most for the answer first, until the "
+    "probability is on the other side of its threshold. A yellow line surrounds the hidden places. "
+    "The fewer they are, the more the answer hangs on one spot."
+)
+
 PLAUSIBLE = {  # by prediction set
     "present": "present",
     "absent": "absent",
@@ -84,5 +91,6 @@ EXPLANATIONS = {
     "Tested maps": TESTED_MAPS,
     "Evidence map": HEAT_MAP,
     "Occlusion map": OCCLUSION,
+    "What would change the answer": WHAT_IF,
     "Cardiothoracic ratio": OUTLINES,
 }
