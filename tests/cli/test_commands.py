@@ -94,6 +94,7 @@ def test_json_has_one_object_per_image_with_stable_keys(run, radiograph, tiny_wo
             "prediction_set",
             "evidence_zones",
             "explained_by",
+            "threshold_logit",
         ]
         assert all(found["evidence_zones"] is None for found in plain["findings"])  # no outlines
         assert plain["gate"]["kind"] == "frontal"

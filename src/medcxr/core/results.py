@@ -24,6 +24,8 @@ class FindingResult:
             where the evidence map was not shown to be true of it.
         explained_by: which kind of map was shown to be true of the finding on this model, by
             `medcxr explain-check`; None if none was.
+        threshold_logit: logit from which it counts as present; None where the calibration gives
+            every logit the same answer.
     """
 
     finding: str
@@ -34,6 +36,7 @@ class FindingResult:
     prediction_set: str | None = None
     evidence_zones: dict[str, float] | None = None
     explained_by: str | None = None
+    threshold_logit: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,13 +160,16 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
     from rich.text import Text  # noqa: PLC0415
 
     from medcxr.anatomy.words import told_ratio  # noqa: PLC0415
+    from medcxr.explain.margin import told_margin  # noqa: PLC0415
     from medcxr.explain.zones import main_zone  # noqa: PLC0415
 
     analysis = result.analysis
-    table = Table("Finding", "Probability", "Present from", "", title=Text(printable(str(path))))
+    table = Table(
+        "Finding", "Probability", "Present from", "Distance", "", title=Text(printable(str(path)))
+    )
     for found in analysis.findings:
         state = Text("Present", style="bold") if found.present else Text("Absent")
-        cells = (_percent(found.probability), f"{found.threshold:.1%}")
+        cells = (_percent(found.probability), f"{found.threshold:.1%}", told_margin(found))
         table.add_row(Text(found.finding), *cells, state)
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
