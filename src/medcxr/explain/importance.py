@@ -103,4 +103,5 @@ def expected_change(values: Statistics, weight: float) -> Statistics:
     Source: Breiman 2001, "Random forests", section 10 (permutation importance).
     """
     n = len(values)
-    return abs(weight) * np.abs(values[:, np.newaxis] - values).sum(axis=1) / max(n - 1, 1)
+    apart = np.abs(values[:, np.newaxis] - values).sum(axis=1) / max(n - 1, 1)
+    return np.asarray(abs(weight) * apart, dtype=np.float64)

@@ -48,7 +48,7 @@ def take_measures(outlines: FloatArray) -> Statistics:
 
 def _occupied(organ: Statistics, *, axis: int) -> Statistics:
     """Return how far each column (axis 0) or row (axis 1) holds the organ, 0…1."""
-    return np.minimum(organ.sum(axis=axis) / _PIXELS, 1.0)
+    return np.asarray(np.minimum(organ.sum(axis=axis) / _PIXELS, 1.0), dtype=np.float64)
 
 
 def _extent(columns: Statistics) -> float:

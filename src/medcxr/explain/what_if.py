@@ -56,7 +56,7 @@ def smallest_occlusion(
     grid = falls.shape[0]
     order = np.argsort(-falls.reshape(-1) if found.present else falls.reshape(-1), kind="stable")
     cells, haze = cell_masks(x.shape[-1], grid), blurred(x)
-    masks = (cells[order[:count]].any(axis=0) for count in range(1, len(order) + 1))
+    masks = (np.any(cells[order[:count]], axis=0) for count in range(1, len(order) + 1))
     probability, count = found.probability, 0
     for batch in batches(hidden(x, haze, mask) for mask in masks):
         for value in score(batch)[:, column].tolist():

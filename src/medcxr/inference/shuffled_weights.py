@@ -1,12 +1,17 @@
 """A graph that has forgotten all it learned: each of its weights, at another's place."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from medcxr.inference.onnx_tensors import FLOAT, FLOAT16, tensors
 
 __all__ = ["shuffle_weights"]
 
-_TYPES = {FLOAT: np.dtype("<u4"), FLOAT16: np.dtype("<u2")}  # as bits: only moved, never computed
+_TYPES: Mapping[int, "np.dtype[np.unsignedinteger]"] = {
+    FLOAT: np.dtype(np.uint32),  # as bits: only moved, never computed
+    FLOAT16: np.dtype(np.uint16),
+}
 _LEAST_VALUES = 8  # smaller tensors are constants of an operation, like the scale of a resizing
 
 

@@ -1,5 +1,6 @@
 """What was measured of the maps of one finding."""
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -72,7 +73,7 @@ _CURVE_HEADS = (
 )
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     if not rows:
         return ""
     head = "".join(f"<th>{escape(one)}</th>" for one in heads)
