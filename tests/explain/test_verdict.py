@@ -78,6 +78,8 @@ def test_nothing_is_shown_of_what_failed_or_was_not_tested():
 def test_the_verdict_is_told_in_a_sentence():
     assert "was not tested" in told_verdict(None, "Effusion", EVIDENCE_MAP)
     assert "30 radiographs" in told_verdict(report(curves()), "Effusion", OCCLUSION_MAP)
+    uncompared = report(replace(curves(), gains=()))
+    assert "was not tested" in told_verdict(uncompared, "Effusion", OCCLUSION_MAP)
     failed = told_verdict(report(curves(gain=0.0)), "Effusion", OCCLUSION_MAP)
     assert "is not shown to be true" in failed
     few = told_verdict(report(curves(n_images=3)), "Effusion", OCCLUSION_MAP)

@@ -55,7 +55,7 @@ def is_true(curves: CurveFigures) -> bool:
 def told_verdict(report: ExplanationReport | None, finding: str, method: str) -> str:
     """Say in a sentence whether a kind of map was shown to be true of a finding."""
     curves = curves_of(report, finding, method)
-    if curves is None:
+    if curves is None or not curves.gains:
         return (
             f"The {method} of {finding} was not tested on this model, so it is not shown to be "
             "true; `medcxr explain-check --keep` tests it."

@@ -15,7 +15,13 @@ from medcxr.explain.report import ExplanationReport
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 from medcxr.storage.atomic import write_json_atomically
 
-__all__ = ["EXPLANATIONS_FORMAT", "explanations_path", "find_explanations", "keep_explanations"]
+__all__ = [
+    "EXPLANATIONS_FORMAT",
+    "explanations_from_plain",
+    "explanations_path",
+    "find_explanations",
+    "keep_explanations",
+]
 
 EXPLANATIONS_FORMAT = 1
 _SUFFIX = ".explanations.json"
@@ -72,6 +78,16 @@ def find_explanations(folder: Path, bundle: ModelBundle) -> ExplanationReport | 
     return None
 
 
+def explanations_from_plain(plain: Mapping[str, object]) -> ExplanationReport:
+    """Read a report from the values of its JSON object, as `medcxr explain-check --json` prints it.
+
+    Raises:
+        BaseValidationError: a value is missing, unknown or of a wrong kind.
+    """
+    report: ExplanationReport = _converter().structure(plain, ExplanationReport)
+    return report
+
+
 def _read(path: Path) -> ExplanationReport:
     remedy = f"delete {path.name} or test the maps again with `medcxr explain-check --keep`."
     try:
@@ -81,7 +97,7 @@ def _read(path: Path) -> ExplanationReport:
         if not isinstance(plain, Mapping) or plain.get("format") != EXPLANATIONS_FORMAT:
             raise ModelError(f"{path.name} is no test of maps that this version reads; {remedy}")
         rest = {key: value for key, value in plain.items() if key != "format"}
-        report: ExplanationReport = _converter().structure(rest, ExplanationReport)
+        report = explanations_from_plain(rest)
     except BaseValidationError as error:
         reasons = "; ".join(transform_error(error))
         raise ModelError(f"{path.name} is damaged: {reasons}; {remedy}") from error
