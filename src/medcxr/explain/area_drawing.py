@@ -35,5 +35,5 @@ def draw_area(picture: UInt8Array, places: BoolArray, geometry: Geometry) -> UIn
         for column in range(columns)
     ]
     inside = places[np.ix_(row_places, column_places)]
-    drawn[edge(inside, max(1, round(max(rows, columns) / 300)))] = _COLOR
+    drawn[edge(inside, max(1, round(max(rows, columns) / 200)))] = _COLOR
     return drawn
