@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from bundles import FINDINGS, tiny_graph
+from bundles import FINDINGS, keep_map_tests, tiny_graph
 from medcxr.apps.cli.main import app
 from medcxr.core.errors import DataError, ModelError
 from medcxr.explain.report import RIVALS, TESTED
@@ -137,6 +137,19 @@ def test_what_is_kept_is_what_was_printed(tiny_workspace, sample_data):
         app, ["explain-check", "--kept", "--json", "--workspace", str(tiny_workspace.folder)]
     )
     assert again.stdout == result.stdout
+
+
+def test_a_test_without_curves_is_not_kept_in_the_place_of_one_with_them(tiny_workspace):
+    keep_map_tests(tiny_workspace, occlusion=("Effusion",))
+    before = kept_report(tiny_workspace)
+
+    result = CliRunner().invoke(
+        app, ["explain-check", "--keep", "--workspace", str(tiny_workspace.folder)]
+    )
+
+    assert isinstance(result.exception, DataError)
+    assert "--keep needs a table with labels" in str(result.exception)
+    assert kept_report(tiny_workspace) == before
 
 
 def test_without_a_kept_test_there_is_none_to_print(tiny_workspace):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace, words
-from medcxr.core.errors import ModelError
+from medcxr.core.errors import DataError, ModelError
 
 if TYPE_CHECKING:
     from medcxr.core.results import Estimate
@@ -68,6 +68,11 @@ def explain_check(
             )
         _show(report, as_json=as_json)
         return
+    if keep and labels is None:
+        raise DataError(
+            "--keep needs a table with labels, since deletion and insertion decide which maps are "
+            "shown; name one."
+        )
     with Status("Testing the maps", console=words()) as status:
         report = check_explanations(
             opened,
