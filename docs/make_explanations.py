@@ -1,4 +1,4 @@
-"""Write docs/explanations.md from what `medcxr explain-check` printed.
+"""Write docs/explanations.md, and what ships with the model, from what explain-check printed.
 
 Run from the repository, after the command whose line stands on the page:
 python docs/make_explanations.py
@@ -10,6 +10,11 @@ from typing import Any
 
 from page_parts import interval, table
 
+from medcxr.explain.verdict import best_map
+from medcxr.registry.bundle import ModelBundle
+from medcxr.registry.explanations import explanations_from_plain, keep_explanations
+from medcxr.registry.registry import SHIPPED_MODELS
+
 HERE = Path(__file__).parent
 RECORD, PAGE = HERE / "explanations.json", HERE / "explanations.md"
 COMMAND = (
@@ -19,8 +24,14 @@ COMMAND = (
 
 
 def main() -> None:
-    """Write the page."""
-    PAGE.write_text(page(json.loads(RECORD.read_text())), encoding="utf-8")
+    """Write the page, and the file that decides which maps of the shipped model are shown."""
+    report = json.loads(RECORD.read_text())
+    PAGE.write_text(page(report), encoding="utf-8")
+    if "graph" in report:  # a record from before it was bound to a graph decides nothing
+        bundle = ModelBundle.open(
+            next(path.parent for path in SHIPPED_MODELS.glob("*/manifest.json"))
+        )
+        keep_explanations(SHIPPED_MODELS, bundle, explanations_from_plain(report)).chmod(0o644)
 
 
 def page(report: dict[str, Any]) -> str:
@@ -35,10 +46,11 @@ def page(report: dict[str, Any]) -> str:
             "",
             f"```sh\n{COMMAND}\n```",
             "",
-            "The evidence map is the model's own, the one that is shown. The occlusion map hides one",
+            "The evidence map is the model's own, whose sum is the logit. The occlusion map hides one",
             "place after the other and notes how far the logit falls. The ellipse and the random map",
-            "know nothing of the image: a map that is no better than they are explains nothing.",
-            "Intervals are 95% bootstraps over images, one of each patient.",
+            "know nothing of the image: a map that is no better than they are explains nothing, and is",
+            "not shown ([why](adr/0012-only-maps-shown-to-be-true.md)). Intervals are 95% bootstraps",
+            "over images, one of each patient.",
             "",
             "## Does the probability hang on what the map names?",
             "",
@@ -59,6 +71,8 @@ def page(report: dict[str, Any]) -> str:
                 ],
             ),
             "",
+            *_gains(report),
+            *_randomized(report),
             "## Does the map lie where the finding is?",
             "",
             "Hits: how often the strongest place lies in the finding. Inside: share of the evidence",
@@ -84,6 +98,62 @@ def page(report: dict[str, Any]) -> str:
             "",
         ]
     )
+
+
+def _gains(report: dict[str, Any]) -> list[str]:
+    rows = [
+        (
+            one["finding"],
+            one["method"],
+            gain["rival"],
+            interval(gain["deletion"]),
+            interval(gain["insertion"]),
+        )
+        for one in report["curves"]
+        for gain in one.get("gains", [])
+    ]
+    if not rows:
+        return []
+    return [
+        "Differences on the same images. A map is shown when none of its four intervals holds 0.",
+        "",
+        table(("Finding", "Map", "Rival", "Deletion lower by", "Insertion higher by"), rows),
+        "",
+        *(f"- {_verdict(report, finding)}" for finding in dict.fromkeys(row[0] for row in rows)),
+        "",
+    ]
+
+
+def _verdict(report: dict[str, Any], finding: str) -> str:
+    shown = best_map(explanations_from_plain(report), finding)
+    return f"{finding}: {f'the {shown} is shown' if shown else 'no map is shown'}."
+
+
+def _randomized(report: dict[str, Any]) -> list[str]:
+    found = report.get("randomized", [])
+    if not found:
+        return []
+    return [
+        "## Does the map forget what the model forgets?",
+        "",
+        "Rank correlation of each map with the one that the same graph gives when the values of each",
+        "of its tensors of weights are shuffled (Adebayo et al. 2018). Near 0 is good: a map that",
+        "stays when all that was learned is gone does not show what was learned.",
+        "",
+        table(
+            ("Finding", "Map", "Images", "Rank correlation"),
+            [
+                (
+                    one["finding"],
+                    one["method"],
+                    str(one["n_images"]),
+                    interval(one["correlation"]),
+                )
+                for one in found
+            ],
+        ),
+        "",
+    ]
 
 
 if __name__ == "__main__":

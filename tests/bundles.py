@@ -8,12 +8,22 @@ import numpy as np
 import pytest
 
 from medcxr.core.findings import Finding
+from medcxr.core.results import Estimate
 from medcxr.evaluation.calibration import fit_platt
 from medcxr.evaluation.conformal import fit_conformal, measure_coverage
 from medcxr.evaluation.operating_points import half, sensitivity_90, youden
 from medcxr.evaluation.validation import evaluate
+from medcxr.explain.report import (
+    OCCLUSION_MAP,
+    RIVALS,
+    TESTED,
+    CurveFigures,
+    ExplanationReport,
+    Gain,
+)
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.registry.bundle import ModelBundle, write_bundle
+from medcxr.registry.explanations import keep_explanations
 from medcxr.registry.manifest import Manifest, Measurement, TrainingFacts
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.workspace import Workspace
@@ -192,3 +202,44 @@ def use_tiny_model(workspace: Workspace, **changes: object) -> ModelBundle:
     name, version = changes.get("name", "tiny"), changes.get("version", "1.0.0")
     tiny_bundle(workspace.models / f"{name}-{version}", **changes)
     return ModelRegistry(workspace.models).use(str(name), str(version))
+
+
+def map_tests(bundle: ModelBundle, **true: tuple[str, ...]) -> ExplanationReport:
+    """Make up what a test of a model's maps found.
+
+    Args:
+        bundle: the model.
+        true: "evidence" or "occlusion" -> findings of which such maps were shown to be true; of
+            the others the intervals hold zero.
+    """
+
+    def around(value: float) -> Estimate:
+        return Estimate(value=value, low=value - 0.02, high=value + 0.02)
+
+    curves = []
+    for finding in bundle.manifest.findings:
+        for method in TESTED:
+            gain = around(0.1 if finding in true.get(method.split()[0], ()) else 0.0)
+            gains = tuple(Gain(rival=rival, deletion=gain, insertion=gain) for rival in RIVALS)
+            curves.append(
+                CurveFigures(
+                    finding=finding,
+                    method=method,
+                    n_images=30,
+                    deletion=around(0.1),
+                    insertion=around(0.4 if method == OCCLUSION_MAP else 0.3),
+                    gains=gains,
+                )
+            )
+    return ExplanationReport(
+        model=bundle.manifest.identity,
+        graph=bundle.manifest.files["model.onnx"],
+        curves=tuple(curves),
+        places=(),
+    )
+
+
+def keep_map_tests(workspace: Workspace, **true: tuple[str, ...]) -> None:
+    """Let the model in use have true maps; arguments as for `map_tests`."""
+    bundle = ModelRegistry(workspace.models).current()
+    keep_explanations(workspace.models, bundle, map_tests(bundle, **true))

@@ -6,14 +6,19 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
+from bundles import map_tests, tiny_bundle
 from medcxr import __version__
 from medcxr.apps.cli.main import app
+from medcxr.core.results import Estimate
+from medcxr.explain.report import RandomizedFigures
+from medcxr.registry.explanations import explanations_from_plain, find_explanations
 from medcxr.registry.registry import ModelRegistry
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -136,6 +141,36 @@ def test_the_page_of_explanations_is_that_of_its_record_and_of_the_shipped_model
     changed = json.loads(json.dumps(report))
     changed["places"][0]["hits"]["value"] = 0.123
     assert module.page(changed) != module.page(report)
+
+
+def test_what_ships_beside_the_model_is_the_record_of_the_page(monkeypatch, tmp_path):
+    module = load_script(monkeypatch, "make_explanations")
+    report = json.loads(module.RECORD.read_text(encoding="utf-8"))
+
+    shipped = find_explanations(tmp_path, ModelRegistry(tmp_path).current())
+
+    if "graph" in report:
+        assert shipped == explanations_from_plain(report)
+    else:  # measured before maps were compared pair by pair: nothing may rest on it
+        assert shipped is None
+
+
+def test_the_page_tells_gains_verdicts_and_shuffled_weights(monkeypatch, tmp_path):
+    module = load_script(monkeypatch, "make_explanations")
+    report = map_tests(tiny_bundle(tmp_path / "tiny"), occlusion=("Effusion",))
+    likeness = RandomizedFigures(
+        finding="Effusion",
+        method="occlusion map",
+        n_images=10,
+        correlation=Estimate(value=0.07, low=-0.1, high=0.2),
+    )
+
+    page = module.page(json.loads(json.dumps(asdict(replace(report, randomized=(likeness,))))))
+
+    assert "- Effusion: the occlusion map is shown." in page
+    assert "- Pneumonia: no map is shown." in page
+    assert "| Effusion | occlusion map | random map | 0.10 (0.08 to 0.12) |" in page
+    assert "| Effusion | occlusion map | 10 | 0.07 (-0.10 to 0.20) |" in page
 
 
 def test_the_page_of_experiments_is_that_of_its_records(monkeypatch):

@@ -8,11 +8,20 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from bundles import FINDINGS, ORGANS, tiny_bundle, tiny_graph, use_tiny_model
+from bundles import (
+    FINDINGS,
+    ORGANS,
+    keep_map_tests,
+    map_tests,
+    tiny_bundle,
+    tiny_graph,
+    use_tiny_model,
+)
 from medcxr.apps.cli.main import app
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.errors import DataError, ModelError
 from medcxr.registry.bundle import ModelBundle
+from medcxr.registry.explanations import find_explanations
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.analysis import analyze_image
 from medcxr.services.occlusion import explain_by_occlusion
@@ -84,6 +93,8 @@ def test_json_has_one_object_per_image_with_stable_keys(run, radiograph, tiny_wo
             "present",
             "prediction_set",
             "evidence_zones",
+            "explained_by",
+            "threshold_logit",
         ]
         assert all(found["evidence_zones"] is None for found in plain["findings"])  # no outlines
         assert plain["gate"]["kind"] == "frontal"
@@ -140,6 +151,19 @@ def test_an_exported_model_is_whole_with_and_without_its_weights(run, tmp_path):
         assert (folder / "model.safetensors").is_file() is False  # the tiny model has none
 
 
+def test_what_is_known_of_the_maps_goes_along(run, tmp_path, tiny_workspace):
+    keep_map_tests(tiny_workspace, occlusion=("Effusion",))
+    (tmp_path / "other").mkdir()
+
+    result = run("models", "export", "tiny", "1.0.0", tmp_path / "other" / "tiny")
+
+    assert result.exit_code == 0, result.output
+    exported = ModelBundle.open(tmp_path / "other" / "tiny")
+    assert find_explanations(tmp_path / "nowhere", exported) == map_tests(
+        exported, occlusion=("Effusion",)
+    )
+
+
 def test_a_name_cannot_steer_the_terminal(run, radiograph, tmp_path):
     path = tmp_path / "a\x1b[31m.png"
     path.write_bytes(radiograph.read_bytes())
@@ -154,7 +178,10 @@ def test_the_operating_point_can_be_chosen(run, radiograph):
     assert {found["threshold"] for found in plain["findings"]} == {0.5}
 
 
-def test_the_heat_map_has_the_resolution_of_the_radiograph(run, radiograph, tmp_path):
+def test_the_heat_map_has_the_resolution_of_the_radiograph(
+    run, radiograph, tmp_path, tiny_workspace
+):
+    keep_map_tests(tiny_workspace, occlusion=FINDINGS)
     result = run("analyze", radiograph, "--heatmap", tmp_path / "map.png")
     assert result.exit_code == 0, result.output
     picture = np.asarray(Image.open(tmp_path / "map.png")).astype(int)
@@ -165,6 +192,7 @@ def test_the_heat_map_has_the_resolution_of_the_radiograph(run, radiograph, tmp_
 def test_the_heat_map_is_of_the_most_probable_finding_unless_chosen(
     run, radiograph, tmp_path, tiny_workspace
 ):
+    keep_map_tests(tiny_workspace, evidence=FINDINGS)
     maps = {}
     for name in (None, *FINDINGS):
         path = tmp_path / f"{name}.png"
@@ -192,6 +220,79 @@ def test_a_heat_map_by_occlusion_shows_what_the_logit_hangs_on(run, radiograph, 
     error = run("analyze", radiograph, "--map", "occlusion").exception
     assert isinstance(error, DataError)
     assert "--heatmap" in str(error)
+
+
+def test_a_map_that_was_not_shown_to_be_true_is_no_explanation(
+    run, radiograph, tmp_path, tiny_workspace
+):
+    path = tmp_path / "map.png"
+    drawing = ("analyze", radiograph, "--heatmap", path, "--finding", "Effusion")
+
+    untested = run(*drawing).exception
+    keep_map_tests(tiny_workspace, occlusion=("Pneumonia",))
+    failed = run(*drawing).exception
+
+    assert isinstance(untested, DataError)
+    assert "none was tested on this model" in str(untested)
+    assert isinstance(failed, DataError)
+    assert "none was surely better" in str(failed)
+    assert "--map occlusion" in str(failed)
+    assert not path.exists()
+
+
+def test_an_untrue_map_can_be_asked_for_and_says_so_in_the_picture(
+    run, radiograph, tmp_path, tiny_workspace
+):
+    keep_map_tests(tiny_workspace, occlusion=("Effusion",))
+    path, pictures, told = tmp_path / "map.png", {}, {}
+    for finding in ("Effusion", "Pneumonia"):
+        words = ("--heatmap", path, "--finding", finding, "--map", "occlusion")
+        result = run("analyze", radiograph, *words)
+        assert result.exit_code == 0, result.output
+        pictures[finding] = np.asarray(Image.open(path)).astype(int)
+        told[finding] = result.stderr
+
+    band = {finding: picture[-10:] for finding, picture in pictures.items()}
+    assert (band["Pneumonia"] == 0).all(axis=2).mean() > 0.5  # a dark band with words
+    assert (band["Pneumonia"] > 120).all(axis=2).mean() > 0.02
+    assert (band["Effusion"] == 0).all(axis=2).mean() < 0.1
+    assert "is not shown to be true" in told["Pneumonia"]
+    assert "hangs more on the places that this map names" in told["Effusion"]
+
+
+def test_the_true_map_is_the_default(run, radiograph, tmp_path, tiny_workspace):
+    keep_map_tests(tiny_workspace, occlusion=("Effusion",), evidence=("Pneumonia",))
+    for finding, method in (("Effusion", "occlusion"), ("Pneumonia", "evidence")):
+        chosen, default = tmp_path / "chosen.png", tmp_path / "default.png"
+        words = ("analyze", radiograph, "--finding", finding, "--heatmap")
+        assert run(*words, default).exit_code == 0
+        assert run(*words, chosen, "--map", method).exit_code == 0
+        assert default.read_bytes() == chosen.read_bytes()
+    found = json.loads(run("analyze", radiograph, "--json").stdout)["findings"]
+    assert {one["finding"]: one["explained_by"] for one in found} == {
+        "Effusion": "occlusion map",
+        "Pneumonia": "evidence map",
+        "Cardiomegaly": None,
+        "No Finding": None,
+    }
+
+
+def test_what_would_change_the_answer_is_told_and_is_in_the_json(run, radiograph):
+    told = run("analyze", radiograph, "--what-if", "Effusion")
+    assert told.exit_code == 0, told.output
+    assert "Effusion has a probability of" in told.stdout
+
+    plain = json.loads(run("analyze", radiograph, "--what-if", "Effusion", "--json").stdout)
+
+    change, found = plain["what_if"], plain["findings"][FINDINGS.index("Effusion")]
+    assert change["probability"] == found["probability"]
+    assert change["present"] == found["present"]
+    assert len(change["places"]) == round(change["share"] * change["grid"] ** 2)
+    now_present = change["changed_probability"] >= change["threshold"]
+    assert change["changes"] == (now_present != change["present"])
+    error = run("analyze", radiograph, "--what-if", "Fracture").exception
+    assert isinstance(error, DataError)
+    assert "Fracture" in str(error)
 
 
 def test_occlusion_asks_the_model_that_analyzed(tiny_workspace, radiograph):
@@ -223,6 +324,9 @@ def test_outlines_are_drawn_and_the_ratio_is_told(run, radiograph, tmp_path, tin
 def test_the_zone_of_most_evidence_is_told(run, radiograph, tiny_workspace):
     graph = tiny_graph(outlined=True)
     use_tiny_model(tiny_workspace, graph=graph, outlines=ORGANS, version="2.0.0")
+    untested = json.loads(run("analyze", radiograph, "--json").stdout)["findings"]
+    assert all(one["evidence_zones"] is None for one in untested)
+    keep_map_tests(tiny_workspace, evidence=FINDINGS)
 
     found = json.loads(run("analyze", radiograph, "--json").stdout)["findings"]
     told = run("analyze", radiograph).stdout

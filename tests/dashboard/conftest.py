@@ -16,16 +16,17 @@ import pytest
 from streamlit import config
 
 import medcxr.apps.dashboard
-from bundles import use_tiny_model
+from bundles import FINDINGS, keep_map_tests, use_tiny_model
 from medcxr.services.workspace import Workspace
 
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch):
-    """A new workspace, which the settings name, with the tiny model in use."""
+    """A new workspace, which the settings name, with the tiny model in use and true maps."""
     monkeypatch.setenv("MEDCXR_WORKSPACE", str(tmp_path / "workspace"))
     opened = Workspace.open_default()
     use_tiny_model(opened)
+    keep_map_tests(opened, evidence=FINDINGS[:-1], occlusion=FINDINGS[-1:])
     return opened
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from bundles import ORGANS, tiny_graph, use_tiny_model
+from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.core.results import FindingResult
 from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.synthetic.parameters import ThoraxParameters
@@ -135,14 +135,38 @@ def test_the_opacity_and_the_finding_change_the_heat_map(page, tmp_path):
     assert np.array_equal(plain, heat_map)
     _change_heat_map(page, lambda: page.get_by_role("slider").press("End"))
     _change_heat_map(page, page.get_by_role("radio", name="No Finding").click)
-    _change_heat_map(page, page.get_by_role("radio", name="Occlusion").click)
     caption = page.get_by_test_id("stCaptionContainer")
     caption.filter(has_text="Each place was hidden in turn").wait_for()
     _change_heat_map(page, page.get_by_role("radio", name="Evidence").click)
+    _change_heat_map(page, page.get_by_role("radio", name="Occlusion").click)
+
+
+def test_a_map_that_was_not_shown_to_be_true_is_shown_only_when_asked_for(
+    page, workspace, tmp_path
+):
+    keep_map_tests(workspace, occlusion=("Effusion",))
+    _sign_in(page)
+    _upload(page, _png(tmp_path / "synthetic.png"))
+    page.get_by_text("Download the analysis").wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    page.get_by_role("radio", name="Pneumonia").click()
+    page.get_by_text("No map is shown for Pneumonia").wait_for()
+    assert len(_pictures(page)) == 1
+    page.get_by_text("How the maps were tested").click()
+    page.get_by_role("cell", name="occlusion map").wait_for()
+    _assert_readable(page)
+    page.get_by_role("radio", name="Evidence").click()
+    page.get_by_text("The evidence map of Pneumonia is not shown to be true").wait_for()
+    page.get_by_role("radio", name="Tested").click()
+    page.get_by_role("radio", name="Effusion").click()
+    page.get_by_text("hangs more on the places that this map names").wait_for()
+    page.get_by_text("What would change the answer to Effusion").click()
+    page.get_by_text("Effusion has a probability of").wait_for()
+    _assert_readable(page)
 
 
 def test_the_outlines_can_be_shown_and_the_ratio_stands_among_the_facts(page, workspace, tmp_path):
     use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
+    keep_map_tests(workspace, evidence=FINDINGS)
     _sign_in(page)
     _upload(page, _png(tmp_path / "synthetic.png"))
     _wait_for_result(page)

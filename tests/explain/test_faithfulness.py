@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from medcxr.explain.faithfulness import (
     centered_ellipse,
     deletion_area,
+    ends,
     energy_inside,
     insertion_area,
     points_inside,
@@ -72,18 +73,33 @@ def test_curves_run_from_the_whole_image_to_the_blurred_one():
     seen = []
 
     def watched(inputs):
-        seen.append(inputs)
+        seen.extend(inputs)
         return score(inputs)
 
     deletion_area(watched, x, truth, 0, steps=4)
     insertion_area(watched, x, truth, 0, steps=4)
 
-    deleted, inserted = seen
+    deleted, inserted = np.stack(seen[:5]), np.stack(seen[5:])
     assert deleted.shape == inserted.shape == (5, 3, SIZE, SIZE)
     assert np.array_equal(deleted[0], x)
     assert np.array_equal(deleted[-1], blurred(x))
     assert np.array_equal(inserted[0], blurred(x))
     assert np.array_equal(inserted[-1], x)
+
+
+@pytest.mark.parametrize("area", [deletion_area, insertion_area])
+def test_known_ends_save_looks_and_change_nothing(area):
+    x, score, truth = spotted(4, 1)
+    looks = []
+
+    def watched(inputs):
+        looks.extend(inputs)
+        return score(inputs)
+
+    known = ends(score, x, 0)
+
+    assert area(watched, x, truth, 0, known=known) == pytest.approx(area(score, x, truth, 0))
+    assert len(looks) == 7
 
 
 def test_a_hidden_place_is_blurred_and_the_rest_is_not():

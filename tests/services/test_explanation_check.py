@@ -2,13 +2,25 @@
 
 import csv
 import json
+from dataclasses import asdict
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from bundles import FINDINGS, keep_map_tests, tiny_graph
 from medcxr.apps.cli.main import app
-from medcxr.core.errors import DataError
+from medcxr.core.errors import DataError, ModelError
+from medcxr.explain.report import RIVALS, TESTED
+from medcxr.inference.shuffled_weights import shuffle_weights
 from medcxr.services.explanation_check import METHODS, check_explanations
+from medcxr.services.kept_explanations import kept_report
+
+
+def weights_of(graph):
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load_model_from_string(graph)
+    return onnx.numpy_helper.to_array(model.graph.initializer[0]).astype(np.float64)
 
 
 def test_a_map_that_is_the_logit_beats_one_drawn_at_random(tiny_workspace, sample_data):
@@ -23,11 +35,43 @@ def test_a_map_that_is_the_logit_beats_one_drawn_at_random(tiny_workspace, sampl
         method: [curve for curve in report.curves if curve.method == method] for method in METHODS
     }
     # the tiny model's maps are exact: each cell's share of the logit and nothing else
-    gains = [curve.insertion_gain.value for curve in by_method["random map"]]
-    assert min(gains) > 0
-    assert all(curve.deletion_gain is None for curve in by_method[METHODS[0]])
-    own, random = by_method[METHODS[0]][0], by_method["random map"][0]
-    assert random.deletion_gain.value == pytest.approx(random.deletion.value - own.deletion.value)
+    own = by_method["evidence map"]
+    gains = {gain.rival: gain for gain in own[0].gains}
+    assert min(gain.insertion.value for curve in own for gain in curve.gains) > 0
+    assert gains.keys() == set(RIVALS)
+    assert all(curve.gains == () for rival in RIVALS for curve in by_method[rival])
+    random = by_method["random map"][0]
+    assert gains["random map"].deletion.value == pytest.approx(
+        random.deletion.value - own[0].deletion.value
+    )
+    assert gains["random map"].insertion.value == pytest.approx(
+        own[0].insertion.value - random.insertion.value
+    )
+
+
+def test_maps_are_compared_with_those_of_shuffled_weights(tiny_workspace, sample_data):
+    seed = 3
+    report = check_explanations(
+        tiny_workspace,
+        sample_data / "manifest.csv",
+        n_images=5,
+        n_simulated=0,
+        n_randomized=2,
+        seed=seed,
+    )
+
+    # the tiny model's maps are brightness times the sum of a finding's weights, so that shuffled
+    # ones turn a map around or leave its ranks as they are
+    kept, shuffled = (
+        weights_of(graph).sum(axis=(1, 2, 3))
+        for graph in (tiny_graph(), shuffle_weights(tiny_graph(), seed))
+    )
+    expected = dict(zip(FINDINGS, np.sign(kept * shuffled).tolist(), strict=True))
+    assert set(expected.values()) == {1.0, -1.0}
+    own = [one for one in report.randomized if one.method == TESTED[0]]
+    assert {one.finding: one.correlation.value for one in own} == pytest.approx(expected)
+    assert {one.n_images for one in report.randomized} == {2}
+    assert [one.method for one in report.randomized[:2]] == list(TESTED)
 
 
 def test_places_are_those_of_the_boxes_and_of_the_simulator(tiny_workspace, sample_data):
@@ -64,6 +108,7 @@ def test_the_command_prints_one_json_object(tiny_workspace, sample_data):
 
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
+    assert kept_report(tiny_workspace) is None  # nobody asked to keep it
     assert report["model"] == "tiny 1.0.0"
     assert len(report["places"]) == 2 * len(METHODS)
 
@@ -77,3 +122,40 @@ def test_the_command_prints_tables(tiny_workspace, sample_data):
     assert result.exit_code == 0, result.output
     assert "centered ellipse" in result.stdout
     assert "simulated" in result.stdout
+
+
+def test_what_is_kept_is_what_was_printed(tiny_workspace, sample_data):
+    words = ["explain-check", str(sample_data / "manifest.csv"), "--images", "2", "--simulated"]
+    result = CliRunner().invoke(
+        app, [*words, "1", "--keep", "--json", "--workspace", str(tiny_workspace.folder)]
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "Kept in" in result.stderr
+    assert json.loads(json.dumps(asdict(kept_report(tiny_workspace)))) == json.loads(result.stdout)
+    again = CliRunner().invoke(
+        app, ["explain-check", "--kept", "--json", "--workspace", str(tiny_workspace.folder)]
+    )
+    assert again.stdout == result.stdout
+
+
+def test_a_test_without_curves_is_not_kept_in_the_place_of_one_with_them(tiny_workspace):
+    keep_map_tests(tiny_workspace, occlusion=("Effusion",))
+    before = kept_report(tiny_workspace)
+
+    result = CliRunner().invoke(
+        app, ["explain-check", "--keep", "--workspace", str(tiny_workspace.folder)]
+    )
+
+    assert isinstance(result.exception, DataError)
+    assert "--keep needs a table with labels" in str(result.exception)
+    assert kept_report(tiny_workspace) == before
+
+
+def test_without_a_kept_test_there_is_none_to_print(tiny_workspace):
+    result = CliRunner().invoke(
+        app, ["explain-check", "--kept", "--workspace", str(tiny_workspace.folder)]
+    )
+
+    assert isinstance(result.exception, ModelError)
+    assert "explain-check TABLE --keep" in str(result.exception)

@@ -20,7 +20,12 @@ class FindingResult:
         prediction_set: which answers are plausible at the promised rate: "present", "absent",
             "uncertain" (both: the model abstains), "atypical" (neither); None without a promise.
         evidence_zones: zone of the chest -> share of the evidence for the finding that lies there,
-            0…1; None for No Finding, without outlines, or where nothing speaks for the finding.
+            0…1; None for No Finding, without outlines, where nothing speaks for the finding, or
+            where the evidence map was not shown to be true of it.
+        explained_by: which kind of map was shown to be true of the finding on this model, by
+            `medcxr explain-check`; None if none was.
+        threshold_logit: logit from which it counts as present; None where the calibration gives
+            every logit the same answer.
     """
 
     finding: str
@@ -30,6 +35,8 @@ class FindingResult:
     present: bool
     prediction_set: str | None = None
     evidence_zones: dict[str, float] | None = None
+    explained_by: str | None = None
+    threshold_logit: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

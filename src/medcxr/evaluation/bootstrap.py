@@ -7,9 +7,10 @@ import numpy as np
 from medcxr.core.arrays import Statistics
 from medcxr.core.results import Estimate
 
-__all__ = ["estimate", "patient_draws"]
+__all__ = ["estimate", "estimated_mean", "patient_draws"]
 
 _BLOCK_NUMBERS = 1_000_000  # 8 MB of weights at a time: fits the cache of an ordinary CPU better
+_RESAMPLES = 1000  # of means, which need fewer than ranking figures do
 _DETERMINED = 0.95  # share of resamples that must determine a figure for it to have an interval
 
 
@@ -65,3 +66,20 @@ def estimate(
         low = min(low, reach) if value == 1 else low
         high = max(high, 1 - reach) if value == 0 else high
     return Estimate(value=value, low=float(min(low, value)), high=float(max(high, value)))
+
+
+def estimated_mean(
+    values: Statistics, *, confidence: float = 0.95, n_units: int | None = None
+) -> Estimate:
+    """Return a mean with its interval over images, each of another patient.
+
+    Args:
+        values: (n,), one of each image.
+        confidence: share of the resamples inside the interval.
+        n_units: independent units where the values are 0 or 1, as for `estimate`.
+    """
+    n = len(values)
+    draws = np.concatenate(list(patient_draws(n, n_bootstrap=_RESAMPLES, seed=0, n_images=n)))
+    value = float(values.mean())
+    found = estimate(value, draws @ values / n, confidence=confidence, n_units=n_units)
+    return found or Estimate(value=value, low=value, high=value)

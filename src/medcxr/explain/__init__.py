@@ -1,1 +1,1 @@
-"""Maps and pictures made from a model's own outputs."""
+"""Maps of what an answer hangs on, tests of them, and their pictures."""

@@ -5,11 +5,12 @@ import math
 import numpy as np
 
 from medcxr.core.arrays import BoolArray, FloatArray, Statistics
-from medcxr.explain.occlusion import Scorer, blurred, cell_masks, hidden
+from medcxr.explain.occlusion import Scorer, batches, blurred, cell_masks, hidden
 
 __all__ = [
     "centered_ellipse",
     "deletion_area",
+    "ends",
     "energy_inside",
     "insertion_area",
     "points_inside",
@@ -18,7 +19,13 @@ __all__ = [
 
 
 def deletion_area(
-    score: Scorer, x: FloatArray, evidence: FloatArray, finding: int, *, steps: int = 8
+    score: Scorer,
+    x: FloatArray,
+    evidence: FloatArray,
+    finding: int,
+    *,
+    steps: int = 8,
+    known: tuple[float, float] | None = None,
 ) -> float:
     """Return the mean score while the places of most evidence are hidden, the first ones first.
 
@@ -30,22 +37,36 @@ def deletion_area(
         evidence: (grid, grid).
         finding: whose column of the scores.
         steps: in which all cells are hidden.
+        known: the `ends` of the curve where they are known, which saves two looks.
 
     Source: Petsiuk et al. 2018 (RISE), section 4.2, with blur for what is removed.
     """
     shown = ~_first_cells(evidence, x.shape[-1], steps)
-    return _area(score, x, shown, finding)
+    return _area(score, x, shown, finding, known)
 
 
 def insertion_area(
-    score: Scorer, x: FloatArray, evidence: FloatArray, finding: int, *, steps: int = 8
+    score: Scorer,
+    x: FloatArray,
+    evidence: FloatArray,
+    finding: int,
+    *,
+    steps: int = 8,
+    known: tuple[float, float] | None = None,
 ) -> float:
     """Return the mean score while a blurred image gets back its places of most evidence.
 
     The sooner a score rises, the higher the area, and the more the map was right. As
     `deletion_area` otherwise.
     """
-    return _area(score, x, _first_cells(evidence, x.shape[-1], steps), finding)
+    shown = _first_cells(evidence, x.shape[-1], steps)
+    return _area(score, x, shown, finding, None if known is None else known[::-1])
+
+
+def ends(score: Scorer, x: FloatArray, finding: int) -> tuple[float, float]:
+    """Return the score of the whole input and of the blurred one, where all curves begin and end."""
+    whole, hazy = score(np.stack([x, blurred(x)]))[:, finding].tolist()
+    return whole, hazy
 
 
 def points_inside(evidence: FloatArray, region: BoolArray) -> bool:
@@ -90,8 +111,19 @@ def _first_cells(evidence: FloatArray, size: int, steps: int) -> BoolArray:
     return np.stack([cells[order[:count]].any(axis=0) for count in counts])
 
 
-def _area(score: Scorer, x: FloatArray, shown: BoolArray, finding: int) -> float:
+def _area(
+    score: Scorer,
+    x: FloatArray,
+    shown: BoolArray,
+    finding: int,
+    known: tuple[float, float] | None,
+) -> float:
     haze = blurred(x)
-    inputs = np.stack([hidden(x, haze, ~mask) for mask in shown])
-    curve: Statistics = np.asarray(score(inputs)[:, finding], dtype=np.float64)
+    asked = shown if known is None else shown[1:-1]
+    scores = [
+        float(value)
+        for batch in batches(hidden(x, haze, ~mask) for mask in asked)
+        for value in score(batch)[:, finding]
+    ]
+    curve: Statistics = np.array(scores if known is None else [known[0], *scores, known[1]])
     return float(np.trapezoid(curve, dx=1 / (len(curve) - 1)))

@@ -9,7 +9,7 @@ from medcxr.core.arrays import BoolArray, FloatArray, Pixels, UInt8Array
 from medcxr.core.geometry import Geometry
 from medcxr.core.results import Span
 
-__all__ = ["OUTLINE_COLORS", "draw_outlines"]
+__all__ = ["OUTLINE_COLORS", "draw_outlines", "edge"]
 
 OUTLINE_COLORS = {  # apart in lightness too, for readers who see few colors
     "right lung": (94, 200, 235),
@@ -44,7 +44,7 @@ def draw_outlines(
     thickness = max(1, round(max(rows, columns) / 500))
     for organ, shares in outlines.items():
         inside = _to_picture(shares, geometry, rows, columns) > _INSIDE
-        picture[_edge(inside, thickness)] = OUTLINE_COLORS.get(organ, _OTHER)
+        picture[edge(inside, thickness)] = OUTLINE_COLORS.get(organ, _OTHER)
     if not spans:
         return picture
     image = Image.fromarray(picture)
@@ -66,7 +66,7 @@ def _to_picture(shares: FloatArray, geometry: Geometry, rows: int, columns: int)
     return np.asarray(resized, dtype=np.float32)
 
 
-def _edge(inside: BoolArray, thickness: int) -> BoolArray:
+def edge(inside: BoolArray, thickness: int) -> BoolArray:
     """Return the pixels of a region that lie within some pixels of what is outside it."""
     core = inside.copy()
     for _ in range(thickness):

@@ -12,6 +12,7 @@ from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
 from medcxr.core.results import Analysis, FindingResult
+from medcxr.evaluation.threshold_logit import logit_at
 from medcxr.explain.zones import evidence_by_zone
 from medcxr.inference.predictor import Predictions, Predictor, Prepared
 
@@ -55,6 +56,10 @@ class Analyzer:
         self._operating_point = operating_point or manifest.operating_point
         self._thresholds = [
             manifest.threshold(finding, self._operating_point) for finding in manifest.findings
+        ]
+        self._threshold_logits = [
+            logit_at(calibration, threshold)
+            for calibration, threshold in zip(manifest.calibrations, self._thresholds, strict=True)
         ]
 
     def analyze(self, image: CxrImage) -> Analyzed:
@@ -113,6 +118,7 @@ class Analyzer:
             predictions.logits[0].tolist(),
             predictions.probabilities[0].tolist(),
             self._thresholds,
+            self._threshold_logits,
             maps,
             strict=True,
         )
@@ -122,13 +128,14 @@ class Analyzer:
                 logit=logit,
                 probability=probability,
                 threshold=threshold,
+                threshold_logit=threshold_logit,
                 present=probability >= threshold,
                 prediction_set=self._answer(finding, probability),
                 evidence_zones=(
                     None if finding == Finding.NO_FINDING else evidence_by_zone(evidence, zones)
                 ),
             )
-            for finding, logit, probability, threshold, evidence in rows
+            for finding, logit, probability, threshold, threshold_logit, evidence in rows
         )
 
     def _answer(self, finding: str, probability: float) -> str | None:

@@ -10,6 +10,7 @@ from medcxr.core.errors import DataError, ModelError
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
 from medcxr.inference.session import MODEL_OUTPUTS, OUTLINES_OUTPUT, OnnxSession
+from medcxr.inference.shuffled_weights import shuffle_weights
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 
 __all__ = ["Predictions", "Predictor", "Prepared"]
@@ -54,15 +55,24 @@ class Predictor:
     Args:
         bundle: the model.
         threads: cores to use; None uses those that this process may use.
+        shuffled: seed by which the weights are shuffled, for tests of maps alone: such a model
+            knows nothing. None leaves them as they were learned.
 
     Raises:
         ModelError: the bundle's graph cannot be loaded.
     """
 
-    def __init__(self, bundle: ModelBundle, threads: int | None = None) -> None:
+    def __init__(
+        self, bundle: ModelBundle, threads: int | None = None, *, shuffled: int | None = None
+    ) -> None:
         self.manifest = bundle.manifest
         outputs = (*MODEL_OUTPUTS, OUTLINES_OUTPUT) if self.manifest.outlines else MODEL_OUTPUTS
-        self._session = OnnxSession(bundle.path(GRAPH_FILE), outputs=outputs, threads=threads)
+        path = bundle.path(GRAPH_FILE)
+        if shuffled is None:
+            self._session = OnnxSession(path, outputs=outputs, threads=threads)
+        else:
+            graph = shuffle_weights(path.read_bytes(), shuffled)
+            self._session = OnnxSession(path, graph=graph, outputs=outputs, threads=threads)
 
     def predict(self, images: Sequence[CxrImage]) -> Predictions:
         """Run radiographs of any sizes as one batch.

@@ -22,6 +22,7 @@ class OnnxSession:
 
     Args:
         path: the ONNX file.
+        graph: what to run in the place of the file's bytes; None reads the file.
         outputs: names of what the graph gives, in order.
         threads: cores to use; None uses those that this process may use.
 
@@ -30,7 +31,12 @@ class OnnxSession:
     """
 
     def __init__(
-        self, path: Path, *, outputs: Sequence[str] = MODEL_OUTPUTS, threads: int | None = None
+        self,
+        path: Path,
+        *,
+        graph: bytes | None = None,
+        outputs: Sequence[str] = MODEL_OUTPUTS,
+        threads: int | None = None,
     ) -> None:
         self._outputs = list(outputs)
         options = onnxruntime.SessionOptions()
@@ -39,7 +45,9 @@ class OnnxSession:
         options.log_severity_level = 3  # errors; warnings about shapes help nobody
         try:
             self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
+                path.read_bytes() if graph is None else graph,
+                options,
+                providers=["CPUExecutionProvider"],
             )
         except Exception as error:  # ONNX Runtime's exceptions have no common public class
             raise ModelError(

@@ -7,11 +7,14 @@ from pathlib import Path
 from medcxr.core.arrays import FloatArray
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
-from medcxr.core.results import Analysis
+from medcxr.core.results import Analysis, FindingResult
+from medcxr.explain.report import EVIDENCE_MAP, ExplanationReport
+from medcxr.explain.verdict import best_map, curves_of, is_true
 from medcxr.imaging.reading import read_image
 from medcxr.inference.analyzer import Analyzer
 from medcxr.inference.gate import require_fit, shipped_gate
 from medcxr.inference.predictor import Prepared
+from medcxr.services.kept_explanations import kept_report
 from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
@@ -31,6 +34,7 @@ class AnalyzedImage:
         geometry: where the radiograph lies under the maps.
         outlines: organ -> (size, size), 0…1, over the model's input; empty if it outlines none.
         prepared: the radiograph as the model saw it.
+        tests: what is known of the maps; None if nobody tested them.
     """
 
     image: CxrImage
@@ -39,6 +43,7 @@ class AnalyzedImage:
     geometry: Geometry
     outlines: Mapping[str, FloatArray]
     prepared: Prepared
+    tests: ExplanationReport | None
 
 
 def analyze_image(
@@ -58,13 +63,16 @@ def analyze_image(
 
     Raises:
         ImageError: the file cannot be used, or the gate refuses it.
-        ModelError: there is no model, it is damaged, or it has no such operating point.
+        ModelError: there is no model, it or the test of its maps is damaged, or it has no such
+            operating point.
     """
     analyzer = Analyzer(current_predictor(workspace), operating_point)
     image = read_image(source)
     verdict = require_fit(shipped_gate(), image) if gate else None
     result = analyzer.analyze(image)
     analysis = result.analysis
+    tests = kept_report(workspace)
+    analysis = replace(analysis, findings=tuple(_told(f, tests) for f in analysis.findings))
     if verdict is not None:
         warnings = (*analysis.warnings, *verdict.warnings)
         analysis = replace(analysis, gate=verdict, warnings=warnings)
@@ -75,6 +83,7 @@ def analyze_image(
         geometry=result.geometry,
         outlines=result.outlines,
         prepared=result.prepared,
+        tests=tests,
     )
 
 
@@ -87,3 +96,10 @@ def current_model(workspace: Workspace) -> ModelFacts:
     manifest = current_bundle(workspace).manifest
     figures = manifest.measurements[0].report.findings if manifest.measurements else ()
     return ModelFacts(name=manifest.name, version=manifest.version, figures=figures)
+
+
+def _told(found: FindingResult, tests: ExplanationReport | None) -> FindingResult:
+    """Return a finding with what may be told of its maps."""
+    own = curves_of(tests, found.finding, EVIDENCE_MAP)
+    zones = found.evidence_zones if own is not None and is_true(own) else None
+    return replace(found, evidence_zones=zones, explained_by=best_map(tests, found.finding))

@@ -1,109 +1,37 @@
 """Test whether the maps of the model in use are true, against maps that know nothing."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from medcxr.core.arrays import BoolArray, FloatArray, Pixels, Statistics
-from medcxr.core.errors import DataError, ImageError
-from medcxr.core.findings import Finding
-from medcxr.core.results import Estimate
-from medcxr.datasets.study_table import StudyTable, check_image_path, read_rows
-from medcxr.evaluation.bootstrap import estimate, patient_draws
-from medcxr.explain.faithfulness import (
-    centered_ellipse,
-    deletion_area,
-    energy_inside,
-    insertion_area,
-    points_inside,
-    random_map,
+from medcxr.core.arrays import Statistics
+from medcxr.datasets.study_table import StudyTable
+from medcxr.evaluation.bootstrap import estimated_mean
+from medcxr.explain.faithfulness import deletion_area, ends, insertion_area
+from medcxr.explain.report import (
+    RIVALS,
+    TESTED,
+    CurveFigures,
+    ExplanationReport,
+    Gain,
+    RandomizedFigures,
 )
-from medcxr.explain.occlusion import occlusion_maps
-from medcxr.explain.overlay import upsample
+from medcxr.explain.similarity import rank_correlation
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictor, Prepared
-from medcxr.services.loaded_model import current_predictor
+from medcxr.registry.bundle import GRAPH_FILE
+from medcxr.services.explanation_places import Progress, check_places
+from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.occlusion import scorer
+from medcxr.services.tested_maps import rival_maps, shown_maps
 from medcxr.services.workspace import Workspace
-from medcxr.synthetic.radiograph import simulate
-from medcxr.synthetic.sampling import sample_parameters
 
-__all__ = ["METHODS", "CurveFigures", "ExplanationReport", "PlaceFigures", "check_explanations"]
+__all__ = ["METHODS", "check_explanations"]
 
-METHODS = ("evidence map", "occlusion map", "centered ellipse", "random map")
-"""The model's own map; one made by hiding place after place, which takes as many looks as there are
-places; and two rivals that a drawing program could make."""
-
-_OWN = METHODS[0]
-_RESAMPLES, _CONFIDENCE = 1000, 0.95
-_SIMULATED_SIZE = 384
-_LESIONS = (Finding.PNEUMONIA, Finding.EFFUSION)  # a large heart is no place within the heart
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurveFigures:
-    """How the probability follows what a map calls important, on images with the finding.
-
-    Attributes:
-        finding: whose maps and probability.
-        method: which maps.
-        n_images: images, one of each patient.
-        deletion: mean probability while the map's places are hidden; low is good.
-        insertion: mean probability while they are shown again; high is good.
-        deletion_gain: by how much the model's own map is lower; None for itself.
-        insertion_gain: by how much the model's own map is higher; None for itself.
-    """
-
-    finding: str
-    method: str
-    n_images: int
-    deletion: Estimate
-    insertion: Estimate
-    deletion_gain: Estimate | None
-    insertion_gain: Estimate | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceFigures:
-    """Whether maps lie where the finding is.
-
-    Attributes:
-        places: "boxes" drawn by a reader, or "simulated" lesions whose place is known exactly.
-        finding: what is there.
-        method: which maps.
-        n_images: images.
-        hits: share of the images whose strongest place lies in the finding.
-        energy: share of the positive evidence inside it.
-        area: share of the image that it takes up: what chance would give.
-    """
-
-    places: str
-    finding: str
-    method: str
-    n_images: int
-    hits: Estimate
-    energy: Estimate | None
-    area: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplanationReport:
-    """The whole test.
-
-    Attributes:
-        model: name and version.
-        curves: by finding, then method.
-        places: by kind of place, finding and method.
-    """
-
-    model: str
-    curves: tuple[CurveFigures, ...]
-    places: tuple[PlaceFigures, ...]
-
-
-Progress = Callable[[str, int, int], None]
+METHODS = (*TESTED, *RIVALS)
+_AREAS = (deletion_area, insertion_area)
 
 
 def check_explanations(
@@ -113,6 +41,7 @@ def check_explanations(
     boxes: Path | None = None,
     n_images: int = 20,
     n_simulated: int = 40,
+    n_randomized: int = 10,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> ExplanationReport:
@@ -124,6 +53,8 @@ def check_explanations(
         boxes: CSV file with image_path, finding, x, y, width and height as shares of the image.
         n_images: images for each finding, drawn at random, one of each patient.
         n_simulated: simulated radiographs for each kind of lesion.
+        n_randomized: of the images with curves, those whose maps are also compared with the maps
+            of the graph with shuffled weights.
         seed: of what is drawn.
         progress: called with what is done, how much of it, and of how much.
 
@@ -135,20 +66,44 @@ def check_explanations(
     predictor = current_predictor(workspace)
     show = progress or (lambda _what, _done, _total: None)
     curves: list[CurveFigures] = []
+    randomized: list[RandomizedFigures] = []
     if labels is not None:
         table = StudyTable.read_csv(labels, predictor.manifest.findings)
-        for column in range(len(table.findings)):
+        forgetful = None
+        if n_randomized:
+            forgetful = Predictor(current_bundle(workspace), shuffled=seed)
+        for column, finding in enumerate(table.findings):
             chosen = _one_of_each_patient(table, column, n_images, seed)
-            if chosen:
-                curves += _curves(predictor, table, column, chosen, show)
-    places: list[PlaceFigures] = []
-    if boxes is not None:
-        places += _places(predictor, "boxes", _boxed(boxes), seed, show)
-    if n_simulated:
-        places += _places(predictor, "simulated", _simulated(n_simulated, seed), seed, show)
+            tests = []
+            for number, row in enumerate(chosen):
+                show(f"Curves of {finding}", number, len(chosen))
+                prepared = predictor.prepare(read_image(table.path(row)))
+                rival = forgetful if number < n_randomized else None
+                tests.append(_tested(predictor, rival, prepared, column, seed=row))
+            if tests:
+                curves += _curve_figures(finding, tests)
+                randomized += _randomized_figures(finding, tests)
+    places = check_places(predictor, boxes, n_simulated, seed=seed, show=show)
     return ExplanationReport(
-        model=predictor.manifest.identity, curves=tuple(curves), places=tuple(places)
+        model=predictor.manifest.identity,
+        graph=predictor.manifest.files[GRAPH_FILE],
+        curves=tuple(curves),
+        places=tuple(places),
+        randomized=tuple(randomized),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Tested:
+    """What one image says of the maps.
+
+    Attributes:
+        areas: (methods, 2), of deletion and insertion.
+        likeness: method -> rank correlation with the map of shuffled weights; empty if not asked.
+    """
+
+    areas: Statistics
+    likeness: Mapping[str, float]
 
 
 def _one_of_each_patient(table: StudyTable, column: int, n: int, seed: int) -> list[int]:
@@ -160,130 +115,57 @@ def _one_of_each_patient(table: StudyTable, column: int, n: int, seed: int) -> l
     return list(first.values())[:n]
 
 
-def _curves(
-    predictor: Predictor, table: StudyTable, column: int, rows: Sequence[int], show: Progress
-) -> list[CurveFigures]:
-    finding = table.findings[column]
-    areas = np.empty((2, len(METHODS), len(rows)))  # deletion and insertion
-    for number, row in enumerate(rows):
-        show(f"Curves of {finding}", number, len(rows))
-        prepared = predictor.prepare(read_image(table.path(row)))
-        maps = _maps(predictor, prepared, column, seed=row)
-        score = scorer(predictor, prepared, "probabilities")
-        for method, evidence in enumerate(maps.values()):
-            areas[0, method, number] = deletion_area(score, prepared.pixels, evidence, column)
-            areas[1, method, number] = insertion_area(score, prepared.pixels, evidence, column)
-    deletion, insertion = areas
+def _tested(
+    predictor: Predictor, forgetful: Predictor | None, prepared: Prepared, column: int, *, seed: int
+) -> _Tested:
+    maps = shown_maps(predictor, prepared, column)
+    score, x = scorer(predictor, prepared, "probabilities"), prepared.pixels
+    known = ends(score, x, column)
+    every = {**maps, **rival_maps(len(maps[TESTED[0]]), seed)}
+    areas = [
+        [area(score, x, every[method], column, known=known) for area in _AREAS]
+        for method in METHODS
+    ]
+    likeness = {}
+    if forgetful is not None:
+        forgotten = shown_maps(forgetful, prepared, column, beside_ordinary=False)
+        likeness = {
+            method: rank_correlation(one, forgotten[method]) for method, one in maps.items()
+        }
+    return _Tested(areas=np.array(areas), likeness=likeness)
+
+
+def _curve_figures(finding: str, tests: Sequence[_Tested]) -> list[CurveFigures]:
+    areas = np.stack([one.areas for one in tests], axis=2)  # (methods, 2, images)
+    of = dict(zip(METHODS, areas, strict=True))
     return [
         CurveFigures(
             finding=finding,
             method=method,
-            n_images=len(rows),
-            deletion=_mean(deletion[index]),
-            insertion=_mean(insertion[index]),
-            deletion_gain=None if method == _OWN else _mean(deletion[index] - deletion[0]),
-            insertion_gain=None if method == _OWN else _mean(insertion[0] - insertion[index]),
+            n_images=len(tests),
+            deletion=estimated_mean(of[method][0]),
+            insertion=estimated_mean(of[method][1]),
+            gains=tuple(
+                Gain(
+                    rival=rival,
+                    deletion=estimated_mean(of[rival][0] - of[method][0]),
+                    insertion=estimated_mean(of[method][1] - of[rival][1]),
+                )
+                for rival in (RIVALS if method in TESTED else ())
+            ),
         )
-        for index, method in enumerate(METHODS)
+        for method in METHODS
     ]
 
 
-def _maps(
-    predictor: Predictor, prepared: Prepared, column: int, *, seed: int
-) -> Mapping[str, FloatArray]:
-    own = predictor.beside_ordinary(predictor.predict_prepared([prepared]).maps)[0, column]
-    grid = own.shape[0]
-    hidden = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=grid)
-    maps = (own, hidden[column], centered_ellipse(grid), random_map(grid, seed))
-    return dict(zip(METHODS, maps, strict=True))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Placed:
-    """An image and where its finding is."""
-
-    finding: str
-    pixels: Pixels
-    region: BoolArray
-
-
-def _boxed(boxes: Path) -> Iterator[_Placed]:
-    columns = ("x", "y", "width", "height")
-    for number, row in enumerate(
-        read_rows(boxes, required=("image_path", "finding", *columns)), start=1
-    ):
-        try:
-            x, y, width, height = (float(row[name]) for name in columns)
-            pixels = read_image(check_image_path(boxes.parent, row["image_path"])).pixels
-        except ValueError as error:
-            raise DataError(
-                f"Row {number} of {boxes.name} has a box that is no number; correct it."
-            ) from error
-        except ImageError as error:
-            raise DataError(f"Row {number} of {boxes.name}: {error}") from error
-        rows, wide = pixels.shape
-        region = np.zeros(pixels.shape, dtype=np.bool_)
-        region[
-            max(0, round(y * rows)) : round((y + height) * rows),
-            max(0, round(x * wide)) : round((x + width) * wide),
-        ] = True
-        yield _Placed(finding=row["finding"], pixels=pixels, region=region)
-
-
-def _simulated(n: int, seed: int) -> Iterator[_Placed]:
-    random = np.random.default_rng(seed)
-    for finding in _LESIONS:
-        for number in range(n):
-            patient = sample_parameters(random, findings=[finding])
-            radiograph = simulate(patient, size=_SIMULATED_SIZE, seed=number)
-            region = np.any([one.mask for one in radiograph.lesions], axis=0)
-            yield _Placed(finding=finding.value, pixels=radiograph.pixels, region=region)
-
-
-def _places(
-    predictor: Predictor, kind: str, images: Iterator[_Placed], seed: int, show: Progress
-) -> list[PlaceFigures]:
-    found: dict[str, list[tuple[float, list[tuple[bool, float]]]]] = {}
-    for number, placed in enumerate(images):
-        if placed.finding not in predictor.manifest.findings:
-            continue
-        show(f"Places: {kind}", number, number + 1)
-        column = predictor.manifest.findings.index(placed.finding)
-        pixels, geometry = predictor.manifest.preprocessing.apply(placed.pixels)
-        maps = _maps(
-            predictor, Prepared(pixels=pixels, geometry=geometry), column, seed=seed + number
+def _randomized_figures(finding: str, tests: Sequence[_Tested]) -> list[RandomizedFigures]:
+    asked = [one.likeness for one in tests if one.likeness]
+    return [
+        RandomizedFigures(
+            finding=finding,
+            method=method,
+            n_images=len(asked),
+            correlation=estimated_mean(np.array([one[method] for one in asked])),
         )
-        judged = []
-        for evidence in maps.values():
-            whole = upsample(evidence, geometry)
-            judged.append(
-                (points_inside(whole, placed.region), energy_inside(whole, placed.region))
-            )
-        found.setdefault(placed.finding, []).append((float(placed.region.mean()), judged))
-    figures = []
-    for finding, results in found.items():
-        for index, method in enumerate(METHODS):
-            hits = np.array([float(judged[index][0]) for _, judged in results])
-            energies = np.array([judged[index][1] for _, judged in results])
-            known = energies[~np.isnan(energies)]
-            figures.append(
-                PlaceFigures(
-                    places=kind,
-                    finding=finding,
-                    method=method,
-                    n_images=len(results),
-                    hits=_mean(hits, n_units=len(hits)),
-                    energy=_mean(known) if known.size else None,
-                    area=float(np.mean([area for area, _ in results])),
-                )
-            )
-    return figures
-
-
-def _mean(values: Statistics, *, n_units: int | None = None) -> Estimate:
-    """Return the mean with a bootstrap interval over the images, each of another patient."""
-    n = len(values)
-    draws = np.concatenate(list(patient_draws(n, n_bootstrap=_RESAMPLES, seed=0, n_images=n)))
-    value = float(values.mean())
-    found = estimate(value, draws @ values / n, confidence=_CONFIDENCE, n_units=n_units)
-    return found or Estimate(value=value, low=value, high=value)
+        for method in (TESTED if asked else ())
+    ]

@@ -11,7 +11,7 @@ from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.services.loaded_model import current_predictor
 from medcxr.services.workspace import Workspace
 
-__all__ = ["explain_by_occlusion", "scorer"]
+__all__ = ["explain_by_occlusion", "predictor_of", "scorer"]
 
 
 def explain_by_occlusion(
@@ -31,14 +31,24 @@ def explain_by_occlusion(
     Raises:
         ModelError: there is no model, or meanwhile another one is in use.
     """
+    predictor = predictor_of(workspace, model)
+    falls = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=grid)
+    return dict(zip(predictor.manifest.findings, falls, strict=True))
+
+
+def predictor_of(workspace: Workspace, model: str) -> Predictor:
+    """Return the model in use, which must be the one that analyzed a radiograph.
+
+    Raises:
+        ModelError: there is no model, or meanwhile another one is in use.
+    """
     predictor = current_predictor(workspace)
     if predictor.manifest.identity != model:
         raise ModelError(
             f"The radiograph was analyzed by {model}, and {predictor.manifest.identity} is in use "
             "now; analyze it again."
         )
-    falls = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=grid)
-    return dict(zip(predictor.manifest.findings, falls, strict=True))
+    return predictor
 
 
 def scorer(predictor: Predictor, prepared: Prepared, kind: str) -> Scorer:

@@ -18,9 +18,7 @@ from medcxr.apps.cli.words import (
 from medcxr.core.errors import DataError, ImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from medcxr.core.arrays import FloatArray
+    from medcxr.explain.what_if import WhatIf
     from medcxr.services.analysis import AnalyzedImage
     from medcxr.services.workspace import Workspace
 
@@ -32,6 +30,11 @@ class Method(StrEnum):
 
     EVIDENCE = "evidence"
     OCCLUSION = "occlusion"
+
+    @property
+    def kind(self) -> str:
+        """Return which map it is, by the name under which maps are tested."""
+        return f"{self.value} map"
 
 
 def analyze(
@@ -49,15 +52,23 @@ def analyze(
         str | None, typer.Option(help="Of the heat map; default: the most probable one.")
     ] = None,
     method: Annotated[
-        Method,
+        Method | None,
         typer.Option(
             "--map",
             help="What the heat map shows: the model's own evidence, or, by hiding place after "
-            "place, how far the logit falls.",
+            "place, how far the logit falls; default: what was shown to be true of the finding.",
         ),
-    ] = Method.EVIDENCE,
+    ] = None,
     operating_point: Annotated[
         str | None, typer.Option(help="Thresholds that decide; default: the model's choice.")
+    ] = None,
+    change: Annotated[
+        str | None,
+        typer.Option(
+            "--what-if",
+            metavar="FINDING",
+            help="Say what must be hidden to change the answer to this finding.",
+        ),
     ] = None,
     outlines: Annotated[
         Path | None, typer.Option(help="PNG to write with the outlines of lungs and heart.")
@@ -84,11 +95,14 @@ def analyze(
             failed = True
             _print_refusal(path, error, as_json=as_json)
             continue
-        _print_json(path, result) if as_json else _print_table(path, result)
+        changed = None if change is None else _what_if(opened, result, change)
+        _print_json(path, result, changed) if as_json else _print_table(path, result)
+        if changed is not None and not as_json:
+            _print_what_if(changed)
         if heatmap is not None:
             from medcxr.apps.cli.heat_map import write_heat_map  # noqa: PLC0415
 
-            write_heat_map(result, heatmap, finding, _maps(opened, result, method))
+            write_heat_map(opened, result, heatmap, finding, method and method.kind)
         if outlines is not None:
             from medcxr.apps.cli.outlines import write_outlines  # noqa: PLC0415
 
@@ -96,21 +110,10 @@ def analyze(
     raise typer.Exit(1 if failed else 0)
 
 
-def _maps(
-    workspace: "Workspace", result: "AnalyzedImage", method: Method
-) -> "Mapping[str, FloatArray]":
-    if method is Method.EVIDENCE:
-        return result.maps
-    from medcxr.services.occlusion import explain_by_occlusion  # noqa: PLC0415
-
-    grid = len(next(iter(result.maps.values())))
-    return explain_by_occlusion(workspace, result.prepared, model=result.analysis.model, grid=grid)
-
-
 def _check_options(
-    images: list[Path], heatmap: Path | None, finding: str | None, method: Method
+    images: list[Path], heatmap: Path | None, finding: str | None, method: Method | None
 ) -> None:
-    if heatmap is None and method is not Method.EVIDENCE:
+    if heatmap is None and method is not None:
         raise DataError("--map chooses what a heat map shows; add --heatmap and a file to write.")
     if heatmap is None and finding is not None:
         raise DataError("--finding chooses a heat map; add --heatmap and a file to write.")
@@ -132,8 +135,22 @@ def _print_refusal(path: Path, error: ImageError, *, as_json: bool) -> None:
     show_error(f"{path}: {error}")
 
 
-def _print_json(path: Path, result: "AnalyzedImage") -> None:
+def _what_if(workspace: "Workspace", result: "AnalyzedImage", finding: str) -> "WhatIf":
+    from medcxr.services.what_if import what_if  # noqa: PLC0415
+
+    return what_if(workspace, result, finding)
+
+
+def _print_what_if(changed: "WhatIf") -> None:
+    from medcxr.explain.what_if import told_what_if  # noqa: PLC0415
+
+    typer.echo(told_what_if(changed))
+
+
+def _print_json(path: Path, result: "AnalyzedImage", changed: "WhatIf | None") -> None:
     plain = {"file": str(path), **asdict(result.analysis)}
+    if changed is not None:
+        plain["what_if"] = asdict(changed)
     typer.echo(json.dumps(plain, allow_nan=False))
 
 
@@ -143,13 +160,16 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
     from rich.text import Text  # noqa: PLC0415
 
     from medcxr.anatomy.words import told_ratio  # noqa: PLC0415
+    from medcxr.explain.margin import told_margin  # noqa: PLC0415
     from medcxr.explain.zones import main_zone  # noqa: PLC0415
 
     analysis = result.analysis
-    table = Table("Finding", "Probability", "Present from", "", title=Text(printable(str(path))))
+    table = Table(
+        "Finding", "Probability", "Present from", "Distance", "", title=Text(printable(str(path)))
+    )
     for found in analysis.findings:
         state = Text("Present", style="bold") if found.present else Text("Absent")
-        cells = (_percent(found.probability), f"{found.threshold:.1%}")
+        cells = (_percent(found.probability), f"{found.threshold:.1%}", told_margin(found))
         table.add_row(Text(found.finding), *cells, state)
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace, words
+from medcxr.core.errors import DataError, ModelError
 
 if TYPE_CHECKING:
     from medcxr.core.results import Estimate
-    from medcxr.services.explanation_check import ExplanationReport
+    from medcxr.explain.report import CurveFigures, ExplanationReport
 
 __all__ = ["explain_check"]
 
@@ -29,19 +30,49 @@ def explain_check(
     simulated: Annotated[
         int, typer.Option(min=0, help="Simulated radiographs for each kind of lesion.")
     ] = 40,
+    randomized: Annotated[
+        int,
+        typer.Option(min=0, help="Images for each finding to compare with shuffled weights."),
+    ] = 10,
+    keep: Annotated[
+        bool,
+        typer.Option(
+            "--keep", help="Keep the result beside the model: it decides which maps are shown."
+        ),
+    ] = False,
+    kept: Annotated[
+        bool,
+        typer.Option("--kept", help="Print what was kept of the model in use; test nothing."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Test the heat maps against maps that know nothing of the image.
 
     A true map names the places that the probability hangs on, and lies where the finding is. It
-    must do so better than an ellipse in the middle and than chance.
+    must do so better than an ellipse in the middle and than chance. And it must change when the
+    weights are shuffled.
     """
     from rich.status import Status  # noqa: PLC0415 - help must start at once
 
     from medcxr.services.explanation_check import check_explanations  # noqa: PLC0415
+    from medcxr.services.kept_explanations import keep_report, kept_report  # noqa: PLC0415
 
     opened = open_workspace(workspace)
+    if kept:
+        report = kept_report(opened)
+        if report is None:
+            raise ModelError(
+                "The maps of the model in use were not tested; test them with "
+                "`medcxr explain-check TABLE --keep`."
+            )
+        _show(report, as_json=as_json)
+        return
+    if keep and labels is None:
+        raise DataError(
+            "--keep needs a table with labels, since deletion and insertion decide which maps are "
+            "shown; name one."
+        )
     with Status("Testing the maps", console=words()) as status:
         report = check_explanations(
             opened,
@@ -49,8 +80,15 @@ def explain_check(
             boxes=boxes,
             n_images=images,
             n_simulated=simulated,
+            n_randomized=randomized,
             progress=lambda what, done, _total: status.update(f"{what}: {done + 1}"),
         )
+    if keep:
+        words().print(f"Kept in {keep_report(opened, report)}")
+    _show(report, as_json=as_json)
+
+
+def _show(report: "ExplanationReport", *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(report), allow_nan=False))
     else:
@@ -58,10 +96,12 @@ def explain_check(
 
 
 def _print(report: "ExplanationReport") -> None:
+    from medcxr.explain.report import RIVALS  # noqa: PLC0415
+
+    better = [f"{side}, {rival}" for rival in RIVALS for side in ("lower than", "higher than")]
     _print_table(
         f"Curves, {report.model}",
-        ("Finding", "Map", "Images", "Deletion (low)", "Insertion (high)",
-         "Own map lower by", "Own map higher by"),
+        ("Finding", "Map", "Images", "Deletion (low)", "Insertion (high)", *better, "Shown"),
         [
             (
                 curve.finding,
@@ -69,12 +109,12 @@ def _print(report: "ExplanationReport") -> None:
                 f"{curve.n_images:,}",
                 _interval(curve.deletion),
                 _interval(curve.insertion),
-                _interval(curve.deletion_gain),
-                _interval(curve.insertion_gain),
+                *_gains(curve),
+                _shown(report, curve),
             )
             for curve in report.curves
         ],
-    )  # fmt: skip
+    )
     _print_table(
         f"Places, {report.model}",
         ("Places", "Finding", "Map", "Images", "Hits", "Evidence inside", "Area"),
@@ -91,6 +131,34 @@ def _print(report: "ExplanationReport") -> None:
             for place in report.places
         ],
     )
+
+    _print_table(
+        f"Likeness to the maps of shuffled weights, {report.model}",
+        ("Finding", "Map", "Images", "Rank correlation (near 0)"),
+        [
+            (one.finding, one.method, f"{one.n_images:,}", _interval(one.correlation))
+            for one in report.randomized
+        ],
+    )
+
+
+def _gains(curve: "CurveFigures") -> list[str]:
+    from medcxr.explain.report import RIVALS  # noqa: PLC0415
+
+    of = {gain.rival: gain for gain in curve.gains}
+    return [
+        _interval(getattr(of[rival], side) if rival in of else None)
+        for rival in RIVALS
+        for side in ("deletion", "insertion")
+    ]
+
+
+def _shown(report: "ExplanationReport", curve: "CurveFigures") -> str:
+    from medcxr.explain.verdict import best_map, is_true  # noqa: PLC0415
+
+    if curve.method == best_map(report, curve.finding):
+        return "by default"
+    return "true too" if is_true(curve) else "not by default"
 
 
 def _print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

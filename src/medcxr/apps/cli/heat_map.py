@@ -1,42 +1,67 @@
-"""A radiograph under the evidence for one finding, as a picture file."""
+"""A radiograph under the map of one finding, as a picture file."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
+from rich.text import Text
+
 from medcxr.apps.cli.pictures import write_picture
-from medcxr.core.arrays import FloatArray
+from medcxr.apps.cli.words import words
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
+from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, labeled
 from medcxr.explain.overlay import overlay, shown_scale
+from medcxr.explain.verdict import best_map, told_absence
 from medcxr.services.analysis import AnalyzedImage
+from medcxr.services.shown_map import maps_of, shown_map
+from medcxr.services.workspace import Workspace
 
 __all__ = ["write_heat_map"]
 
 
 def write_heat_map(
-    result: AnalyzedImage, path: Path, finding: str | None, maps: Mapping[str, FloatArray]
+    workspace: Workspace,
+    result: AnalyzedImage,
+    path: Path,
+    finding: str | None,
+    kind: str | None,
 ) -> None:
-    """Write a PNG at the radiograph's own resolution.
+    """Write a PNG at the radiograph's own resolution, and say what was measured of such maps.
+
+    A map that was not shown to be true says so within the picture.
 
     Args:
+        workspace: whose model answered.
         result: the analyzed radiograph.
         path: the file to write.
-        finding: whose evidence to show; None takes the most probable finding ("No Finding" is
-            none, unless the model knows nothing else).
-        maps: finding -> (grid, grid), signed.
+        finding: whose map to show; None takes the most probable finding ("No Finding" is none,
+            unless the model knows nothing else).
+        kind: of map; None takes one that was shown to be true of the finding.
 
     Raises:
-        DataError: the model has no such finding.
+        DataError: the model has no such finding, or no map was shown to be true of it.
         StorageError: the file cannot be written.
     """
     chosen = finding or _most_probable(result)
-    if chosen not in maps:
-        raise DataError(f"The model has no finding {chosen!r}; use one of {', '.join(maps)}.")
-    evidence = maps[chosen]
+    if chosen not in result.maps:
+        raise DataError(
+            f"The model has no finding {chosen!r}; use one of {', '.join(result.maps)}."
+        )
+    method = kind or best_map(result.tests, chosen)
+    if method is None:
+        raise DataError(
+            f"{told_absence(result.tests, chosen)} `--map evidence` or `--map occlusion` draws one "
+            "all the same, with this said in the picture."
+        )
+    shown = shown_map(result.tests, result, chosen, method, maps_of(workspace, result, method))
     picture = overlay(
-        result.image.pixels, evidence, result.geometry, full_scale=shown_scale(evidence)
+        result.image.pixels,
+        shown.evidence,
+        result.geometry,
+        full_scale=shown_scale(shown.evidence),
     )
-    write_picture(picture, path)
+    write_picture(picture if shown.is_true else labeled(picture, NOT_SHOWN_TO_BE_TRUE), path)
+    for sentence in (f"The picture is the {method} of {chosen}.", *shown.words):
+        words().print(Text(sentence))
 
 
 def _most_probable(result: AnalyzedImage) -> str:

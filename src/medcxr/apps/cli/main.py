@@ -15,9 +15,11 @@ import typer
 from medcxr import __version__
 from medcxr.apps.cli import dataset, gate, models
 from medcxr.apps.cli.analyze import analyze
+from medcxr.apps.cli.case_map import case_map
 from medcxr.apps.cli.compare import compare
 from medcxr.apps.cli.dashboard import dashboard
 from medcxr.apps.cli.explain_check import explain_check
+from medcxr.apps.cli.importance import importance
 from medcxr.apps.cli.predict import predict
 from medcxr.apps.cli.sample_data import sample_data
 from medcxr.apps.cli.train import train
@@ -39,6 +41,8 @@ app.command()(train)
 app.command()(compare)
 app.command()(dashboard)
 app.command("explain-check")(explain_check)
+app.command("case-map")(case_map)
+app.command()(importance)
 app.command("sample-data")(sample_data)
 app.add_typer(models.app, name="models")
 app.add_typer(gate.app, name="gate")

@@ -78,13 +78,23 @@ def export(
     ] = True,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Copy a model's bundle to a folder, e.g. to take it to another computer."""
+    """Copy a model's bundle to a folder, e.g. to take it to another computer.
+
+    What is known of its maps is written beside the folder.
+    """
     from medcxr.registry.bundle import CARD_FILE, WEIGHTS_FILE, write_bundle  # noqa: PLC0415
+    from medcxr.registry.explanations import (  # noqa: PLC0415
+        find_explanations,
+        keep_explanations,
+    )
 
     bundle = _registry(workspace).get(name, version)
     left_out = {CARD_FILE} if weights else {CARD_FILE, WEIGHTS_FILE}
     files = {file: bundle.path(file) for file in bundle.manifest.files if file not in left_out}
-    write_bundle(folder, bundle.manifest, files)
+    written = write_bundle(folder, bundle.manifest, files)
+    tests = find_explanations(open_workspace(workspace).models, bundle)
+    if tests is not None:
+        keep_explanations(folder.parent, written, tests)
     typer.echo(str(folder))
 
 

@@ -17,6 +17,7 @@ from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import Acquisition
 from medcxr.core.results import Analysis, FindingResult
+from medcxr.explain.report import ExplanationReport
 from medcxr.inference.predictor import Prepared
 from medcxr.services.analysis import analyze_image
 from medcxr.services.workspace import Workspace
@@ -60,6 +61,7 @@ class Reading:
         acquisition: how the image was made.
         outlines: organ -> (size, size), 0…1, over the model's input; may be empty.
         prepared: the radiograph as the model saw it.
+        tests: what is known of the maps; None if nobody tested them.
     """
 
     analysis: Analysis
@@ -69,6 +71,7 @@ class Reading:
     acquisition: Acquisition
     outlines: Mapping[str, FloatArray]
     prepared: Prepared
+    tests: ExplanationReport | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -148,4 +151,5 @@ def _read(workspace: Workspace, data: bytes) -> Reading:
         acquisition=result.image.acquisition,
         outlines=result.outlines,
         prepared=result.prepared,
+        tests=result.tests,
     )

@@ -8,6 +8,7 @@ import streamlit as st
 from medcxr.apps.dashboard.words import PLAUSIBLE
 from medcxr.core.findings import Finding
 from medcxr.core.results import Analysis, Estimate, FindingResult
+from medcxr.explain.margin import told_margin
 
 __all__ = ["card", "percent", "show_findings"]
 
@@ -38,8 +39,8 @@ def card(result: FindingResult, auc: Estimate | None) -> str:
         f'<div class="cxr-bar" role="img" aria-label="{probability}, threshold {threshold}">'
         f'<span class="cxr-fill" style="width:{100 * result.probability:.1f}%"></span>'
         f'<span class="cxr-mark" style="left:{100 * result.threshold:.1f}%"></span></div>'
-        f'<p class="cxr-small">Present from {threshold}<br>{_plausible(result)}'
-        f"{_measured(auc)}</p>"
+        f'<p class="cxr-small">Present from {threshold}<br>{told_margin(result)}<br>'
+        f"{_plausible(result)}{_measured(auc)}</p>"
         "</section>"
     )
 

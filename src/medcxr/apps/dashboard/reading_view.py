@@ -10,22 +10,37 @@ import streamlit as st
 from medcxr.anatomy.words import told_ratio
 from medcxr.apps.dashboard.cases import Case, Reading, active_findings
 from medcxr.apps.dashboard.findings_view import percent, show_findings
+from medcxr.apps.dashboard.map_tests_view import show_map_tests
 from medcxr.apps.dashboard.pictures import (
     heat_map_picture,
     outlined_picture,
     radiograph_picture,
 )
-from medcxr.apps.dashboard.words import DISCLAIMER, HEAT_MAP, OCCLUSION, OUTLINES
-from medcxr.core.arrays import FloatArray
+from medcxr.apps.dashboard.words import (
+    DISCLAIMER,
+    HEAT_MAP,
+    OCCLUSION,
+    OUTLINES,
+    TESTED_MAPS,
+    WHAT_IF,
+)
+from medcxr.core.arrays import FloatArray, UInt8Array
+from medcxr.core.errors import ModelError
 from medcxr.core.results import Estimate
+from medcxr.explain.area_drawing import draw_area
+from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, labeled
 from medcxr.explain.overlay import legend, shown_scale
-from medcxr.explain.zones import main_zone
-from medcxr.services.occlusion import explain_by_occlusion
+from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP
+from medcxr.explain.verdict import best_map, told_absence
+from medcxr.explain.what_if import hidden_places, told_what_if
+from medcxr.services.shown_map import maps_of, shown_map
+from medcxr.services.what_if import what_if
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_reading"]
 
-_EVIDENCE, _OCCLUSION = "Evidence", "Occlusion"
+_TESTED = "Tested"
+_KINDS = {"Evidence": EVIDENCE_MAP, "Occlusion": OCCLUSION_MAP}
 _OCCLUSION_KEY = "occlusion"
 
 
@@ -97,35 +112,54 @@ def _show_pictures(workspace: Workspace, case: Case, reading: Reading) -> None:
         st.image(radiograph_picture(reading.shown), output_format="PNG")
         st.info("This model gives no heat maps.")
         return
-    finding, opacity, kind = _controls(case, names)
-    evidence = reading.maps[finding]
-    if kind == _OCCLUSION:
-        with st.spinner("Hiding place after place"):
-            evidence = _occlusion(workspace, reading)[finding]
-    picture = heat_map_picture(
-        reading.shown,
-        evidence,
-        reading.geometry,
-        opacity=opacity,
-        full_scale=shown_scale(evidence),
-    )
+    finding, opacity, method = _controls(case, reading, names)
     left, right = st.columns(2)
     with left:
-        _show_radiograph(case, reading)
+        _show_radiograph(workspace, case, reading, finding)
     with right:
-        st.image(picture, width="stretch", output_format="PNG")
-        st.image(legend(8, 512, opacity=1.0), width="stretch", output_format="PNG")
-        st.html(
-            f'<div class="cxr-scale"><span>against {escape(finding)}</span><span>none</span>'
-            f"<span>for {escape(finding)}</span></div>"
-        )
-        shares = next(f.evidence_zones for f in reading.analysis.findings if f.finding == finding)
-        if shares and kind == _EVIDENCE:
-            st.markdown(main_zone(finding, shares))
-        st.caption(HEAT_MAP if kind == _EVIDENCE else OCCLUSION)
+        if method is None:
+            st.info(told_absence(reading.tests, finding))
+        else:
+            _show_map(workspace, reading, finding, method, opacity=opacity)
+    show_map_tests(reading.tests, finding)
 
 
-def _show_radiograph(case: Case, reading: Reading) -> None:
+def _show_map(
+    workspace: Workspace, reading: Reading, finding: str, method: str, *, opacity: float
+) -> None:
+    try:
+        with st.spinner("Hiding place after place"):
+            maps = _maps(workspace, reading, method)
+    except ModelError as error:  # somebody chose another model meanwhile
+        st.error(str(error))
+        return
+    shown = shown_map(reading.tests, reading, finding, method, maps)
+    picture = heat_map_picture(
+        reading.shown,
+        shown.evidence,
+        reading.geometry,
+        opacity=opacity,
+        full_scale=shown_scale(shown.evidence),
+    )
+    if not shown.is_true:
+        picture = labeled(picture, NOT_SHOWN_TO_BE_TRUE)
+    st.image(picture, width="stretch", output_format="PNG")
+    st.image(legend(8, 512, opacity=1.0), width="stretch", output_format="PNG")
+    st.html(
+        f'<div class="cxr-scale"><span>against {escape(finding)}</span><span>none</span>'
+        f"<span>for {escape(finding)}</span></div>"
+    )
+    verdict, *further = shown.words
+    if shown.is_true:
+        st.markdown(verdict)
+    else:
+        st.warning(verdict)
+    for sentence in further:
+        st.markdown(sentence)
+    st.caption(HEAT_MAP if method == EVIDENCE_MAP else OCCLUSION)
+
+
+def _show_radiograph(workspace: Workspace, case: Case, reading: Reading, finding: str) -> None:
     anatomy = reading.analysis.anatomy
     plain = radiograph_picture(reading.shown)
     place = st.container()
@@ -134,28 +168,46 @@ def _show_radiograph(case: Case, reading: Reading) -> None:
     )
     if anatomy is not None and outlined:
         plain = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
+    if st.toggle(
+        f"What would change the answer to {finding}", key=f"what_if_{case.digest}", help=WHAT_IF
+    ):
+        plain = _with_what_if(workspace, reading, finding, plain)
     place.image(plain, width="stretch", output_format="PNG")
     place.caption("The radiograph, scaled to the screen; not for primary reading.")
 
 
-def _occlusion(workspace: Workspace, reading: Reading) -> Mapping[str, FloatArray]:
-    """Return the occlusion maps of a radiograph, made once in this browser tab."""
+def _with_what_if(
+    workspace: Workspace, reading: Reading, finding: str, picture: UInt8Array
+) -> UInt8Array:
+    """Draw what must be hidden to change an answer, and say so below."""
+    try:
+        with st.spinner("Hiding place after place"):
+            maps = _maps(workspace, reading, OCCLUSION_MAP)
+            change = what_if(workspace, reading, finding, maps=maps)
+    except ModelError as error:  # somebody chose another model meanwhile
+        st.error(str(error))
+        return picture
+    st.markdown(told_what_if(change))
+    return (
+        draw_area(picture, hidden_places(change), reading.geometry) if change.changes else picture
+    )
+
+
+def _maps(workspace: Workspace, reading: Reading, method: str) -> Mapping[str, FloatArray]:
+    """Return the maps of a radiograph, those by occlusion made once in this browser tab."""
+    if method == EVIDENCE_MAP:
+        return reading.maps
     known = st.session_state.setdefault(_OCCLUSION_KEY, {})
     key = (reading.analysis.image_digest, reading.analysis.model)
     if key not in known:
         known.clear()  # those of one radiograph are enough
-        known[key] = explain_by_occlusion(
-            workspace,
-            reading.prepared,
-            model=reading.analysis.model,
-            grid=len(next(iter(reading.maps.values()))),
-        )
+        known[key] = maps_of(workspace, reading, method)
     maps: Mapping[str, FloatArray] = known[key]
     return maps
 
 
-def _controls(case: Case, names: list[str]) -> tuple[str, float, str]:
-    """Ask which finding's map to show, how opaque (0…1), and what it shows."""
+def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, float, str | None]:
+    """Ask which finding's map to show, how opaque (0…1), and which kind; None for no map."""
     left, middle, right = st.columns((2, 3, 2), vertical_alignment="bottom")
     key = case.digest
     with middle:
@@ -166,14 +218,12 @@ def _controls(case: Case, names: list[str]) -> tuple[str, float, str]:
         percentage = st.slider("Heat map opacity", 0, 100, 60, 5, format="%d%%")
     with right:
         kind = st.segmented_control(
-            "It shows",
-            (_EVIDENCE, _OCCLUSION),
-            default=_EVIDENCE,
-            key=f"map_{key}",
-            help="The evidence is there at once; hiding place after place takes seconds.",
+            "It shows", (_TESTED, *_KINDS), default=_TESTED, key=f"map_{key}", help=TESTED_MAPS
         )
     # A click on the chosen finding unchooses it; then the first stays in sight.
-    return chosen or _first_shown(case, names), percentage / 100, kind or _EVIDENCE
+    finding = chosen or _first_shown(case, names)
+    method = _KINDS.get(kind or _TESTED) or best_map(reading.tests, finding)
+    return finding, percentage / 100, method
 
 
 def _first_shown(case: Case, names: list[str]) -> str:

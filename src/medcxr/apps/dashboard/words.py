@@ -9,6 +9,8 @@ __all__ = [
     "OUTLINES",
     "PLAUSIBLE",
     "SYNTHETIC",
+    "TESTED_MAPS",
+    "WHAT_IF",
 ]
 
 DISCLAIMER = (
@@ -26,15 +28,12 @@ HEAT_MAP = (
     "Red-orange regions speak for the finding more than in an ordinary radiograph, blue ones less; "
     "the stronger the color, the more, each finding on a scale of its own. The map shows what moved "
     "the model, which is not an outline of disease: do not rely on it for where a disease lies. "
-    "(`medcxr explain-check` tests how true a model's maps are.) For Cardiomegaly, what the "
-    "measured width of the heart adds lies over the heart."
+    "For Cardiomegaly, what the measured width of the heart adds lies over the heart."
 )
 
 OCCLUSION = (
     "Each place was hidden in turn and the model asked again: the redder a place, the more the "
-    "finding's score falls without it; blue where it rises. Tested on the shipped model, the "
-    "probability hangs more on what this map names than on what the evidence map does. It is no "
-    "outline of disease either."
+    "finding's score falls without it; blue where it rises. It is no outline of disease."
 )
 
 OUTLINES = (
@@ -44,6 +43,18 @@ OUTLINES = (
 )
 
 SYNTHETIC = "Simulated by the program: no patient, no anatomy to read. It shows how results look."
+
+TESTED_MAPS = (
+    "Tested shows a map that was shown to be true of the finding on this model: its probability "
+    "hangs on the places that the map names more than on those of an ellipse in the middle or of "
+    "chance. Without such a map none is shown. The other two are for research."
+)
+
+WHAT_IF = (
+    "Places are hidden one after the other, those that speak most for the answer first, until the "
+    "probability is on the other side of its threshold. A yellow line surrounds the hidden places. "
+    "The fewer they are, the more the answer hangs on one spot."
+)
 
 PLAUSIBLE = {  # by prediction set
     "present": "present",
@@ -77,7 +88,9 @@ EXPLANATIONS = {
         "about other hospitals or devices."
     ),
     "Seconds": "From the decoded pixels to the result, on this computer.",
-    "Heat map": HEAT_MAP,
+    "Tested maps": TESTED_MAPS,
+    "Evidence map": HEAT_MAP,
     "Occlusion map": OCCLUSION,
+    "What would change the answer": WHAT_IF,
     "Cardiothoracic ratio": OUTLINES,
 }

@@ -1,0 +1,87 @@
+"""What was measured of the maps of one finding."""
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from medcxr.core.results import Estimate
+from medcxr.explain.report import ExplanationReport
+from medcxr.explain.verdict import is_true
+
+__all__ = ["map_tests_table", "show_map_tests"]
+
+
+def show_map_tests(report: ExplanationReport | None, finding: str) -> None:
+    """Show the figures behind the choice of a map, one click away."""
+    with st.expander("How the maps were tested"):
+        st.markdown(
+            "Deletion is the mean probability while places are hidden, those that the map calls "
+            "most important first: low is good. Insertion is the mean while they are shown again: "
+            "high is good. A map is shown when it beats the ellipse and chance on both, by 95% "
+            "intervals of the paired difference that exclude 0."
+        )
+        table = map_tests_table(report, finding)
+        if table:
+            st.html(table)
+        else:
+            st.info("The maps of this model were not tested on this finding.")
+
+
+def map_tests_table(report: ExplanationReport | None, finding: str) -> str:
+    """Return the figures of one finding as HTML tables; empty if there are none."""
+    if report is None:
+        return ""
+    curves = [
+        (
+            one.method,
+            str(one.n_images),
+            _interval(one.deletion),
+            _interval(one.insertion),
+            *("; ".join(_interval(getattr(g, side)) for g in one.gains) for side in _SIDES),
+            ("yes" if is_true(one) else "no") if one.gains else "",
+        )
+        for one in report.curves
+        if one.finding == finding
+    ]
+    places = [
+        (one.places, one.method, str(one.n_images), _interval(one.hits), f"{one.area:.2f}")
+        for one in report.places
+        if one.finding == finding
+    ]
+    randomized = [
+        (one.method, str(one.n_images), _interval(one.correlation))
+        for one in report.randomized
+        if one.finding == finding
+    ]
+    return (
+        _table(_CURVE_HEADS, curves)
+        + _table(("Places", "Map", "Images", "Strongest place inside", "Chance"), places)
+        + _table(("Map", "Images", "Likeness to the map of shuffled weights"), randomized)
+    )
+
+
+_SIDES = ("deletion", "insertion")
+_CURVE_HEADS = (
+    "Map",
+    "Images",
+    "Deletion",
+    "Insertion",
+    "Lower than ellipse; chance",
+    "Higher than ellipse; chance",
+    "True",
+)
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    if not rows:
+        return ""
+    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f'<table class="cxr-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"

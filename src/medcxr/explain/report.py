@@ -1,0 +1,123 @@
+"""What the tests of a model's maps found: plain values that travel with the model."""
+
+from dataclasses import dataclass
+
+from medcxr.core.results import Estimate
+
+__all__ = [
+    "EVIDENCE_MAP",
+    "OCCLUSION_MAP",
+    "RIVALS",
+    "TESTED",
+    "CurveFigures",
+    "ExplanationReport",
+    "Gain",
+    "PlaceFigures",
+    "RandomizedFigures",
+]
+
+EVIDENCE_MAP = "evidence map"
+"""The model's own, whose sum is the logit."""
+
+OCCLUSION_MAP = "occlusion map"
+"""Made by hiding place after place."""
+
+TESTED = (EVIDENCE_MAP, OCCLUSION_MAP)
+RIVALS = ("centered ellipse", "random map")
+"""What a drawing program could make: a map that is no better explains nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """How much better a map is than a rival on the same images.
+
+    Attributes:
+        rival: which knows nothing of the image.
+        deletion: by how much the mean probability is lower while places are hidden.
+        insertion: by how much it is higher while they are shown again.
+    """
+
+    rival: str
+    deletion: Estimate
+    insertion: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveFigures:
+    """How the probability follows what a map calls important, on images with the finding.
+
+    Attributes:
+        finding: whose maps and probability.
+        method: which maps.
+        n_images: images, one of each patient.
+        deletion: mean probability while the map's places are hidden; low is good.
+        insertion: mean probability while they are shown again; high is good.
+        gains: over each rival; none for the rivals themselves.
+    """
+
+    finding: str
+    method: str
+    n_images: int
+    deletion: Estimate
+    insertion: Estimate
+    gains: tuple[Gain, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceFigures:
+    """Whether maps lie where the finding is.
+
+    Attributes:
+        places: "boxes" drawn by a reader, or "simulated" lesions whose place is known exactly.
+        finding: what is there.
+        method: which maps.
+        n_images: images.
+        hits: share of the images whose strongest place lies in the finding.
+        energy: share of the positive evidence inside it.
+        area: share of the image that it takes up: what chance would give.
+    """
+
+    places: str
+    finding: str
+    method: str
+    n_images: int
+    hits: Estimate
+    energy: Estimate | None
+    area: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RandomizedFigures:
+    """How like a map is to the one that the same graph gives with shuffled weights.
+
+    Attributes:
+        finding: whose maps.
+        method: which maps.
+        n_images: images, one of each patient.
+        correlation: mean rank correlation over the places, -1…1; near 0 is good: a map that stays
+            when all that was learned is gone cannot show what was learned.
+    """
+
+    finding: str
+    method: str
+    n_images: int
+    correlation: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplanationReport:
+    """All tests of one model's maps.
+
+    Attributes:
+        model: name and version.
+        graph: SHA-256 of the tested graph, hexadecimal.
+        curves: by finding, then method.
+        places: by kind of place, finding and method.
+        randomized: by finding, then method.
+    """
+
+    model: str
+    graph: str
+    curves: tuple[CurveFigures, ...]
+    places: tuple[PlaceFigures, ...]
+    randomized: tuple[RandomizedFigures, ...] = ()

@@ -1,0 +1,111 @@
+"""Which map may be shown as the explanation of a finding, and why not the others."""
+
+from medcxr.explain.report import (
+    RIVALS,
+    TESTED,
+    CurveFigures,
+    ExplanationReport,
+    PlaceFigures,
+)
+
+__all__ = [
+    "LEAST_IMAGES",
+    "best_map",
+    "curves_of",
+    "is_true",
+    "told_absence",
+    "told_places",
+    "told_verdict",
+]
+
+LEAST_IMAGES = 20
+"""Fewer images say nothing of others: a bootstrap of a handful is too sure of itself."""
+
+
+def best_map(report: ExplanationReport | None, finding: str) -> str | None:
+    """Return the kind of map to show for a finding: of those shown to be true, the truest.
+
+    It is the one with the most probability between insertion and deletion.
+
+    Args:
+        report: of the model; None if nobody tested it.
+        finding: which is to be explained.
+    """
+    found = {method: curves_of(report, finding, method) for method in TESTED}
+    true = {method: one for method, one in found.items() if one is not None and is_true(one)}
+    if not true:
+        return None
+    return max(true, key=lambda method: true[method].insertion.value - true[method].deletion.value)
+
+
+def curves_of(report: ExplanationReport | None, finding: str, method: str) -> CurveFigures | None:
+    """Return what deletion and insertion found of a kind of map; None if nobody tested it."""
+    curves = () if report is None else report.curves
+    return next((c for c in curves if (c.finding, c.method) == (finding, method)), None)
+
+
+def is_true(curves: CurveFigures) -> bool:
+    """Say whether maps were better than every rival, by intervals that exclude no difference."""
+    beaten = {
+        gain.rival for gain in curves.gains if min(gain.deletion.low, gain.insertion.low) > 0.0
+    }
+    return curves.n_images >= LEAST_IMAGES and beaten >= set(RIVALS)
+
+
+def told_verdict(report: ExplanationReport | None, finding: str, method: str) -> str:
+    """Say in a sentence whether a kind of map was shown to be true of a finding."""
+    curves = curves_of(report, finding, method)
+    if curves is None or not curves.gains:
+        return (
+            f"The {method} of {finding} was not tested on this model, so it is not shown to be "
+            "true; `medcxr explain-check --keep` tests it."
+        )
+    if is_true(curves):
+        return (
+            f"Tested on this model with {curves.n_images} radiographs with {finding}: its "
+            "probability hangs more on the places that this map names than on those of an ellipse "
+            "in the middle or of chance."
+        )
+    if curves.n_images < LEAST_IMAGES:
+        return (
+            f"The {method} of {finding} was tested on only {curves.n_images} radiographs, and "
+            f"{LEAST_IMAGES} are needed, so it is not shown to be true."
+        )
+    return (
+        f"The {method} of {finding} is not shown to be true: on {curves.n_images} radiographs it "
+        "was not surely better than an ellipse in the middle and chance at naming the places that "
+        "the probability hangs on."
+    )
+
+
+def told_absence(report: ExplanationReport | None, finding: str) -> str:
+    """Say in a sentence why no map explains a finding."""
+    if all(curves_of(report, finding, method) is None for method in TESTED):
+        return (
+            f"No map is shown for {finding}, since none was tested on this model; "
+            "`medcxr explain-check --keep` tests them."
+        )
+    return (
+        f"No map is shown for {finding}: in the test of this model none was surely better than an "
+        "ellipse in the middle and chance at naming the places that the probability hangs on."
+    )
+
+
+def told_places(report: ExplanationReport | None, finding: str, method: str) -> str:
+    """Say in a sentence how often a map's strongest place lay in the finding; empty if unknown."""
+    places = () if report is None else report.places
+    told = [_told_place(one) for one in places if (one.finding, one.method) == (finding, method)]
+    if not told:
+        return ""
+    return (
+        f"Its strongest place lay in the finding in {' and in '.join(told)}: do not locate by it."
+    )
+
+
+def _told_place(figures: PlaceFigures) -> str:
+    where = {
+        "boxes": "radiographs with a reader's box",
+        "simulated": "simulated lesions",
+    }.get(figures.places, figures.places)
+    hits = round(figures.hits.value * figures.n_images)
+    return f"{hits} of {figures.n_images} {where}"

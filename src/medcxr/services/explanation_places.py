@@ -1,0 +1,148 @@
+"""Test whether maps lie where findings are known to be."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medcxr.core.arrays import BoolArray, Pixels
+from medcxr.core.errors import DataError, ImageError
+from medcxr.core.findings import Finding
+from medcxr.datasets.study_table import check_image_path, read_rows
+from medcxr.evaluation.bootstrap import estimated_mean
+from medcxr.explain.faithfulness import energy_inside, points_inside
+from medcxr.explain.overlay import upsample
+from medcxr.explain.report import RIVALS, TESTED, PlaceFigures
+from medcxr.imaging.reading import read_image
+from medcxr.inference.predictor import Predictor, Prepared
+from medcxr.services.tested_maps import rival_maps, shown_maps
+from medcxr.synthetic.radiograph import simulate
+from medcxr.synthetic.sampling import sample_parameters
+
+__all__ = ["Progress", "check_places"]
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done, how much of it, and of how much."""
+
+_SIMULATED_SIZE = 384
+_LESIONS = (Finding.PNEUMONIA, Finding.EFFUSION)  # a large heart is no place within the heart
+
+
+def check_places(
+    predictor: Predictor, boxes: Path | None, n_simulated: int, *, seed: int, show: Progress
+) -> list[PlaceFigures]:
+    """Test maps on boxes and on simulated lesions.
+
+    Args:
+        predictor: the model.
+        boxes: CSV file with image_path, finding, x, y, width and height as shares of the image.
+        n_simulated: simulated radiographs for each kind of lesion.
+        seed: of what is drawn.
+        show: is told how far the test is.
+
+    Raises:
+        DataError: the table is wrong.
+    """
+    figures: list[PlaceFigures] = []
+    if boxes is not None:
+        figures += _places(predictor, "boxes", _boxed(boxes), seed, show)
+    if n_simulated:
+        figures += _places(predictor, "simulated", _simulated(n_simulated, seed), seed, show)
+    return figures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Placed:
+    """An image and where its finding is."""
+
+    finding: str
+    pixels: Pixels
+    region: BoolArray
+
+
+def _boxed(boxes: Path) -> Iterator[_Placed]:
+    columns = ("x", "y", "width", "height")
+    for number, row in enumerate(
+        read_rows(boxes, required=("image_path", "finding", *columns)), start=1
+    ):
+        try:
+            x, y, width, height = (float(row[name]) for name in columns)
+            pixels = read_image(check_image_path(boxes.parent, row["image_path"])).pixels
+        except ValueError as error:
+            raise DataError(
+                f"Row {number} of {boxes.name} has a box that is no number; correct it."
+            ) from error
+        except ImageError as error:
+            raise DataError(f"Row {number} of {boxes.name}: {error}") from error
+        rows, wide = pixels.shape
+        region = np.zeros(pixels.shape, dtype=np.bool_)
+        region[
+            max(0, round(y * rows)) : round((y + height) * rows),
+            max(0, round(x * wide)) : round((x + width) * wide),
+        ] = True
+        yield _Placed(finding=row["finding"], pixels=pixels, region=region)
+
+
+def _simulated(n: int, seed: int) -> Iterator[_Placed]:
+    random = np.random.default_rng(seed)
+    for finding in _LESIONS:
+        for number in range(n):
+            patient = sample_parameters(random, findings=[finding])
+            radiograph = simulate(patient, size=_SIMULATED_SIZE, seed=number)
+            region = np.any([one.mask for one in radiograph.lesions], axis=0)
+            yield _Placed(finding=finding.value, pixels=radiograph.pixels, region=region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """What the maps of one image are worth: method -> hit and share inside."""
+
+    area: float
+    hits: dict[str, bool]
+    energies: dict[str, float]
+
+
+def _places(
+    predictor: Predictor, kind: str, images: Iterator[_Placed], seed: int, show: Progress
+) -> list[PlaceFigures]:
+    found: dict[str, list[_Judged]] = {}
+    for number, placed in enumerate(images):
+        if placed.finding not in predictor.manifest.findings:
+            continue
+        show(f"Places: {kind}", number, number + 1)
+        judged = _judge(predictor, placed, seed=seed + number)
+        found.setdefault(placed.finding, []).append(judged)
+    return [
+        _figures(kind, finding, method, results)
+        for finding, results in found.items()
+        for method in (*TESTED, *RIVALS)
+    ]
+
+
+def _judge(predictor: Predictor, placed: _Placed, *, seed: int) -> _Judged:
+    column = predictor.manifest.findings.index(placed.finding)
+    pixels, geometry = predictor.manifest.preprocessing.apply(placed.pixels)
+    maps = dict(shown_maps(predictor, Prepared(pixels=pixels, geometry=geometry), column))
+    maps |= rival_maps(len(maps[TESTED[0]]), seed)
+    whole = {method: upsample(evidence, geometry) for method, evidence in maps.items()}
+    return _Judged(
+        area=float(placed.region.mean()),
+        hits={method: points_inside(one, placed.region) for method, one in whole.items()},
+        energies={method: energy_inside(one, placed.region) for method, one in whole.items()},
+    )
+
+
+def _figures(kind: str, finding: str, method: str, results: list[_Judged]) -> PlaceFigures:
+    hits = np.array([float(one.hits[method]) for one in results])
+    energies = np.array([one.energies[method] for one in results])
+    known = energies[~np.isnan(energies)]
+    return PlaceFigures(
+        places=kind,
+        finding=finding,
+        method=method,
+        n_images=len(results),
+        hits=estimated_mean(hits, n_units=len(hits)),
+        energy=estimated_mean(known) if known.size else None,
+        area=float(np.mean([one.area for one in results])),
+    )

@@ -1,0 +1,136 @@
+"""The map that explains a finding to a reader, and what was measured of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from medcxr.anatomy.zones import zone_masks
+from medcxr.core.arrays import FloatArray
+from medcxr.core.errors import DataError
+from medcxr.core.findings import Finding
+from medcxr.core.geometry import Geometry
+from medcxr.core.results import Analysis
+from medcxr.explain.report import EVIDENCE_MAP, ExplanationReport
+from medcxr.explain.verdict import curves_of, is_true, told_places, told_verdict
+from medcxr.explain.zones import evidence_by_zone, main_zone
+from medcxr.inference.predictor import Prepared
+from medcxr.services.occlusion import explain_by_occlusion
+from medcxr.services.workspace import Workspace
+
+__all__ = ["Analyzable", "ShownMap", "maps_of", "shown_map"]
+
+
+class Analyzable(Protocol):
+    """An analyzed radiograph, wherever it is kept."""
+
+    @property
+    def analysis(self) -> Analysis:
+        """Return the figures."""
+        ...
+
+    @property
+    def maps(self) -> Mapping[str, FloatArray]:
+        """Return finding -> (grid, grid), signed evidence."""
+        ...
+
+    @property
+    def geometry(self) -> Geometry:
+        """Return where the radiograph lies under the maps."""
+        ...
+
+    @property
+    def outlines(self) -> Mapping[str, FloatArray]:
+        """Return organ -> (size, size), 0…1, over the model's input."""
+        ...
+
+    @property
+    def prepared(self) -> Prepared:
+        """Return the radiograph as the model saw it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShownMap:
+    """A map with what a reader must know of it.
+
+    Attributes:
+        finding: which it explains.
+        method: which kind of map it is.
+        evidence: (grid, grid), signed.
+        is_true: whether it was shown to be true of the finding on this model.
+        words: sentences: the verdict, how well it points, where it lies.
+    """
+
+    finding: str
+    method: str
+    evidence: FloatArray
+    is_true: bool
+    words: tuple[str, ...]
+
+
+def maps_of(workspace: Workspace, analyzed: Analyzable, method: str) -> Mapping[str, FloatArray]:
+    """Return the maps of one kind: finding -> (grid, grid), signed.
+
+    Those by occlusion take a look at every place; one row of looks serves all findings.
+
+    Args:
+        workspace: whose model analyzed the radiograph.
+        analyzed: the radiograph.
+        method: `EVIDENCE_MAP` or `OCCLUSION_MAP`.
+
+    Raises:
+        ModelError: meanwhile another model is in use.
+    """
+    if method == EVIDENCE_MAP:
+        return analyzed.maps
+    grid = len(next(iter(analyzed.maps.values())))
+    return explain_by_occlusion(
+        workspace, analyzed.prepared, model=analyzed.analysis.model, grid=grid
+    )
+
+
+def shown_map(
+    report: ExplanationReport | None,
+    analyzed: Analyzable,
+    finding: str,
+    method: str,
+    maps: Mapping[str, FloatArray],
+) -> ShownMap:
+    """Put what was measured beside a map.
+
+    Args:
+        report: on the maps of the model; None if nobody tested them.
+        analyzed: the radiograph.
+        finding: which is to be explained.
+        method: which kind of map it is.
+        maps: of this kind, from `maps_of`.
+
+    Raises:
+        DataError: the model has no such finding.
+    """
+    if finding not in maps:
+        raise DataError(f"The model has no finding {finding!r}; use one of {', '.join(maps)}.")
+    curves = curves_of(report, finding, method)
+    told = (
+        told_verdict(report, finding, method),
+        told_places(report, finding, method),
+        _told_zone(analyzed, finding, maps[finding]),
+    )
+    return ShownMap(
+        finding=finding,
+        method=method,
+        evidence=maps[finding],
+        is_true=curves is not None and is_true(curves),
+        words=tuple(sentence for sentence in told if sentence),
+    )
+
+
+def _told_zone(analyzed: Analyzable, finding: str, evidence: FloatArray) -> str:
+    if not analyzed.outlines or finding == Finding.NO_FINDING:
+        return ""
+    outlines = np.stack(list(analyzed.outlines.values()))
+    zones = zone_masks(outlines, list(analyzed.outlines), analyzed.geometry)
+    shares = evidence_by_zone(evidence, zones)
+    return main_zone(finding, shares) if shares else ""

@@ -1,0 +1,106 @@
+"""Only a map that beat both rivals is shown."""
+
+from dataclasses import replace
+
+import pytest
+
+from medcxr.core.results import Estimate
+from medcxr.explain.report import (
+    EVIDENCE_MAP,
+    OCCLUSION_MAP,
+    RIVALS,
+    CurveFigures,
+    ExplanationReport,
+    Gain,
+    PlaceFigures,
+)
+from medcxr.explain.verdict import LEAST_IMAGES, best_map, is_true, told_places, told_verdict
+
+
+def around(value, margin=0.02):
+    return Estimate(value=value, low=value - margin, high=value + margin)
+
+
+def curves(method=OCCLUSION_MAP, *, insertion=0.4, gain=0.1, n_images=30):
+    return CurveFigures(
+        finding="Effusion",
+        method=method,
+        n_images=n_images,
+        deletion=around(0.1),
+        insertion=around(insertion),
+        gains=tuple(
+            Gain(rival=rival, deletion=around(gain), insertion=around(gain)) for rival in RIVALS
+        ),
+    )
+
+
+def report(*found, places=()):
+    return ExplanationReport(model="tiny 1.0.0", graph="0" * 64, curves=found, places=places)
+
+
+def test_a_map_that_beats_both_rivals_on_both_curves_is_true():
+    assert is_true(curves())
+
+
+@pytest.mark.parametrize("side", ["deletion", "insertion"])
+@pytest.mark.parametrize("number", range(len(RIVALS)))
+def test_one_interval_that_holds_zero_is_enough_to_fail(side, number):
+    gains = list(curves().gains)
+    gains[number] = replace(gains[number], **{side: around(0.019)})
+
+    assert not is_true(replace(curves(), gains=tuple(gains)))
+
+
+def test_a_map_that_met_only_one_rival_is_not_true():
+    assert not is_true(replace(curves(), gains=curves().gains[:1]))
+    assert not is_true(replace(curves(), gains=()))
+
+
+def test_a_handful_of_images_shows_nothing():
+    assert not is_true(curves(n_images=LEAST_IMAGES - 1))
+    assert is_true(curves(n_images=LEAST_IMAGES))
+
+
+def test_of_two_true_maps_the_one_that_the_probability_follows_more_is_shown():
+    found = report(curves(EVIDENCE_MAP, insertion=0.5), curves(OCCLUSION_MAP, insertion=0.4))
+    assert best_map(found, "Effusion") == EVIDENCE_MAP
+    failed = report(curves(EVIDENCE_MAP, insertion=0.5, gain=0.0), curves(OCCLUSION_MAP))
+    assert best_map(failed, "Effusion") == OCCLUSION_MAP
+
+
+def test_nothing_is_shown_of_what_failed_or_was_not_tested():
+    assert best_map(None, "Effusion") is None
+    assert best_map(report(), "Effusion") is None
+    assert best_map(report(curves()), "Pneumonia") is None
+    assert best_map(report(curves(gain=-0.1)), "Effusion") is None
+
+
+def test_the_verdict_is_told_in_a_sentence():
+    assert "was not tested" in told_verdict(None, "Effusion", EVIDENCE_MAP)
+    assert "30 radiographs" in told_verdict(report(curves()), "Effusion", OCCLUSION_MAP)
+    uncompared = report(replace(curves(), gains=()))
+    assert "was not tested" in told_verdict(uncompared, "Effusion", OCCLUSION_MAP)
+    failed = told_verdict(report(curves(gain=0.0)), "Effusion", OCCLUSION_MAP)
+    assert "is not shown to be true" in failed
+    few = told_verdict(report(curves(n_images=3)), "Effusion", OCCLUSION_MAP)
+    assert "only 3 radiographs" in few
+
+
+def test_pointing_is_told_beside_the_map():
+    places = [
+        PlaceFigures(
+            places=kind,
+            finding="Effusion",
+            method=OCCLUSION_MAP,
+            n_images=n,
+            hits=around(share),
+            energy=None,
+            area=0.1,
+        )
+        for kind, n, share in (("boxes", 42, 9 / 42), ("simulated", 60, 0.25))
+    ]
+
+    told = told_places(report(places=places), "Effusion", OCCLUSION_MAP)
+
+    assert "in 9 of 42 radiographs with a reader's box and in 15 of 60 simulated lesions" in told
+    assert told_places(report(places=places), "Effusion", EVIDENCE_MAP) == ""
