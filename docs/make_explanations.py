@@ -49,7 +49,7 @@ def page(report: dict[str, Any]) -> str:
             "The evidence map is the model's own, whose sum is the logit. The occlusion map hides one",
             "place after the other and notes how far the logit falls. The ellipse and the random map",
             "know nothing of the image: a map that is no better than they are explains nothing, and is",
-            "not shown ([why](adr/0012-only-maps-shown-to-be-true.md)). Intervals are 95% bootstraps",
+            "not shown ([why](adr/0013-only-maps-shown-to-be-true.md)). Intervals are 95% bootstraps",
             "over images, one of each patient.",
             "",
             "## Does the probability hang on what the map names?",
