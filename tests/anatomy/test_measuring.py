@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
@@ -65,6 +65,7 @@ def test_spans_are_in_pixels_of_the_original(scale, top, left):
 
 
 @given(seed=st.integers(0, 10_000))
+@example(seed=1678)  # the heart reaches the chest wall and cuts the left lung in two
 @settings(max_examples=10, deadline=None)
 def test_blurred_masks_of_a_simulated_chest_give_its_ratio(seed):
     radiograph = simulate(sample_parameters(np.random.default_rng(seed)), size=256, seed=seed)
@@ -94,10 +95,25 @@ def test_stray_pieces_and_holes_count_for_nothing():
     outlines[2, 2:6, 2:6] = 1
     outlines[0, 40:50, 30:40] = 0
 
-    found, masks = measured(outlines), organ_masks(outlines)
+    found, masks = measured(outlines), organ_masks(outlines, ORGANS)
 
     assert found == measured(boxes())
     assert masks.sum() == boxes().sum()
+
+
+@pytest.mark.parametrize("gap", [0, 1])
+def test_a_lung_that_the_heart_cuts_in_two_stays_whole(gap):
+    outlines = boxes(heart=(50, 106))
+    outlines[1, 60:90, 72:108] = 0  # the heart reaches the chest wall
+    outlines[2, 60 + gap : 90 - gap, 106:108] = 1
+    outlines[1, 110:114, 90:94] = 1  # a stray piece that the heart does not touch
+
+    found, masks = measured(outlines), organ_masks(outlines, ORGANS)
+
+    assert masks[1, 90:100, 72:108].all()
+    assert masks[1, 20:60, 72:108].all()
+    assert not masks[1, 105:].any()
+    assert (found.thorax.start, found.thorax.stop) == pytest.approx((20, 108))
 
 
 @pytest.mark.parametrize(

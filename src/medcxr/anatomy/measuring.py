@@ -21,19 +21,40 @@ _MOST_UNLIKE = 3.0  # one lung's area over the other's
 _PLAUSIBLE_RATIOS = (0.3, 0.85)
 _MOST_UNSURE = 0.35  # pixels that may or may not belong, over pixels that do
 _UNSURE = (0.15, 0.85)
+_GAP = 1  # pixels between the outlines of lung and heart that do not part them
 
 
-def organ_masks(outlines: FloatArray) -> BoolArray:
-    """Return each organ in one piece: its largest, without holes.
+def organ_masks(outlines: FloatArray, organs: Sequence[str]) -> BoolArray:
+    """Return each organ as one: its largest piece, without holes.
+
+    A large heart may reach the chest wall and cut a lung in two. The parts that it cut off lie
+    beside it and belong to the lung; other pieces do not.
 
     Args:
         outlines: (organs, size, size), 0…1.
+        organs: their names.
 
     Returns:
         (organs, size, size)
     """
-    masks = outlines > _INSIDE
-    return np.stack([fill_holes(largest_piece(mask)) for mask in masks])
+    drawn = dict(zip(organs, outlines > _INSIDE, strict=True))
+    pieces = {name: largest_piece(mask) for name, mask in drawn.items()}
+    heart = pieces.get(HEART)
+    if heart is not None:
+        for lung in {RIGHT_LUNG, LEFT_LUNG} & set(organs):
+            pieces[lung] = _rejoined(drawn[lung], pieces[lung], heart)
+    return np.stack([fill_holes(pieces[name]) for name in organs])
+
+
+def _rejoined(drawn: BoolArray, largest: BoolArray, heart: BoolArray) -> BoolArray:
+    """Return a lung's largest piece with those that the heart alone parts from it."""
+    if drawn.sum() == largest.sum():
+        return largest
+    near = heart
+    for _ in range(_GAP):
+        near = near | _beside(near) | _beside(near.T).T
+    joined = largest_piece(near | drawn)
+    return drawn & joined if (joined & largest).any() else largest
 
 
 def measure_anatomy(
@@ -58,7 +79,7 @@ def measure_anatomy(
     inside = np.zeros(shares.shape[1:], dtype=np.bool_)
     inside[top:bottom, left:right] = True
     shares = np.where(inside, shares, np.float32(0))  # the padding holds no organ
-    masks = organ_masks(shares)
+    masks = organ_masks(shares, (RIGHT_LUNG, LEFT_LUNG, HEART))
     image_area = (bottom - top) * (right - left)
     areas = masks.sum(axis=(1, 2)) / image_area
     both_lungs = float(areas[:2].min()) >= _LEAST_LUNG

@@ -35,7 +35,7 @@ def zone_masks(
     """
     if not {RIGHT_LUNG, LEFT_LUNG} <= set(organs):
         return {}
-    found = dict(zip(organs, organ_masks(outlines), strict=True))
+    found = dict(zip(organs, organ_masks(outlines, organs), strict=True))
     inside = np.zeros(outlines.shape[1:], dtype=np.bool_)
     top, left, bottom, right = geometry.content
     inside[top:bottom, left:right] = True
