@@ -191,3 +191,41 @@ def test_doubtful_outlines_disagree_with_nothing():
         cardiothoracic_ratio=0.8, heart=None, thorax=None, right_lung_share=0.5, doubts=("x",)
     )
     assert disagreement(doubtful, View.PA, cardiomegaly=False) is None
+
+
+def test_lungs_have_areas_in_the_unit_that_is_known():
+    geometry = Geometry(
+        original_shape=(2 * SIZE, 4 * SIZE), model_size=SIZE, content=(0, 0, SIZE, SIZE)
+    )
+    unknown = measured(boxes())
+    known = measure_anatomy(boxes(left=(72, 90)), ORGANS, geometry, (0.5, 0.2))
+
+    assert unknown.right_lung.area_cm2 is None
+    assert unknown.right_lung.share == pytest.approx(80 * 36 / SIZE**2)
+    assert known.right_lung.area_cm2 == pytest.approx(80 * 36 * (2 * 0.5) * (4 * 0.2) / 100)
+    assert known.left_lung.area_cm2 == pytest.approx(known.right_lung.area_cm2 / 2)
+    assert known.right_lung_share == pytest.approx(2 / 3)
+
+
+def test_each_lung_has_its_own_costophrenic_angle():
+    outlines = boxes()
+    outlines[1, 84:100] = np.tri(16, SIZE, 91)[::-1] * outlines[1, 84:100]  # a blunt left corner
+
+    found = measured(outlines)
+
+    assert found.right_lung.costophrenic_angle_degrees == pytest.approx(90, abs=3)
+    assert found.left_lung.costophrenic_angle_degrees > 110
+    assert measured(boxes(left=(72, 72))).left_lung is None
+
+
+def test_angles_are_measured_in_the_original_and_not_in_a_squeezed_copy():
+    """A file whose pixels are not square, as its spacing says, has the angles of the patient."""
+    rows, columns = np.mgrid[:SIZE, :SIZE] + 0.5
+    outlines = boxes()
+    outlines[0] *= (100 - rows) > 0.5 * (columns - 20)  # the diaphragm rises 0.5 a pixel inward
+
+    square = measured(outlines).right_lung.costophrenic_angle_degrees
+    tall = measure_anatomy(outlines, ORGANS, WHOLE, (2.0, 1.0)).right_lung
+
+    assert square == pytest.approx(np.degrees(np.arctan2(1, 0.5)), abs=3)
+    assert tall.costophrenic_angle_degrees == pytest.approx(45, abs=3)

@@ -313,12 +313,20 @@ def test_outlines_are_drawn_and_the_ratio_is_told(run, radiograph, tmp_path, tin
 
     assert result.exit_code == 0, result.output
     assert "Cardiothoracic ratio: 0.50" in result.stdout
+    # boxes of 36 by 20 in an image of 64 by 51, the left one at its edge
+    assert "Lungs: right 22% of the image, left 22% of the image" in result.stdout
+    assert "Costophrenic angles: right 90° (blunt), left not measurable" in result.stdout
     picture = np.asarray(Image.open(tmp_path / "outlines.png")).astype(int)
     assert picture.shape == (200, 160, 3)
     assert np.ptp(picture, axis=2).max() > 30
     plain = json.loads(run("analyze", radiograph, "--json").stdout)
     assert plain["anatomy"]["cardiothoracic_ratio"] == pytest.approx(0.5)
     assert plain["anatomy"]["doubts"] == []
+    assert list(plain["anatomy"]["right_lung"]) == [
+        "share",
+        "area_cm2",
+        "costophrenic_angle_degrees",
+    ]
 
 
 def test_the_zone_of_most_evidence_is_told(run, radiograph, tiny_workspace):

@@ -170,7 +170,9 @@ def test_the_outlines_can_be_shown_and_the_ratio_stands_among_the_facts(page, wo
     _sign_in(page)
     _upload(page, _png(tmp_path / "synthetic.png"))
     _wait_for_result(page)
-    assert "Cardiothoracic ratio0.50" in page.locator(".cxr-facts").inner_text().replace("\n", "")
+    facts = page.locator(".cxr-facts").inner_text().replace("\n", "")
+    assert "Cardiothoracic ratio0.50" in facts
+    assert "Costophrenic anglesright 90° (blunt)" in facts
     page.get_by_text("% of the evidence for").wait_for()
     before = _pictures(page)[0]
     assert np.ptp(_pixels(page, before), axis=2).max() == 0  # gray

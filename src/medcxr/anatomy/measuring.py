@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from medcxr.anatomy.costophrenic import costophrenic_degrees
 from medcxr.anatomy.pieces import fill_holes, largest_piece
 from medcxr.core.arrays import BoolArray, FloatArray
 from medcxr.core.geometry import Geometry
-from medcxr.core.results import Anatomy, Span
+from medcxr.core.results import Anatomy, Lung, Span
 
 __all__ = ["HEART", "LEFT_LUNG", "RIGHT_LUNG", "measure_anatomy", "organ_masks"]
 
 RIGHT_LUNG, LEFT_LUNG, HEART = "right lung", "left lung", "heart"
 
+_MEASURED = (RIGHT_LUNG, LEFT_LUNG, HEART)
 _INSIDE = 0.5  # share of an organ from which a pixel belongs to it
 _LEAST_LUNG = 0.02  # of the image's area; less is no lung
 _LEAST_HEART = 0.08  # of the area of both lungs
@@ -58,7 +60,10 @@ def _rejoined(drawn: BoolArray, largest: BoolArray, heart: BoolArray) -> BoolArr
 
 
 def measure_anatomy(
-    outlines: FloatArray, organs: Sequence[str], geometry: Geometry
+    outlines: FloatArray,
+    organs: Sequence[str],
+    geometry: Geometry,
+    spacing_mm: tuple[float, float] | None = None,
 ) -> Anatomy | None:
     """Measure one radiograph.
 
@@ -70,34 +75,54 @@ def measure_anatomy(
         outlines: (organs, size, size), 0…1, over the model's input.
         organs: their names; without both lungs and the heart nothing is measured.
         geometry: where the original lies in the model's input.
+        spacing_mm: size of the original's pixels as (row, column); None if unknown.
     """
-    if not {RIGHT_LUNG, LEFT_LUNG, HEART} <= set(organs):
+    if not set(_MEASURED) <= set(organs):
         return None
-    order = [organs.index(name) for name in (RIGHT_LUNG, LEFT_LUNG, HEART)]
-    shares = outlines[order]
+    shares = outlines[[organs.index(name) for name in _MEASURED]]
     top, left, bottom, right = geometry.content
     inside = np.zeros(shares.shape[1:], dtype=np.bool_)
     inside[top:bottom, left:right] = True
     shares = np.where(inside, shares, np.float32(0))  # the padding holds no organ
-    masks = organ_masks(shares, (RIGHT_LUNG, LEFT_LUNG, HEART))
-    image_area = (bottom - top) * (right - left)
-    areas = masks.sum(axis=(1, 2)) / image_area
-    both_lungs = float(areas[:2].min()) >= _LEAST_LUNG
+    masks = organ_masks(shares, _MEASURED)
+    areas = masks.sum(axis=(1, 2)) / ((bottom - top) * (right - left))
     heart = _span(shares[2], masks[2], geometry)
+    lungs = [
+        _lung(masks[side, top:bottom, left:right], geometry, spacing_mm, right=side == 0)
+        for side in (0, 1)
+    ]
     # one lung's width is not that of the thorax
     thorax = (
         None
-        if not both_lungs
+        if None in lungs
         else _span(shares[:2].max(axis=0), np.asarray(masks[:2].any(axis=0)), geometry)
     )
     ratio = heart.width / thorax.width if heart and thorax and thorax.width > 0 else None
-    doubts = _doubts(shares, masks, areas.tolist(), ratio)
     return Anatomy(
         cardiothoracic_ratio=ratio,
         heart=heart,
         thorax=thorax,
         right_lung_share=float(areas[0] / (areas[0] + areas[1])) if areas[:2].any() else None,
-        doubts=tuple(doubts),
+        doubts=tuple(_doubts(shares, masks, areas.tolist(), ratio)),
+        right_lung=lungs[0],
+        left_lung=lungs[1],
+    )
+
+
+def _lung(
+    mask: BoolArray, geometry: Geometry, spacing_mm: tuple[float, float] | None, *, right: bool
+) -> Lung | None:
+    """Measure a lung on the image without its padding; None if it is too small to be one."""
+    share = float(mask.mean())
+    if share < _LEAST_LUNG:
+        return None
+    rows, columns = geometry.original_shape
+    down, across = spacing_mm or (1.0, 1.0)
+    pixel = (down * rows / mask.shape[0], across * columns / mask.shape[1])
+    return Lung(
+        share=share,
+        area_cm2=None if spacing_mm is None else float(mask.sum()) * pixel[0] * pixel[1] / 100,
+        costophrenic_angle_degrees=costophrenic_degrees(mask, pixel, wall_is_left=right),
     )
 
 

@@ -21,8 +21,9 @@ def zone_masks(
     """Divide a radiograph into zones.
 
     Each lung has three zones of equal height, since ribs are not outlined; sides are the
-    patient's. The heart is one zone, and what lies behind it belongs to it. All else within the
-    image is elsewhere: mediastinum, chest wall, abdomen.
+    patient's. The heart is one zone, and the retrocardiac lung belongs to it, since one view from
+    the front cannot tell what lies in the heart from what lies behind it. All else within the image
+    is elsewhere: mediastinum, chest wall, abdomen.
 
     Args:
         outlines: (organs, size, size), 0…1, over the model's input.

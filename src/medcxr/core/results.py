@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from medcxr.core.gate import ImageVerdict
 
-__all__ = ["Analysis", "Anatomy", "Estimate", "FindingResult", "Span"]
+__all__ = ["Analysis", "Anatomy", "Estimate", "FindingResult", "Lung", "Span"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,23 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lung:
+    """What the outline of one lung measures: the lung field beside heart and mediastinum.
+
+    Attributes:
+        share: its area over that of the image, 0…1.
+        area_cm2: its area in the plane of the file's pixel spacing, which may be that of the
+            detector and then magnifies; None where the file states no spacing.
+        costophrenic_angle_degrees: at the lateral lower corner; None if that was not found or
+            lies outside the image.
+    """
+
+    share: float
+    area_cm2: float | None = None
+    costophrenic_angle_degrees: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Anatomy:
     """What the outlines of lungs and heart measure.
 
@@ -72,6 +89,8 @@ class Anatomy:
         thorax: where the thorax is widest, from lung to lung.
         right_lung_share: area of the right lung over that of both, about 0.5 to 0.6 in health.
         doubts: why the outlines are not to be trusted; empty if nothing speaks against them.
+        right_lung: the patient's right lung; None if it was not found.
+        left_lung: the patient's left lung; None if it was not found.
     """
 
     cardiothoracic_ratio: float | None
@@ -80,6 +99,8 @@ class Anatomy:
     right_lung_share: float | None
     doubts: tuple[str, ...] = ()
     ratio_margin: float | None = None
+    right_lung: Lung | None = None
+    left_lung: Lung | None = None
 
     @property
     def spans(self) -> tuple[Span, ...]:

@@ -79,7 +79,9 @@ class Analyzer:
         findings = self._findings(predictions, maps, zones)
         outlines, anatomy = predictions.outlines, None
         if outlines is not None:
-            anatomy = measure_anatomy(outlines[0], organs, predictions.geometries[0])
+            anatomy = measure_anatomy(
+                outlines[0], organs, predictions.geometries[0], image.spacing_mm
+            )
             figures = self._predictor.manifest.outline_figures
             if anatomy is not None and figures is not None:
                 anatomy = replace(anatomy, ratio_margin=figures.ratio_margin)

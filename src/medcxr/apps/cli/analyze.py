@@ -159,7 +159,7 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from medcxr.anatomy.words import told_ratio  # noqa: PLC0415
+    from medcxr.anatomy.words import told_angles, told_lungs, told_ratio  # noqa: PLC0415
     from medcxr.explain.margin import told_margin  # noqa: PLC0415
     from medcxr.explain.zones import main_zone  # noqa: PLC0415
 
@@ -181,6 +181,8 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
     )
     if analysis.anatomy is not None:
         console.print(Text(f"Cardiothoracic ratio: {told_ratio(analysis.anatomy)}"))
+        console.print(Text(f"Lungs: {told_lungs(analysis.anatomy)}"))
+        console.print(Text(f"Costophrenic angles: {told_angles(analysis.anatomy)}"))
     for found in analysis.findings:
         if found.present and found.evidence_zones:
             console.print(Text(main_zone(found.finding, found.evidence_zones)))

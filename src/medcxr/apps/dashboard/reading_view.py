@@ -7,7 +7,7 @@ from html import escape
 
 import streamlit as st
 
-from medcxr.anatomy.words import told_ratio
+from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
 from medcxr.apps.dashboard.cases import Case, Reading, active_findings
 from medcxr.apps.dashboard.findings_view import percent, show_findings
 from medcxr.apps.dashboard.map_tests_view import show_map_tests
@@ -94,9 +94,15 @@ def _facts(reading: Reading) -> dict[str, str]:
     if analysis.spacing_mm is not None:
         down, across = analysis.spacing_mm
         spacing = f"{down:.3g} x {across:.3g} mm"
-    ratio = None if analysis.anatomy is None else told_ratio(analysis.anatomy)
+    measures = {}
+    if analysis.anatomy is not None:
+        measures = {
+            "Cardiothoracic ratio": told_ratio(analysis.anatomy),
+            "Lungs": told_lungs(analysis.anatomy),
+            "Costophrenic angles": told_angles(analysis.anatomy),
+        }
     return {
-        **({} if ratio is None else {"Cardiothoracic ratio": ratio}),
+        **measures,
         "Format": " ".join(filter(None, [made.source_format, made.modality])),
         "Size": f"{columns} x {rows} px",
         "View": analysis.view,

@@ -1,5 +1,7 @@
 """The sentences that explain the figures; one place, so that a clinician can review them."""
 
+from medcxr.anatomy.words import BLUNT_DEGREES
+
 __all__ = [
     "CHANGE_NOTICE",
     "DISCLAIMER",
@@ -93,4 +95,13 @@ EXPLANATIONS = {
     "Occlusion map": OCCLUSION,
     "What would change the answer": WHAT_IF,
     "Cardiothoracic ratio": OUTLINES,
+    "Lungs": (
+        "Areas of the two lung fields beside heart and mediastinum, in the plane that the file's "
+        "pixel spacing is measured in. Lung hidden by fluid or white with disease may be missing."
+    ),
+    "Costophrenic angles": (
+        "Between chest wall and diaphragm, in the lateral lower corner of each outlined lung. It is "
+        f"called blunt from {BLUNT_DEGREES:.0f}° on; fluid blunts it, and so do old scars, a "
+        "cut-off image and an outline that misses the corner."
+    ),
 }
