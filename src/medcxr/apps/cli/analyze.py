@@ -1,6 +1,7 @@
 """`medcxr analyze`: findings of single radiographs."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 from medcxr.apps.cli.words import (
     WorkspaceOption,
     open_workspace,
+    percent,
     printable,
     show_disclaimer,
     show_error,
@@ -18,6 +20,10 @@ from medcxr.apps.cli.words import (
 from medcxr.core.errors import DataError, ImageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from medcxr.apps.cli.report import Report
     from medcxr.explain.what_if import WhatIf
     from medcxr.services.analysis import AnalyzedImage
     from medcxr.services.workspace import Workspace
@@ -73,41 +79,69 @@ def analyze(
     outlines: Annotated[
         Path | None, typer.Option(help="PNG to write with the outlines of lungs and heart.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="New folder to write with a page, all maps, outlines and figures."),
+    ] = None,
     gate: Annotated[
         bool, typer.Option(help="Refuse what is no upright frontal chest radiograph.")
     ] = True,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Print the findings of radiographs, each with its calibrated probability."""
-    from medcxr.services.analysis import analyze_image  # noqa: PLC0415 - help must start at once
-
     _check_options(images, heatmap, finding, method)
     _check_picture(images, outlines, "--outlines")
     if outlines is not None and heatmap is not None and outlines.resolve() == heatmap.resolve():
         raise DataError("--heatmap and --outlines name the same file; name two.")
     show_disclaimer()
     opened = open_workspace(workspace)
-    failed = False
+    refused = 0
+    with _report(report, opened) as kept:
+        for path, result in _analyses(images, opened, operating_point, gate=gate):
+            if isinstance(result, ImageError):
+                refused += 1
+                _print_refusal(path, result, as_json=as_json)
+                if kept is not None:
+                    kept.refuse(path, result)
+                continue
+            changed = None if change is None else _what_if(opened, result, change)
+            _print_json(path, result, changed) if as_json else _print_table(path, result)
+            if changed is not None and not as_json:
+                _print_what_if(changed)
+            if heatmap is not None:
+                from medcxr.apps.cli.heat_map import write_heat_map  # noqa: PLC0415
+
+                write_heat_map(opened, result, heatmap, finding, method and method.kind)
+            if outlines is not None:
+                from medcxr.apps.cli.outlines import write_outlines  # noqa: PLC0415
+
+                write_outlines(result, outlines)
+            if kept is not None:
+                kept.add(path, result)
+        if refused == len(images):
+            raise typer.Exit(1)  # out of the block: a report of nothing is none
+    raise typer.Exit(1 if refused else 0)
+
+
+def _analyses(
+    images: "Sequence[Path]", workspace: "Workspace", operating_point: str | None, *, gate: bool
+) -> "Iterator[tuple[Path, AnalyzedImage | ImageError]]":
+    """Yield each file with its analysis, or with why it cannot be used."""
+    from medcxr.services.analysis import analyze_image  # noqa: PLC0415 - help must start at once
+
     for path in images:
         try:
-            result = analyze_image(opened, path, operating_point=operating_point, gate=gate)
+            yield path, analyze_image(workspace, path, operating_point=operating_point, gate=gate)
         except ImageError as error:
-            failed = True
-            _print_refusal(path, error, as_json=as_json)
-            continue
-        changed = None if change is None else _what_if(opened, result, change)
-        _print_json(path, result, changed) if as_json else _print_table(path, result)
-        if changed is not None and not as_json:
-            _print_what_if(changed)
-        if heatmap is not None:
-            from medcxr.apps.cli.heat_map import write_heat_map  # noqa: PLC0415
+            yield path, error
 
-            write_heat_map(opened, result, heatmap, finding, method and method.kind)
-        if outlines is not None:
-            from medcxr.apps.cli.outlines import write_outlines  # noqa: PLC0415
 
-            write_outlines(result, outlines)
-    raise typer.Exit(1 if failed else 0)
+def _report(folder: Path | None, workspace: "Workspace") -> "AbstractContextManager[Report | None]":
+    if folder is None:
+        return nullcontext()
+    from medcxr.apps.cli.report import open_report  # noqa: PLC0415
+
+    return open_report(folder, workspace)
 
 
 def _check_options(
@@ -169,7 +203,7 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
     )
     for found in analysis.findings:
         state = Text("Present", style="bold") if found.present else Text("Absent")
-        cells = (_percent(found.probability), f"{found.threshold:.1%}", told_margin(found))
+        cells = (percent(found.probability), f"{found.threshold:.1%}", told_margin(found))
         table.add_row(Text(found.finding), *cells, state)
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)
@@ -188,10 +222,3 @@ def _print_table(path: Path, result: "AnalyzedImage") -> None:
             console.print(Text(main_zone(found.finding, found.evidence_zones)))
     for warning in analysis.warnings:
         console.print(Text(f"Warning: {warning}"))
-
-
-def _percent(share: float) -> str:
-    """Write a probability without claiming certainty at either end."""
-    if share < 0.001:
-        return "<0.1%"
-    return ">99.9%" if share > 0.999 else f"{share:.1%}"

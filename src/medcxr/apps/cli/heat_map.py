@@ -6,16 +6,17 @@ from rich.text import Text
 
 from medcxr.apps.cli.pictures import write_picture
 from medcxr.apps.cli.words import words
+from medcxr.core.arrays import UInt8Array
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
 from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, labeled
 from medcxr.explain.overlay import overlay, shown_scale
 from medcxr.explain.verdict import best_map, told_absence
 from medcxr.services.analysis import AnalyzedImage
-from medcxr.services.shown_map import maps_of, shown_map
+from medcxr.services.shown_map import ShownMap, maps_of, shown_map
 from medcxr.services.workspace import Workspace
 
-__all__ = ["write_heat_map"]
+__all__ = ["draw_heat_map", "write_heat_map"]
 
 
 def write_heat_map(
@@ -53,15 +54,23 @@ def write_heat_map(
             "all the same, with this said in the picture."
         )
     shown = shown_map(result.tests, result, chosen, method, maps_of(workspace, result, method))
+    write_picture(draw_heat_map(result, shown), path)
+    for sentence in (f"The picture is the {method} of {chosen}.", *shown.words):
+        words().print(Text(sentence))
+
+
+def draw_heat_map(result: AnalyzedImage, shown: ShownMap) -> UInt8Array:
+    """Return the radiograph under a map, (rows, columns, 3), at its own resolution.
+
+    A map that was not shown to be true says so within the picture.
+    """
     picture = overlay(
         result.image.pixels,
         shown.evidence,
         result.geometry,
         full_scale=shown_scale(shown.evidence),
     )
-    write_picture(picture if shown.is_true else labeled(picture, NOT_SHOWN_TO_BE_TRUE), path)
-    for sentence in (f"The picture is the {method} of {chosen}.", *shown.words):
-        words().print(Text(sentence))
+    return picture if shown.is_true else labeled(picture, NOT_SHOWN_TO_BE_TRUE)
 
 
 def _most_probable(result: AnalyzedImage) -> str:
