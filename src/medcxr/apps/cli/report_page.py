@@ -30,7 +30,7 @@ _STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem;
   color: #1b2430; background: #fff; }
 h2 { overflow-wrap: anywhere; margin-top: 2.5rem; }
-table { border-collapse: collapse; }
+table { border-collapse: collapse; margin-bottom: 1.2rem; }
 th, td { text-align: left; padding: 0.3rem 1.2rem 0.3rem 0; border-bottom: 1px solid #c8d0da;
   vertical-align: top; font-variant-numeric: tabular-nums; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(19rem, 1fr)); gap: 1rem; }
