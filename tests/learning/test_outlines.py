@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from medcxr.core.errors import DataError
+from medcxr.datasets.outline_tables import hold_out_patients
 from medcxr.datasets.study_table import StudyTable, read_rows
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.imaging.reading import read_image
@@ -26,7 +27,6 @@ from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outline_training import (
     _loss,
     fit_outlines,
-    hold_out_patients,
     outline_figures,
 )
 from small_training import random_images, small_config
@@ -130,7 +130,7 @@ def test_augmentation_moves_mask_and_image_alike_and_repeats_itself(outlined):
 
 
 def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
-    train, watched = hold_out_patients(outlined, 0.25, seed=0)
+    train, watched = hold_out_patients(outlined.patients, 0.25, seed=0)
     assert {outlined.patients[r] for r in train}.isdisjoint(outlined.patients[r] for r in watched)
     config = OutlineConfig(
         tables=(TABLE,),

@@ -10,7 +10,8 @@ import numpy as np
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import DataError, ImageError
 from medcxr.core.images import CxrImage
-from medcxr.datasets.study_table import check_image_path, read_rows, unnamed_patient
+from medcxr.datasets.outline_tables import ORGAN_BITS, outlined_patient
+from medcxr.datasets.study_table import check_image_path, read_rows
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.imaging.reading import read_image
 from medcxr.learning.config import OutlineTableConfig
@@ -18,7 +19,6 @@ from medcxr.learning.outline_network import ORGANS
 
 __all__ = ["OutlineSet"]
 
-_BITS = (1, 2, 4)  # of the organs in a bit field, in their order
 _ASPECT_TOLERANCE = 0.02  # scaling to whole pixels changes a shape a little
 _OVERLAP = 0.05  # of the lungs, that a drawing hand may count twice
 
@@ -95,10 +95,7 @@ class OutlineSet:
             masks=masks,
             contents=tuple(contents),
             complete=np.array([table.contents == "organs" for table, _, _ in entries]),
-            patients=tuple(
-                f"{table.path}:{row.get('patient_id') or unnamed_patient(row['image_path'])}"
-                for table, _, row in entries
-            ),
+            patients=tuple(outlined_patient(table.path, row) for table, _, row in entries),
             tables=tuple(table.path for table, _, _ in entries),
             digest=digest.hexdigest(),
         )
@@ -136,7 +133,7 @@ def _draw(mask: np.ndarray, drawn: FloatArray, content: Content, contents: str) 
     columns = ((np.arange(right - left) + 0.5) * drawn.shape[1] / (right - left)).astype(np.intp)
     fitted = values[np.ix_(rows, columns)]
     if contents == "organs":
-        for channel, bit in enumerate(_BITS):
+        for channel, bit in enumerate(ORGAN_BITS):
             mask[channel, top:bottom, left:right] = (fitted & bit) > 0
     else:
         mask[:2, top:bottom, left:right] = fitted > 0

@@ -34,7 +34,7 @@ from medcxr.learning.sampling import image_seed
 from medcxr.learning.schedule import warm_cosine
 from medcxr.registry.manifest import OutlineFigures
 
-__all__ = ["fit_outlines", "hold_out_patients", "outline_figures"]
+__all__ = ["fit_outlines", "outline_figures"]
 
 _CHECKPOINT_STEPS = 50
 _REPORT_STEPS = 10
@@ -49,20 +49,6 @@ class _Progress:
     step: int = 0
     loss_sum: float = 0.0
     seconds: float = 0.0
-
-
-def hold_out_patients(
-    images: OutlineSet, share: float, *, seed: int
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Divide image numbers by patient into those to learn from and those to measure on."""
-    patients = sorted(set(images.patients))
-    order = np.random.default_rng(seed).permutation(len(patients))
-    hidden = {patients[i] for i in order[: round(share * len(patients))]}
-    rows = range(len(images))
-    return (
-        tuple(row for row in rows if images.patients[row] not in hidden),
-        tuple(row for row in rows if images.patients[row] in hidden),
-    )
 
 
 def fit_outlines(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError
+from medcxr.datasets.outline_tables import hold_out_patients
 from medcxr.datasets.study_table import StudyTable, check_image_path
 from medcxr.learning.anatomy import outline_lungs
 from medcxr.learning.checkpoint import CHECKPOINT_FILE
@@ -25,7 +26,7 @@ from medcxr.learning.image_set import ImageSet
 from medcxr.learning.lesions import LesionPainter
 from medcxr.learning.outline_network import OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
-from medcxr.learning.outline_training import fit_outlines, hold_out_patients
+from medcxr.learning.outline_training import fit_outlines
 from medcxr.learning.pretraining import learn_simulated, learn_views
 from medcxr.learning.scoring import predict_logits
 from medcxr.learning.teaching import read_soft_labels, reread, soften
@@ -127,7 +128,7 @@ class RunParts:
     def outlines_part(self, outlined: OutlineSet) -> Part:
         """Return the training of the outlines."""
         share = self.config.outlines.held_out_share
-        train, watched = hold_out_patients(outlined, share, seed=self.config.seed)
+        train, watched = hold_out_patients(outlined.patients, share, seed=self.config.seed)
         folder = self._part_folder(OUTLINES_PART)
         return Part(name=OUTLINES_PART, folder=folder, train_rows=train, watched_rows=watched)
 
