@@ -9,7 +9,7 @@ from medcxr.core.arrays import BoolArray, FloatArray, Pixels, UInt8Array
 from medcxr.core.geometry import Geometry
 from medcxr.core.results import Span
 
-__all__ = ["OUTLINE_COLORS", "draw_outlines", "edge"]
+__all__ = ["OUTLINE_COLORS", "draw_outlines", "edge", "in_original"]
 
 OUTLINE_COLORS = {  # apart in lightness too, for readers who see few colors
     "right lung": (94, 200, 235),
@@ -43,7 +43,7 @@ def draw_outlines(
     picture = np.repeat(gray[..., np.newaxis], 3, axis=2)
     thickness = max(1, round(max(rows, columns) / 500))
     for organ, shares in outlines.items():
-        inside = _to_picture(shares, geometry, rows, columns) > _INSIDE
+        inside = in_original(shares, geometry, (rows, columns)) > _INSIDE
         picture[edge(inside, thickness)] = OUTLINE_COLORS.get(organ, _OTHER)
     if not spans:
         return picture
@@ -59,7 +59,15 @@ def draw_outlines(
     return np.asarray(image)
 
 
-def _to_picture(shares: FloatArray, geometry: Geometry, rows: int, columns: int) -> FloatArray:
+def in_original(shares: FloatArray, geometry: Geometry, shape: tuple[int, int]) -> FloatArray:
+    """Bring an outline to the pixels of the original, or of a scaled copy of it.
+
+    Args:
+        shares: (size, size), 0…1, over the model's input.
+        geometry: where the original lies in the model's input.
+        shape: rows and columns of the result.
+    """
+    rows, columns = shape
     top, left, bottom, right = geometry.content
     content = Image.fromarray(np.ascontiguousarray(shares[top:bottom, left:right], np.float32))
     resized = content.resize((columns, rows), Image.Resampling.BILINEAR)

@@ -15,6 +15,7 @@ import typer
 from medcxr import __version__
 from medcxr.apps.cli import dataset, gate, models
 from medcxr.apps.cli.analyze import analyze
+from medcxr.apps.cli.anatomy_check import anatomy_check
 from medcxr.apps.cli.case_map import case_map
 from medcxr.apps.cli.compare import compare
 from medcxr.apps.cli.dashboard import dashboard
@@ -43,6 +44,7 @@ app.command()(dashboard)
 app.command("explain-check")(explain_check)
 app.command("case-map")(case_map)
 app.command()(importance)
+app.command("anatomy-check")(anatomy_check)
 app.command("sample-data")(sample_data)
 app.add_typer(models.app, name="models")
 app.add_typer(gate.app, name="gate")
