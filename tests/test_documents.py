@@ -173,6 +173,20 @@ def test_the_page_tells_gains_verdicts_and_shuffled_weights(monkeypatch, tmp_pat
     assert "| Effusion | occlusion map | 10 | 0.07 (-0.10 to 0.20) |" in page
 
 
+def test_the_page_of_measures_is_that_of_its_record_and_of_the_shipped_model(monkeypatch, tmp_path):
+    module = load_script(monkeypatch, "make_anatomy")
+    report = json.loads(module.RECORD.read_text(encoding="utf-8"))
+
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(report)
+    assert report["model"] == ModelRegistry(tmp_path).current().manifest.identity
+    words = next(commands_of(module.PAGE.read_text(encoding="utf-8"), "medcxr anatomy-check"))
+    assert words == shlex.split(module.COMMAND)[2:]
+    for part in ("rankings", "agreements"):
+        changed = json.loads(json.dumps(report))
+        changed[part][0]["n_images"] += 1
+        assert module.page(changed) != module.page(report)
+
+
 def test_the_page_of_experiments_is_that_of_its_records(monkeypatch):
     module = load_script(monkeypatch, "make_experiments")
     records = module.load_records()
