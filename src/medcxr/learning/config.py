@@ -35,7 +35,14 @@ __all__ = [
     "load_config",
 ]
 
-_LEAST = {"seed": 0, "frozen_blocks": 0, "layers": 0, "folds": 2, "map_weight": 0} | dict.fromkeys(
+_LEAST = {
+    "seed": 0,
+    "frozen_blocks": 0,
+    "layers": 0,
+    "folds": 2,
+    "map_weight": 0,
+    "place_weight": 0,
+} | dict.fromkeys(
     (
         "grid",
         "width",
@@ -287,11 +294,14 @@ class PretrainingConfig:
             of one radiograph show the same (Chen and He 2021, SimSiam).
         epochs: of it.
         images: how many radiographs are simulated.
+        place_weight: how much evidence for a simulated finding that lies elsewhere counts in the
+            loss; the simulator knows the places exactly.
     """
 
     task: Literal["none", "simulated", "views"] = "none"
     epochs: int = 4
     images: int = 2000
+    place_weight: float = field(default=0.0, metadata=_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,7 +383,13 @@ def _read(path: Path, *, beside: str | None = None) -> TrainingConfig:
 def _plain_converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
     """Leave out what came later and has no effect, so that a run keeps its name."""
     converter = make_converter()
-    for kind in (TableConfig, OptimizationConfig, EvaluationConfig, TrainingConfig):
+    for kind in (
+        TableConfig,
+        OptimizationConfig,
+        EvaluationConfig,
+        PretrainingConfig,
+        TrainingConfig,
+    ):
         later: dict[str, Any] = {
             one.name: override(omit_if_default=True)
             for one in fields(kind)
@@ -562,7 +578,9 @@ def _check_companion(config: TrainingConfig) -> None:
 def _check_teaching(config: TrainingConfig) -> None:
     """Refuse soft labels from two sides, and a teacher of other findings or folds."""
     _check_ranges({"share": config.soft_labels.share})
-    _check_ranges({"epochs": config.pretraining.epochs, "images": config.pretraining.images})
+    _check_ranges(
+        {one.name: getattr(config.pretraining, one.name) for one in fields(config.pretraining)}
+    )
     teacher = config.teacher
     if teacher is None:
         return

@@ -25,7 +25,7 @@ from medcxr.learning.checkpoint import (
 )
 from medcxr.learning.config import TrainingConfig
 from medcxr.learning.image_set import ImageSet
-from medcxr.learning.lesions import LesionPainter
+from medcxr.learning.lesions import Painter
 from medcxr.learning.loading import Batch, batches, spare_workers
 from medcxr.learning.losses import finding_loss, stray_evidence
 from medcxr.learning.mixup import blend
@@ -94,7 +94,7 @@ def fit(
     part: Part,
     emit: Emit,
     *,
-    painter: Callable[[], LesionPainter | None] = lambda: None,
+    painter: Callable[[], Painter | None] = lambda: None,
     first_weights: Callable[[], dict[str, Tensor]] = dict,
     taught: Callable[[], Statistics | None] = lambda: None,
 ) -> tuple[nn.Module, float]:
@@ -136,12 +136,12 @@ class _Training:
         part: Part,
         emit: Emit,
         *,
-        painter: Callable[[], LesionPainter | None],
+        painter: Callable[[], Painter | None],
         first_weights: Callable[[], dict[str, Tensor]],
     ) -> None:
         self.fabric, self.config, self.images, self.part = fabric, config, images, part
         self.emit, self._find_painter = emit, painter
-        self.painter: LesionPainter | None = None
+        self.painter: Painter | None = None
         self.shown = images
         self.settings = config.optimization
         self.checkpoint = part.folder / CHECKPOINT_FILE

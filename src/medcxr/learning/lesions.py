@@ -5,7 +5,7 @@ the network is asked to put its evidence there.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -14,7 +14,7 @@ from medcxr.core.arrays import BoolArray, FloatArray, Statistics
 from medcxr.core.findings import Finding
 from medcxr.learning.config import LesionConfig
 
-__all__ = ["Lesion", "LesionPainter"]
+__all__ = ["Lesion", "LesionPainter", "Painter"]
 
 _LEAST_LUNG = 0.02  # of the image: less is no lung to paint into
 _DENSE_PERCENTILE = 85  # of the grey levels: heart, spine and what a lung full of fluid looks like
@@ -42,6 +42,24 @@ class Lesion(NamedTuple):
     square: FloatArray
     place: FloatArray
     finding: Finding
+
+
+class Painter(Protocol):
+    """What knows of a place in an image."""
+
+    def column(self, finding: Finding) -> int:
+        """Return the place of a finding among the labels."""
+        ...
+
+    def relabel(self, labels: Statistics, finding: Finding) -> Statistics:
+        """Return the labels of an image of which a finding's place is told."""
+        ...
+
+    def paint(
+        self, row: int, square: FloatArray, labels: Statistics, *, seed: int
+    ) -> Lesion | None:
+        """Return an image with the place of one finding, None if no place is told."""
+        ...
 
 
 class LesionPainter:

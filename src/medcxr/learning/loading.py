@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.image_set import ImageSet
-from medcxr.learning.lesions import LesionPainter
+from medcxr.learning.lesions import Painter
 
 __all__ = ["Batch", "batches", "batches_in_order", "spare_workers"]
 
@@ -40,7 +40,7 @@ def batches(
     draws: Sequence[list[tuple[int, int]]],
     *,
     augmentation: Augmentation | None = None,
-    painter: LesionPainter | None = None,
+    painter: Painter | None = None,
     workers: int = 0,
 ) -> Iterator[Batch]:
     """Yield the batches in order.
@@ -75,7 +75,7 @@ class _Augmented(Dataset[Batch]):
         self,
         images: ImageSet,
         augmentation: Augmentation | None,
-        painter: LesionPainter | None,
+        painter: Painter | None,
     ) -> None:
         self._images = images
         self._augmentation = augmentation

@@ -3,6 +3,7 @@
 import hashlib
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from medcxr.core.arrays import BoolArray, FloatArray, Statistics
 from medcxr.core.errors import DataError, StorageError
 from medcxr.core.findings import Finding
 from medcxr.learning.augmentation import Augmentation
@@ -24,13 +26,14 @@ from medcxr.learning.checkpoint import (
 from medcxr.learning.config import AugmentationConfig, LesionConfig, TrainingConfig
 from medcxr.learning.fitting import Emit, Part, build_network, fit
 from medcxr.learning.image_set import ImageSet
+from medcxr.learning.lesions import Lesion
 from medcxr.learning.loading import batches
 from medcxr.learning.sampling import image_seed
 from medcxr.learning.schedule import warm_cosine
 from medcxr.synthetic.radiograph import simulate
 from medcxr.synthetic.sampling import sample_parameters
 
-__all__ = ["learn_simulated", "learn_views", "simulated_images"]
+__all__ = ["SimulatedPlaces", "learn_simulated", "learn_views", "simulated_images"]
 
 _WATCHED_SHARE = 0.1
 _WIDTHS = (1024, 256)  # of what is compared, and of what predicts it
@@ -46,8 +49,12 @@ _VIEWS = AugmentationConfig(
 )
 
 
-def simulated_images(config: TrainingConfig) -> ImageSet:
-    """Return simulated radiographs with the labels that the simulator gave them.
+Places = list[list[tuple[Finding, BoolArray]]]
+"""For each image its findings, each with its pixels: (size, size)."""
+
+
+def simulated_images(config: TrainingConfig) -> tuple[ImageSet, Places]:
+    """Return simulated radiographs with labels and places as the simulator made them.
 
     Auxiliary findings, which it does not know, are unknown.
     """
@@ -56,22 +63,60 @@ def simulated_images(config: TrainingConfig) -> ImageSet:
     n, size = config.pretraining.images, config.preprocessing.size
     squares = np.empty((n, size, size), dtype=np.float16)
     contents, labels = [], np.full((n, len(names)), np.nan)
+    places: Places = []
     for index in range(n):
         seed = image_seed(config.seed, 0, index)
         drawn = simulate(sample_parameters(np.random.default_rng(seed)), size=size, seed=seed)
         square, geometry = config.preprocessing.fit(drawn.pixels)
         squares[index] = square
         contents.append(geometry.content)
+        places.append([(one.finding, one.mask) for one in drawn.lesions if one.finding in names])
         for column, name in enumerate(names):
             if name in known:
                 labels[index, column] = float(name in drawn.findings)
-    return ImageSet(
+    images = ImageSet(
         squares=squares,
         contents=tuple(contents),
         labels=labels,
         digest=hashlib.sha256(squares.tobytes()).hexdigest(),
         preprocessing=config.preprocessing,
     )
+    return images, places
+
+
+class SimulatedPlaces:
+    """Tells where a simulated finding lies; it changes neither the image nor its labels.
+
+    Args:
+        labels: what the network learns, in its order.
+        places: of each image.
+    """
+
+    def __init__(self, labels: Sequence[str], places: Places) -> None:
+        self._labels, self._places = tuple(labels), places
+
+    def column(self, finding: Finding) -> int:
+        """Return the place of a finding among the labels."""
+        return self._labels.index(finding)
+
+    def relabel(self, labels: Statistics, finding: Finding) -> Statistics:  # noqa: ARG002 - a Painter's
+        """Return the labels as they are: the simulator's are exact."""
+        return labels
+
+    def paint(
+        self,
+        row: int,
+        square: FloatArray,
+        labels: Statistics,  # noqa: ARG002 - a Painter's
+        *,
+        seed: int,
+    ) -> Lesion | None:
+        """Return the image with the place of one of its findings, None if it has none."""
+        known = self._places[row]
+        if not known:
+            return None
+        finding, mask = known[int(np.random.default_rng((seed, 2)).integers(len(known)))]
+        return Lesion(square, mask.astype(np.float32), finding)
 
 
 def learn_simulated(
@@ -85,7 +130,7 @@ def learn_simulated(
         part: name and folder; its rows are not used.
         emit: called with "step" and "epoch" events.
     """
-    images = simulated_images(config)
+    images, places = simulated_images(config)
     n_learned = round(len(images) * (1 - _WATCHED_SHARE))
     alone = replace(
         config,
@@ -96,13 +141,16 @@ def learn_simulated(
             patient_power=0.0,
             early_stopping=False,
         ),
-        lesions=LesionConfig(),
+        lesions=LesionConfig(map_weight=config.pretraining.place_weight),
     )
+    told = None
+    if config.pretraining.place_weight:
+        told = SimulatedPlaces((*config.data.findings, *config.data.auxiliary_findings), places)
     rows = tuple(range(len(images)))
     own = replace(
         part, train_rows=rows[:n_learned], watched_rows=rows[n_learned:], owners=(), groups=()
     )
-    network, _ = fit(fabric, alone, images, own, emit)
+    network, _ = fit(fabric, alone, images, own, emit, painter=lambda: told)
     return dict(network.state_dict())
 
 
