@@ -194,3 +194,25 @@ def test_a_run_begins_with_what_was_learned_before(tmp_path, sample_data, task):
     parts = list(dict.fromkeys(event["part"] for event in events if event["event"] == "step"))
     first = "pretraining" if task == "simulated" else "holdout-pretraining"
     assert parts == [first, "holdout"]
+
+
+def test_the_time_before_the_labels_counts(tmp_path, sample_data):
+    text = SMALL_TOML.replace("size = 64", "size = 96").replace("batch_size = 2", "batch_size = 8")
+    path = tmp_path / "run.toml"
+    path.write_text(f"{text}\n[pretraining]\ntask = 'simulated'\nepochs = 1\nimages = 20\n")
+    bundle = run_experiment(
+        load_config(path),
+        sample_data,
+        tmp_path / "runs",
+        command="c",
+        hardware=Hardware(accelerator="cpu"),
+    )
+    assert bundle is not None
+    run = bundle.folder.parent
+    stored = [
+        load_checkpoint(run / folder / CHECKPOINT_FILE) for folder in ("pretraining", "holdout")
+    ]
+    seconds = [one[1]["seconds"] for one in stored if one is not None]
+    assert len(seconds) == 2
+    assert bundle.manifest.training.minutes == pytest.approx(sum(seconds) / 60, abs=0.051)
+    assert sum(seconds) > seconds[1]

@@ -130,3 +130,23 @@ def test_outlines_are_measured_as_a_whole_and_by_table():
     assert "| a.csv | 10 | 0.970 | 10 | 0.940 | 0 | 0.012 |  |  |" in card
     assert "| b.csv | 7 | 0.970 | 0 |  | 0 |  |  |  |" in card
     assert "Dice" not in model_card(replace(manifest, outline_figures=None))
+
+
+def card_of(config):
+    manifest = tiny_manifest()
+    return model_card(replace(manifest, training=replace(manifest.training, config=config)))
+
+
+def test_what_came_before_the_labels_is_told_of_each_recipe():
+    simulated = {"pretraining": {"task": "simulated", "epochs": 4, "images": 1200}}
+    card = card_of({**simulated, "companion": {"pretraining": {"task": "views"}}})
+    assert "the networks of this recipe learned the findings of 1,200 simulated" in card
+    assert "the networks of its companion learned from the same radiographs, without" in card
+    assert "Before these" not in card_of({"companion": None, "pretraining": {"task": "none"}})
+
+
+@pytest.mark.parametrize(
+    "config", [{"pretraining": 3}, {"companion": "x"}, {"pretraining": {"task": "simulated"}}]
+)
+def test_a_configuration_of_another_program_tells_nothing(config):
+    assert "Before these" not in card_of(config)

@@ -294,7 +294,7 @@ class _Run:
         return _Fitted(
             network=self._together(network, outliner, decision),
             rows=part.train_rows,
-            seconds=seconds + outline_seconds,
+            seconds=seconds + outline_seconds + self.parts.seconds_before(),
             outputs=decision.outputs,
             report=self._report(held.test, probabilities, thresholds),
             coverage=self._coverage(held.test, probabilities),

@@ -17,7 +17,7 @@ from medcxr.core.errors import DataError
 from medcxr.datasets.outline_tables import hold_out_patients
 from medcxr.datasets.study_table import StudyTable, check_image_path
 from medcxr.learning.anatomy import outline_lungs
-from medcxr.learning.checkpoint import CHECKPOINT_FILE
+from medcxr.learning.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from medcxr.learning.config import TrainingConfig
 from medcxr.learning.ensemble import Mirrored
 from medcxr.learning.export import round_weights
@@ -204,7 +204,7 @@ class RunParts:
     def held_out(self) -> tuple[list[nn.Module], FloatArray, float]:
         """Return the network of each part, the logits of images by one that has not seen them.
 
-        The third is the seconds that the training took.
+        The third is the seconds that the training took, with what came before the labels.
         """
         logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
         members: list[nn.Module] = []
@@ -214,7 +214,13 @@ class RunParts:
             members.append(network)
             total += seconds
             logits[list(part.watched_rows)] = held_out
-        return members, logits, total
+        return members, logits, total + self.seconds_before()
+
+    def seconds_before(self) -> float:
+        """Return how long what came before the labels took, of all parts."""
+        folders = {self.folder, *(part.folder for part in self.parts())}
+        stored = (load_checkpoint(one / _PRETRAINING / CHECKPOINT_FILE) for one in folders)
+        return sum(float(one[1]["seconds"]) for one in stored if one is not None)
 
     def answers(self, name: str, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
         """Return what the networks of a part, its companion's too, say of these images.

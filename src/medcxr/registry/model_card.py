@@ -5,6 +5,7 @@ Source: Mitchell et al. 2019, "Model cards for model reporting", for the section
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
 from medcxr.core.results import Estimate
 from medcxr.evaluation.conformal import ConformalCoverage
@@ -88,7 +89,31 @@ def _training(manifest: Manifest) -> str:
         f"tables name them. Fingerprint of the data: `{training.data_fingerprint}`."
     )
     rows = [(name, f"{count:,}") for name, count in training.data.items()]
-    return f"{total}\n\n{_table(('Table', 'Radiographs learned from'), rows)}"
+    table = _table(("Table", "Radiographs learned from"), rows)
+    return "\n\n".join([total, table, *_before_the_labels(training.config)])
+
+
+def _before_the_labels(config: Mapping[str, Any]) -> list[str]:
+    """Say what the networks learned before, where a recipe asks for it."""
+    told = []
+    for recipe in (config, config.get("companion")):
+        before = recipe.get("pretraining") if isinstance(recipe, Mapping) else None
+        if not isinstance(before, Mapping):
+            continue
+        whose = "Before these, the networks of " + (
+            "this recipe" if recipe is config else "its companion"
+        )
+        if before.get("task") == "simulated" and isinstance(before.get("images"), int):
+            told.append(
+                f"{whose} learned the findings of {before['images']:,} simulated radiographs, which "
+                "show no patient."
+            )
+        if before.get("task") == "views":
+            told.append(
+                f"{whose} learned from the same radiographs, without their labels, that two views "
+                "of one show the same."
+            )
+    return told
 
 
 def _measurements(measurements: Sequence[Measurement]) -> list[str]:
