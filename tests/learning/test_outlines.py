@@ -13,6 +13,7 @@ from PIL import Image
 from medcxr.core.errors import DataError
 from medcxr.datasets.outline_tables import hold_out_patients
 from medcxr.datasets.study_table import StudyTable, read_rows
+from medcxr.explain.measured import MEASURES
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictor
@@ -20,7 +21,7 @@ from medcxr.learning.anatomy import AnatomyGuided, Fusion, fit_fusion
 from medcxr.learning.config import OutlineConfig, OutlineTableConfig
 from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import Part, build_network
-from medcxr.learning.measures import MEASURES, measure
+from medcxr.learning.measures import measure
 from medcxr.learning.outline_augmentation import augment_outlines
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet

@@ -4,7 +4,7 @@ import numpy as np
 
 from medcxr.core.arrays import FloatArray, Statistics
 
-__all__ = ["MEASURES", "take_measures"]
+__all__ = ["MEASURES", "MOST", "PIXELS", "take_measures"]
 
 MEASURES = (
     "cardiothoracic ratio",
@@ -15,15 +15,23 @@ MEASURES = (
     "right by left lung area, logarithm",
     "heart height",
 )
-"""As in `learning.measures`, which needs torch; a test holds the two together."""
+"""In the order of the columns. Areas and heights are given in thoracic widths (squared)."""
+
+MOST = 3.0
+"""No chest has more of anything; it bounds what a failed outline can do."""
+
+PIXELS = 3.0
+"""That make a column or row count fully: a stray one is no organ."""
 
 _SHARPNESS = 4.0  # as in `learning.anatomy`
-_MOST, _PIXELS = 3.0, 3.0  # as in `learning.measures`
 _LEAST = 1e-7  # a share of 0 or 1 has no finite logit
 
 
 def take_measures(outlines: FloatArray) -> Statistics:
     """Return (measures,) of the outlines that a graph gives.
+
+    The same in numpy as `learning.measures` in torch, for which the graph was exported; a test
+    holds the two together.
 
     Args:
         outlines: (3, S, S), 0…1: right lung, left lung, heart.
@@ -43,12 +51,12 @@ def take_measures(outlines: FloatArray) -> Statistics:
         np.log((areas[0] / square + 0.01) / (areas[1] / square + 0.01)),
         _occupied(heart, axis=1).sum() / width,
     )
-    return np.clip(np.array(values, dtype=np.float64), -_MOST, _MOST)
+    return np.clip(np.array(values, dtype=np.float64), -MOST, MOST)
 
 
 def _occupied(organ: Statistics, *, axis: int) -> Statistics:
     """Return how far each column (axis 0) or row (axis 1) holds the organ, 0…1."""
-    return np.asarray(np.minimum(organ.sum(axis=axis) / _PIXELS, 1.0), dtype=np.float64)
+    return np.asarray(np.minimum(organ.sum(axis=axis) / PIXELS, 1.0), dtype=np.float64)
 
 
 def _extent(columns: Statistics) -> float:

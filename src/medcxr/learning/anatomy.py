@@ -9,9 +9,10 @@ from torch import Tensor, nn
 
 from medcxr.core.arrays import BoolArray, FloatArray, Statistics
 from medcxr.evaluation.calibration import MINIMUM_PER_CLASS
+from medcxr.explain.measured import MEASURES
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.loading import batches_in_order
-from medcxr.learning.measures import MEASURES, measure
+from medcxr.learning.measures import measure
 from medcxr.learning.networks import Evidence, pool_to_grid
 from medcxr.learning.outline_network import OutlineNetwork
 

@@ -3,21 +3,9 @@
 import torch
 from torch import Tensor
 
-__all__ = ["MEASURES", "measure"]
+from medcxr.explain.measured import MOST, PIXELS
 
-MEASURES = (
-    "cardiothoracic ratio",
-    "heart area by lung area",
-    "heart area",
-    "right lung area",
-    "left lung area",
-    "right by left lung area, logarithm",
-    "heart height",
-)
-"""In the order of the columns. Areas and heights are given in thoracic widths (squared)."""
-
-_MOST = 3.0  # no chest has more of anything; bounds what a failed outline can do
-_PIXELS = 3.0  # that make a column or row count fully: a stray one is no organ
+__all__ = ["measure"]
 
 
 def measure(shares: Tensor) -> Tensor:
@@ -48,12 +36,12 @@ def measure(shares: Tensor) -> Tensor:
         torch.log((areas[0] / square + 0.01) / (areas[1] / square + 0.01)),
         _occupied(heart, dim=2).sum(dim=1) / width,
     )
-    return torch.stack(values, dim=1).clamp(-_MOST, _MOST)
+    return torch.stack(values, dim=1).clamp(-MOST, MOST)
 
 
 def _occupied(organ: Tensor, *, dim: int) -> Tensor:
     """(B, S, S) -> (B, S): how far each column (dim 1) or row (dim 2) holds the organ, 0…1."""
-    return (organ.sum(dim=dim) / _PIXELS).clamp(max=1.0)
+    return (organ.sum(dim=dim) / PIXELS).clamp(max=1.0)
 
 
 def _extent(columns: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medcxr.apps.cli.tables import print_table
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace, words
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _told(case: "OutlinedCase") -> str:
 
 
 def _print(report: "AnatomyReport") -> None:
-    _print_table(
+    print_table(
         f"Told by one measure, {report.model}",
         ("Table", "Measure", "Tells", "Images", "With it", "Not measured", "AUC"),
         [
@@ -96,7 +97,7 @@ def _print(report: "AnatomyReport") -> None:
             for one in report.rankings
         ],
     )
-    _print_table(
+    print_table(
         f"Outlines beside experts', {report.model}",
         ("Table", "Images", "Dice of lungs", "Dice of heart", "Ratio off by"),
         [
@@ -110,18 +111,6 @@ def _print(report: "AnatomyReport") -> None:
             for one in report.agreements
         ],
     )
-
-
-def _print_table(title: str, heads: "Sequence[str]", rows: "Sequence[Sequence[str]]") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    if not rows:
-        return
-    table = Table(*heads, title=title)
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False, soft_wrap=True).print(table)
 
 
 def _interval(estimate: "Estimate | None", digits: int) -> str:

@@ -1,13 +1,13 @@
 """`medcxr explain-check`: whether the maps of the model are true."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from medcxr.apps.cli.tables import print_table
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace, words
 from medcxr.core.errors import DataError, ModelError
 
@@ -99,7 +99,7 @@ def _print(report: "ExplanationReport") -> None:
     from medcxr.explain.report import RIVALS  # noqa: PLC0415
 
     better = [f"{side}, {rival}" for rival in RIVALS for side in ("lower than", "higher than")]
-    _print_table(
+    print_table(
         f"Curves, {report.model}",
         ("Finding", "Map", "Images", "Deletion (low)", "Insertion (high)", *better, "Shown"),
         [
@@ -115,7 +115,7 @@ def _print(report: "ExplanationReport") -> None:
             for curve in report.curves
         ],
     )
-    _print_table(
+    print_table(
         f"Places, {report.model}",
         ("Places", "Finding", "Map", "Images", "Hits", "Evidence inside", "Area"),
         [
@@ -132,7 +132,7 @@ def _print(report: "ExplanationReport") -> None:
         ],
     )
 
-    _print_table(
+    print_table(
         f"Likeness to the maps of shuffled weights, {report.model}",
         ("Finding", "Map", "Images", "Rank correlation (near 0)"),
         [
@@ -159,18 +159,6 @@ def _shown(report: "ExplanationReport", curve: "CurveFigures") -> str:
     if curve.method == best_map(report, curve.finding):
         return "by default"
     return "true too" if is_true(curve) else "not by default"
-
-
-def _print_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    if not rows:
-        return
-    table = Table(*heads, title=title)
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False, soft_wrap=True).print(table)
 
 
 def _interval(estimate: "Estimate | None") -> str:
