@@ -13,18 +13,26 @@ from sklearn.linear_model import LogisticRegression
 from medcxr.core.errors import DataError
 from medcxr.evaluation.calibration import (
     MINIMUM_PER_CLASS,
+    BetaCalibration,
     IdentityCalibration,
     IsotonicCalibration,
     PlattCalibration,
     TemperatureCalibration,
     calibration_from_dict,
     calibration_to_dict,
+    fit_beta,
     fit_isotonic,
     fit_platt,
     fit_temperature,
 )
 
-FITS = [fit_platt, fit_temperature, fit_isotonic, lambda _logits, _labels: IdentityCalibration()]
+FITS = [
+    fit_platt,
+    fit_beta,
+    fit_temperature,
+    fit_isotonic,
+    lambda _logits, _labels: IdentityCalibration(),
+]
 
 
 def _sample(n=400, slope=0.5, intercept=-0.7, seed=3):
@@ -147,6 +155,10 @@ def test_constant_logits_are_refused(fit):
         {"kind": "platt", "slope": True, "intercept": 0.0},
         {"kind": "platt", "slope": 0.0, "intercept": 0.0},
         {"kind": "platt", "slope": 1.0, "intercept": float("nan")},
+        {"kind": "beta", "low_slope": 1.0, "intercept": 0.0},
+        {"kind": "beta", "low_slope": 0.0, "high_slope": 1.0, "intercept": 0.0},
+        {"kind": "beta", "low_slope": 1.0, "high_slope": float("inf"), "intercept": 0.0},
+        {"kind": "beta", "low_slope": "1", "high_slope": 1.0, "intercept": 0.0},
         {"kind": "temperature", "temperature": -1.0},
         {"kind": "isotonic", "x": 1.0, "y": [0.5]},
         {"kind": "isotonic", "x": [], "y": []},
@@ -171,3 +183,52 @@ def test_whole_numbers_of_json_are_numbers():
     assert calibration_from_dict({"kind": "isotonic", "x": [0, 1], "y": [0, 1]}) == (
         IsotonicCalibration(x=(0.0, 1.0), y=(0.0, 1.0))
     )
+
+
+def test_beta_with_equal_slopes_is_platts_line():
+    logits = np.linspace(-30, 30, 61)
+    bent = BetaCalibration(low_slope=0.7, high_slope=0.7, intercept=-0.3)
+    straight = PlattCalibration(slope=0.7, intercept=-0.3)
+    np.testing.assert_allclose(bent.predict_proba(logits), straight.predict_proba(logits))
+
+
+def test_beta_is_logistic_regression_on_the_two_logarithms():
+    from sklearn.linear_model import LogisticRegression
+
+    random = np.random.default_rng(5)
+    logits = random.normal(0.3, 2.0, 400)
+    labels = (random.random(400) < 1 / (1 + np.exp(-logits))).astype(float)
+    shares = 1 / (1 + np.exp(-logits))
+    features = np.column_stack([np.log(shares), -np.log(1 - shares)])
+    n_positive, n_negative = labels.sum(), (1 - labels).sum()
+    high, low = (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2)
+    targets = np.where(labels == 1, high, low)
+    # a soft target is a positive and a negative example, weighed
+    expected = LogisticRegression(C=np.inf, tol=1e-10, max_iter=5000).fit(
+        np.concatenate([features, features]),
+        np.repeat([1, 0], len(labels)),
+        sample_weight=np.concatenate([targets, 1 - targets]),
+    )
+
+    fitted = fit_beta(logits, labels)
+
+    assert [fitted.low_slope, fitted.high_slope] == pytest.approx(
+        expected.coef_[0].tolist(), rel=1e-3
+    )
+    assert fitted.intercept == pytest.approx(float(expected.intercept_[0]), abs=1e-3)
+
+
+def test_beta_recovers_the_bend_that_made_the_labels_and_platt_cannot():
+    random = np.random.default_rng(6)
+    logits = random.normal(0, 2, 40_000)
+    true = BetaCalibration(low_slope=0.4, high_slope=1.6, intercept=-0.5)
+    labels = (random.random(40_000) < true.predict_proba(logits)).astype(float)
+
+    fitted = fit_beta(logits, labels)
+
+    assert fitted.low_slope == pytest.approx(0.4, abs=0.1)
+    assert fitted.high_slope == pytest.approx(1.6, abs=0.2)
+    wide = np.linspace(-4, 4, 33)
+    truth = true.predict_proba(wide)
+    assert np.abs(fitted.predict_proba(wide) - truth).max() < 0.02
+    assert np.abs(fit_platt(logits, labels).predict_proba(wide) - truth).max() > 0.04

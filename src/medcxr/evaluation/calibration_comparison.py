@@ -7,7 +7,13 @@ from numpy.typing import ArrayLike
 
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError
-from medcxr.evaluation.calibration import Calibration, fit_isotonic, fit_platt, fit_temperature
+from medcxr.evaluation.calibration import (
+    Calibration,
+    fit_beta,
+    fit_isotonic,
+    fit_platt,
+    fit_temperature,
+)
 from medcxr.evaluation.report import CalibrationFigures
 from medcxr.evaluation.validation import evaluate
 
@@ -15,6 +21,7 @@ __all__ = ["CANDIDATES", "calibrate_by", "compare_calibrations"]
 
 CANDIDATES: Mapping[str, Callable[[ArrayLike, ArrayLike], Calibration]] = {
     "platt": fit_platt,
+    "beta": fit_beta,
     "temperature": fit_temperature,
     "isotonic": fit_isotonic,
 }

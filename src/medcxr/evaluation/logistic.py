@@ -1,11 +1,11 @@
-"""Logistic regression of a label on one number: for Platt scaling and for Cox's recalibration."""
+"""Logistic regression of a label on a number or two: for calibration and Cox's recalibration."""
 
 import numpy as np
 from scipy.special import expit
 
 from medcxr.core.arrays import Statistics
 
-__all__ = ["fit_line", "refit_intercepts", "refit_slopes"]
+__all__ = ["fit_line", "fit_plane", "refit_intercepts", "refit_slopes"]
 
 _MAX_STEPS = 25  # Newton from a close start needs three to five
 _TOLERANCE = 1e-9
@@ -21,28 +21,43 @@ def fit_line(
         targets: (n,), 0…1.
         minimum_slope: the slope is at least this.
     """
+    (slope,), intercept = fit_plane(x[:, np.newaxis], targets, minimum_slope=minimum_slope)
+    return slope, intercept
+
+
+def fit_plane(
+    x: Statistics, targets: Statistics, *, minimum_slope: float = -np.inf
+) -> tuple[tuple[float, ...], float]:
+    """Return slopes and intercept of the most likely log odds = slopes * x + intercept.
+
+    Args:
+        x: (n, n_slopes), finite, no column all equal.
+        targets: (n,), 0…1.
+        minimum_slope: each slope is at least this.
+    """
     from scipy.optimize import minimize  # noqa: PLC0415 - slow to import, and only fitting needs it
 
-    center, spread = float(x.mean()), float(x.std())
+    center, spread = x.mean(axis=0), x.std(axis=0)
     z = (x - center) / spread  # a common scale keeps the optimizer's steps well conditioned
 
-    def loss(line: Statistics) -> tuple[float, Statistics]:
-        log_odds = line[0] * z + line[1]
+    def loss(plane: Statistics) -> tuple[float, Statistics]:
+        log_odds = z @ plane[:-1] + plane[-1]
         residuals = expit(log_odds) - targets
         value = float(np.mean(np.logaddexp(0.0, log_odds) - targets * log_odds))
-        return value, np.array([np.mean(residuals * z), np.mean(residuals)])
+        return value, np.append(residuals @ z, residuals.sum()) / len(targets)
 
-    start = np.array([max(0.0, minimum_slope * spread), 0.0])
+    least = minimum_slope * spread
     solution = minimize(
         loss,
-        start,
+        np.append(np.maximum(0.0, least), 0.0),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(minimum_slope * spread, None), (None, None)],
+        bounds=[*((low, None) for low in least), (None, None)],
         options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 500},
     ).x
-    slope = max(float(solution[0]) / spread, minimum_slope)
-    return slope, float(solution[1]) - slope * center
+    slopes = np.maximum(solution[:-1] / spread, minimum_slope)
+    intercept = float(solution[-1] - slopes @ center)
+    return tuple(float(slope) for slope in slopes), intercept
 
 
 def refit_slopes(

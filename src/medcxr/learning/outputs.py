@@ -11,6 +11,7 @@ from medcxr.evaluation.calibration import (
     MINIMUM_PER_CLASS,
     Calibration,
     IdentityCalibration,
+    fit_beta,
     fit_platt,
 )
 from medcxr.evaluation.conformal import ConformalBounds, fit_conformal
@@ -24,6 +25,8 @@ from medcxr.evaluation.operating_points import (
 __all__ = ["CONFORMAL_LEVEL", "Outputs", "fit_outputs"]
 
 CONFORMAL_LEVEL = 0.9  # of the images, with and without a finding, whose set holds the truth
+
+_ENOUGH_TO_BEND = 50  # with the rarer label, for a calibration with a third number
 
 _PREFERRED = "youden"
 _FALLBACK = "half"
@@ -90,9 +93,15 @@ def _fit_one(
 ) -> tuple[Calibration, tuple[OperatingPoint, ...]]:
     if min((labels == 1).sum(), (labels == 0).sum()) < MINIMUM_PER_CLASS:
         return IdentityCalibration(), (half(),)
-    calibration = fit_platt(logits, labels)
+    calibration = _calibrate(logits, labels)
     probabilities = calibration.predict_proba(logits)
     return calibration, _points(OPERATING_POINTS, labels, probabilities)
+
+
+def _calibrate(logits: FloatArray, labels: Statistics) -> Calibration:
+    """Fit the bent line where there are examples enough for its third number."""
+    rarer = min((labels == 1).sum(), (labels == 0).sum())
+    return (fit_beta if rarer >= _ENOUGH_TO_BEND else fit_platt)(logits, labels)
 
 
 def _points(
