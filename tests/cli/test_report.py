@@ -131,6 +131,15 @@ def test_a_folder_with_something_in_it_is_left_alone(run, radiograph, tmp_path):
     assert isinstance(run(radiograph, "--report", radiograph).exception, DataError)
 
 
+def test_the_current_folder_is_never_replaced(run, radiograph, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    error = run(radiograph, "--report", ".").exception
+    assert isinstance(error, DataError)
+    assert "cannot replace the current folder" in str(error)
+    assert (tmp_path / "here").is_dir()
+
+
 @pytest.mark.parametrize("exists", [False, True])
 def test_a_report_of_nothing_is_not_written(run, tmp_path, exists):
     bad, folder = tmp_path / "bad.png", tmp_path / "report"

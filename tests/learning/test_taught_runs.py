@@ -81,11 +81,24 @@ def test_other_scores_are_another_run_and_missing_ones_are_named(train, sample_d
     try:
         for score in (0.1, 0.2):
             table.write_text(f"image_path,Effusion\nabsent.png,{score}\n")
-            with pytest.raises(DataError, match="has no part 'none'"):
-                train(text, "none")
+            for own in (text, 'companion = "beside.toml"\n' + CROSSED):
+                (tmp_path / "beside.toml").write_text(text.replace('"small"', '"beside"'))
+                with pytest.raises(DataError, match="has no part 'none'"):
+                    train(own, "none")
     finally:
         table.unlink()
-    assert len(list((tmp_path / "runs").glob("small-*"))) == 2
+    # the scores name the run, also where the companion learns from them
+    assert len(list((tmp_path / "runs").glob("small-*"))) == 4
+
+
+def test_scores_of_other_images_are_refused(train, sample_data):
+    table = sample_data / "scores.csv"
+    table.write_text("image_path,Effusion\nabsent.png,0.2\n")
+    try:
+        with pytest.raises(DataError, match="scores none of the images"):
+            train(CROSSED + "\n[soft_labels]\npath = 'scores.csv'\n")
+    finally:
+        table.unlink()
 
 
 def test_another_readers_scores_soften_the_labels(train, sample_data):

@@ -139,3 +139,9 @@ def test_too_few_positives_leave_the_labels():
     labels[0] = 1
     soft = soften(labels, np.linspace(-2, 2, 30)[:, np.newaxis], range(30), share=0.5)
     np.testing.assert_array_equal(soft, labels)
+
+
+def test_scores_by_fold_are_refused_since_they_have_seen_what_is_held_out(tmp_path):
+    (tmp_path / "scores.csv").write_text("image_path,Pneumonia,fold\n0.png,0.2,1\n")
+    with pytest.raises(DataError, match="Name the recipe as the teacher instead"):
+        read_soft_labels(tmp_path / "scores.csv", table([[0, 0, 1]], [""], tmp_path))

@@ -108,3 +108,11 @@ def test_what_is_no_record_is_refused(bundle, models, text):
 
     with pytest.raises(ModelError, match="explain-check --keep"):
         find_explanations(models, bundle)
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_a_figure_that_is_none_is_damage(bundle, models, constant):
+    path = keep_explanations(models, bundle, report_of(bundle))
+    path.write_text(path.read_text().replace("0.25", constant))
+    with pytest.raises(ModelError, match=r"is damaged; delete .* or test the maps again"):
+        find_explanations(models, bundle)

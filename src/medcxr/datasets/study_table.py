@@ -75,8 +75,12 @@ class StudyTable:
         return len(self.image_paths)
 
     def path(self, index: int) -> Path:
-        """Return where the image of a row lies."""
-        return self.root / self.image_paths[index]
+        """Return where the image of a row lies.
+
+        Raises:
+            DataError: it lies outside the table's folder.
+        """
+        return check_image_path(self.root, self.image_paths[index])
 
     @classmethod
     def read_csv(

@@ -585,6 +585,11 @@ def _check_teaching(config: TrainingConfig) -> None:
     if teacher is None:
         return
     _check(teacher)
+    if teacher.lesions.share:
+        raise DataError(
+            f"The teacher {teacher.name} paints lesions, for which a run beside another has no "
+            "outlines; name a teacher without them."
+        )
     if config.soft_labels.path is not None:
         raise DataError(
             "soft_labels.path and teacher both give soft labels; leave one of them out."

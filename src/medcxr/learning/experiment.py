@@ -68,10 +68,8 @@ _RUN_FILE = "run.json"
 _EVENTS_FILE = "events.jsonl"
 _SCORES_FILE = "out_of_fold.csv"
 _ORDINARY = 200  # radiographs without findings, at most, whose mean map maps are shown against
-_PART_SCORES_FILE = "held_out.csv"
 _BUNDLE = "bundle"
 _FAILURES_FILE = "failures.png"
-_OUTLINES_PART = "outlines"
 _TOGETHER = (
     "In this bundle the networks of all folds answer together, by the mean of their logits; the "
     "figures are those of one of them on images that it has not seen."
@@ -567,11 +565,13 @@ class _Run:
 
 def _digest_of_soft_labels(config: TrainingConfig, data_folder: Path) -> list[str]:
     """Return SHA-256 of the scores that are mixed into the labels; nothing where none are."""
+    beside = [one for one in (config.companion, config.teacher) if one is not None]
+    further = [digest for one in beside for digest in _digest_of_soft_labels(one, data_folder)]
     if config.soft_labels.path is None:
-        return []
+        return further
     path = check_image_path(data_folder, config.soft_labels.path)
     try:
-        return [hashlib.sha256(path.read_bytes()).hexdigest()]
+        return [hashlib.sha256(path.read_bytes()).hexdigest(), *further]
     except OSError as error:
         raise DataError(
             f"{config.soft_labels.path} cannot be read ({error.strerror}); correct "

@@ -220,7 +220,18 @@ class RunParts:
         """Return how long what came before the labels took, of all parts."""
         folders = {self.folder, *(part.folder for part in self.parts())}
         stored = (load_checkpoint(one / _PRETRAINING / CHECKPOINT_FILE) for one in folders)
-        return sum(float(one[1]["seconds"]) for one in stored if one is not None)
+        own = sum(float(one[1]["seconds"]) for one in stored if one is not None)
+        teacher = self.sibling(TEACHER)
+        return own + (0.0 if teacher is None else teacher.seconds_trained())
+
+    def seconds_trained(self) -> float:
+        """Return how long all parts took that are trained, with those of runs beside this one."""
+        runs = [run for run in (self, self.sibling(COMPANION)) if run is not None]
+        stored = (
+            load_checkpoint(part.folder / CHECKPOINT_FILE) for run in runs for part in run.parts()
+        )
+        trained = sum(float(one[1]["seconds"]) for one in stored if one is not None)
+        return trained + sum(run.seconds_before() for run in runs)
 
     def answers(self, name: str, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
         """Return what the networks of a part, its companion's too, say of these images.
@@ -304,6 +315,11 @@ class RunParts:
         if soft.path is not None:
             path = check_image_path(self.data_folder, soft.path)
             odds = np.concatenate([read_soft_labels(path, table) for table in tables])
+            if np.isnan(odds).all():
+                raise DataError(
+                    f"{soft.path} scores none of the images that are learned from; its image_path "
+                    "must lead to them from its own folder."
+                )
         elif teacher is not None:
             odds = teacher.answers(
                 part.name.removeprefix(self.prefix), self.images, part.train_rows

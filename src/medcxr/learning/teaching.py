@@ -71,6 +71,10 @@ def read_soft_labels(path: Path, table: StudyTable) -> Statistics:
 
     No Finding, where the reader does not score it, is the absence of all that it scores.
 
+    The reader must not have learned from these images' patients. What networks of a
+    cross-validation gave them (a table with the column fold) is refused: each score was learned
+    from labels that are held out elsewhere, and a configuration's `teacher` does it without that.
+
     Args:
         path: CSV file with image_path, relative to the file, and a column for each finding.
         table: of whose images and findings scores are wanted.
@@ -82,7 +86,12 @@ def read_soft_labels(path: Path, table: StudyTable) -> Statistics:
         DataError: the file is wrong, or a score is no probability.
     """
     rows = read_rows(path, required=("image_path",))
-    columns = [name for name in rows[0] if name not in ("image_path", "fold")]
+    if "fold" in rows[0]:
+        raise DataError(
+            f"{path.name} holds scores by fold: each has seen labels that other folds hold out. Name "
+            "the recipe as the teacher instead."
+        )
+    columns = [name for name in rows[0] if name != "image_path"]
     scores = {
         (path.parent / row["image_path"]).resolve(): {
             name: _probability(row[name], path.name) for name in columns if row[name]

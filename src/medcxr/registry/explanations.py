@@ -93,7 +93,7 @@ def _read(path: Path) -> ExplanationReport:
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
-        plain = json.loads(data) if len(data) <= _MAX_BYTES else None
+        plain = json.loads(data, parse_constant=_refuse) if len(data) <= _MAX_BYTES else None
         if not isinstance(plain, Mapping) or plain.get("format") != EXPLANATIONS_FORMAT:
             raise ModelError(f"{path.name} is no test of maps that this version reads; {remedy}")
         rest = {key: value for key, value in plain.items() if key != "format"}
@@ -104,6 +104,11 @@ def _read(path: Path) -> ExplanationReport:
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path.name} is damaged; {remedy}") from error
     return report
+
+
+def _refuse(constant: str) -> object:
+    """Refuse NaN and infinities, which are no figures."""
+    raise ValueError(constant)
 
 
 @cache

@@ -14,6 +14,7 @@ from medcxr.imaging.reading import read_image
 from medcxr.inference.analyzer import Analyzer
 from medcxr.inference.gate import require_fit, shipped_gate
 from medcxr.inference.predictor import Prepared
+from medcxr.registry.bundle import GRAPH_FILE
 from medcxr.services.kept_explanations import kept_report
 from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.model_facts import ModelFacts
@@ -66,12 +67,15 @@ def analyze_image(
         ModelError: there is no model, it or the test of its maps is damaged, or it has no such
             operating point.
     """
-    analyzer = Analyzer(current_predictor(workspace), operating_point)
+    predictor = current_predictor(workspace)
+    analyzer = Analyzer(predictor, operating_point)
     image = read_image(source)
     verdict = require_fit(shipped_gate(), image) if gate else None
     result = analyzer.analyze(image)
     analysis = result.analysis
     tests = kept_report(workspace)
+    if tests is not None and tests.graph != predictor.manifest.files[GRAPH_FILE]:
+        tests = None  # meanwhile another model was put in use
     analysis = replace(analysis, findings=tuple(_told(f, tests) for f in analysis.findings))
     if verdict is not None:
         warnings = (*analysis.warnings, *verdict.warnings)

@@ -113,16 +113,17 @@ def shown_map(
     if finding not in maps:
         raise DataError(f"The model has no finding {finding!r}; use one of {', '.join(maps)}.")
     curves = curves_of(report, finding, method)
+    true = curves is not None and is_true(curves)
     told = (
         told_verdict(report, finding, method),
         told_places(report, finding, method),
-        _told_zone(analyzed, finding, maps[finding]),
+        _told_zone(analyzed, finding, maps[finding]) if true else "",
     )
     return ShownMap(
         finding=finding,
         method=method,
         evidence=maps[finding],
-        is_true=curves is not None and is_true(curves),
+        is_true=true,
         words=tuple(sentence for sentence in told if sentence),
     )
 

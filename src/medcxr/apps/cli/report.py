@@ -97,6 +97,9 @@ def open_report(folder: Path, workspace: Workspace) -> Iterator[Report]:
         DataError: something is in the folder already.
         StorageError: the folder cannot be written.
     """
+    folder = folder.resolve()
+    if folder == Path.cwd():
+        raise DataError("--report cannot replace the current folder; name a new one inside it.")
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise DataError(
             f"--report would write into {printable(str(folder))}, where something is already; "

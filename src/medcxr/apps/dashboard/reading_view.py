@@ -16,6 +16,7 @@ from medcxr.apps.dashboard.pictures import (
     outlined_picture,
     radiograph_picture,
 )
+from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.words import (
     DISCLAIMER,
     HEAT_MAP,
@@ -124,7 +125,7 @@ def _show_pictures(workspace: Workspace, case: Case, reading: Reading) -> None:
         _show_radiograph(workspace, case, reading, finding)
     with right:
         if method is None:
-            st.info(told_absence(reading.tests, finding))
+            st.info(plain(told_absence(reading.tests, finding)))
         else:
             _show_map(workspace, reading, finding, method, opacity=opacity)
     show_map_tests(reading.tests, finding)
@@ -157,28 +158,30 @@ def _show_map(
     )
     verdict, *further = shown.words
     if shown.is_true:
-        st.markdown(verdict)
+        st.markdown(plain(verdict))
     else:
-        st.warning(verdict)
+        st.warning(plain(verdict))
     for sentence in further:
-        st.markdown(sentence)
+        st.markdown(plain(sentence))
     st.caption(HEAT_MAP if method == EVIDENCE_MAP else OCCLUSION)
 
 
 def _show_radiograph(workspace: Workspace, case: Case, reading: Reading, finding: str) -> None:
     anatomy = reading.analysis.anatomy
-    plain = radiograph_picture(reading.shown)
+    picture = radiograph_picture(reading.shown)
     place = st.container()
     outlined = anatomy is not None and st.toggle(
         "Outlines of lungs and heart", key=f"outlines_{case.digest}", help=OUTLINES
     )
     if anatomy is not None and outlined:
-        plain = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
+        picture = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
     if st.toggle(
-        f"What would change the answer to {finding}", key=f"what_if_{case.digest}", help=WHAT_IF
+        f"What would change the answer to {plain(finding)}",
+        key=f"what_if_{case.digest}",
+        help=WHAT_IF,
     ):
-        plain = _with_what_if(workspace, reading, finding, plain)
-    place.image(plain, width="stretch", output_format="PNG")
+        picture = _with_what_if(workspace, reading, finding, picture)
+    place.image(picture, width="stretch", output_format="PNG")
     place.caption("The radiograph, scaled to the screen; not for primary reading.")
 
 
@@ -193,7 +196,7 @@ def _with_what_if(
     except ModelError as error:  # somebody chose another model meanwhile
         st.error(str(error))
         return picture
-    st.markdown(told_what_if(change))
+    st.markdown(plain(told_what_if(change)))
     return (
         draw_area(picture, hidden_places(change), reading.geometry) if change.changes else picture
     )
