@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from medcxr.evaluation.calibration import MINIMUM_PER_CLASS, IdentityCalibration, fit_platt
+from medcxr.evaluation.calibration import (
+    MINIMUM_PER_CLASS,
+    IdentityCalibration,
+    fit_beta,
+    fit_platt,
+)
 from medcxr.evaluation.conformal import fit_conformal
 from medcxr.evaluation.operating_points import OPERATING_POINTS, youden
 from medcxr.learning.outputs import CONFORMAL_LEVEL, fit_outputs
@@ -30,6 +35,26 @@ def test_each_finding_is_calibrated_by_its_own_logits():
     assert outputs.calibrations == tuple(fit_platt(logits[:, i], labels[:, i]) for i in range(2))
     expected = [c.predict_proba(logits[:, i]) for i, c in enumerate(outputs.calibrations)]
     np.testing.assert_array_equal(outputs.probabilities(logits), np.transpose(expected))
+
+
+@pytest.mark.parametrize(
+    ("shift", "n_positive", "fit"),
+    [
+        (0.0, 60, fit_beta),
+        (0.0, 49, fit_platt),  # too few for a third number
+        (-8.0, 60, fit_platt),  # nothing beyond the bend: its slope there would be chance
+        (8.0, 60, fit_platt),
+    ],
+)
+def test_the_line_bends_where_there_is_enough_on_either_side(shift, n_positive, fit):
+    random = np.random.default_rng(0)
+    labels = np.zeros((400, 1))
+    labels[:n_positive] = 1
+    logits = random.normal(2 * labels - 1 + shift, 1.0).astype(np.float32)
+
+    outputs = fit_outputs(logits, labels)
+
+    assert outputs.calibrations == (fit(logits[:, 0], labels[:, 0]),)
 
 
 def test_thresholds_are_chosen_on_the_calibrated_probabilities():

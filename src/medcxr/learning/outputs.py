@@ -27,6 +27,7 @@ __all__ = ["CONFORMAL_LEVEL", "Outputs", "fit_outputs"]
 CONFORMAL_LEVEL = 0.9  # of the images, with and without a finding, whose set holds the truth
 
 _ENOUGH_TO_BEND = 50  # with the rarer label, for a calibration with a third number
+_ENOUGH_BEYOND = 10  # logits on either side of the bend, or its slope there would be chance
 
 _PREFERRED = "youden"
 _FALLBACK = "half"
@@ -101,7 +102,10 @@ def _fit_one(
 def _calibrate(logits: FloatArray, labels: Statistics) -> Calibration:
     """Fit the bent line where there are examples enough for its third number."""
     rarer = min((labels == 1).sum(), (labels == 0).sum())
-    return (fit_beta if rarer >= _ENOUGH_TO_BEND else fit_platt)(logits, labels)
+    known = logits[~np.isnan(labels)]
+    beyond = min((known > 0).sum(), (known < 0).sum())
+    bends = rarer >= _ENOUGH_TO_BEND and beyond >= _ENOUGH_BEYOND
+    return (fit_beta if bends else fit_platt)(logits, labels)
 
 
 def _points(
