@@ -13,10 +13,12 @@ from safetensors.torch import save_file
 
 from medcxr.core.errors import StorageError
 from medcxr.learning.checkpoint import (
+    CHECKPOINT_FILE,
     load_checkpoint,
     optimizer_tensors,
     restore_optimizer,
     save_checkpoint,
+    seconds_spent,
 )
 
 pytestmark = pytest.mark.train
@@ -125,3 +127,13 @@ def test_an_optimizer_goes_on_as_if_it_had_never_stopped(tmp_path):
         step(fresh, resumed, number)
 
     assert torch.equal(straight, resumed)
+
+
+def test_the_time_of_a_training_is_read_from_its_checkpoint(tmp_path):
+    path = tmp_path / CHECKPOINT_FILE
+    assert seconds_spent(path) == 0.0
+    save_checkpoint(path, {"network": {"w": torch.ones(2)}}, {"seconds": 12.5})
+    assert seconds_spent(path) == 12.5
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(StorageError, match="is damaged; delete it"):
+        seconds_spent(path)

@@ -119,6 +119,20 @@ def test_weights_of_the_whole_network_come_back(tmp_path, fabric):
     assert epoch["val_loss"] > 0  # watched on simulated radiographs that it does not learn from
 
 
+def test_what_was_learned_is_kept_and_no_radiograph_is_drawn_again(tmp_path, fabric, monkeypatch):
+    config = config_for(tmp_path, task="simulated", images=20, epochs=1)
+    first = learn_simulated(fabric, config, part_in(tmp_path / "sim"), quiet)
+
+    def refuse(*_words, **_options):
+        raise AssertionError
+
+    monkeypatch.setattr(pretraining, "simulate", refuse)
+    again = learn_simulated(fabric, config, part_in(tmp_path / "sim"), quiet)
+
+    assert first.keys() == again.keys()
+    assert all(torch.equal(first[name], again[name]) for name in first)
+
+
 def test_two_views_teach_the_stem_alone_and_no_label_is_looked_at(tmp_path, fabric):
     config = config_for(tmp_path, task="views", epochs=2)
     config = replace(config, preprocessing=replace(config.preprocessing, size=64))

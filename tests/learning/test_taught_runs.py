@@ -13,6 +13,7 @@ from medcxr.learning.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from medcxr.learning.config import load_config
 from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import build_network
+from medcxr.learning.training_data import TrainingData
 from small_training import SMALL_TOML
 
 pytestmark = pytest.mark.train
@@ -89,6 +90,20 @@ def test_other_scores_are_another_run_and_missing_ones_are_named(train, sample_d
         table.unlink()
     # the scores name the run, also where the companion learns from them
     assert len(list((tmp_path / "runs").glob("small-*"))) == 4
+
+
+def test_a_teacher_of_the_same_tables_reads_no_image_again(train, tmp_path, monkeypatch):
+    (tmp_path / "teacher.toml").write_text(TEACHER)
+    read = []
+    real = TrainingData.load_images
+
+    def load_images(*words, **options):
+        read.append(words)
+        return real(*words, **options)
+
+    monkeypatch.setattr(TrainingData, "load_images", load_images)
+    train('teacher = "teacher.toml"\n' + CROSSED)
+    assert len(read) == 1
 
 
 def test_scores_of_other_images_are_refused(train, sample_data):

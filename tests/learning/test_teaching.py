@@ -61,7 +61,7 @@ def test_scores_are_found_by_file_and_no_finding_is_the_absence_of_all(tmp_path)
     (tmp_path / "scores.csv").write_text(
         "image_path,Pneumonia,Mass\n1.png,0.25,0.5\nelsewhere.png,0.1,0.1\n"
     )
-    odds = read_soft_labels(tmp_path / "scores.csv", table([[0, 0, 1]] * 3, [""] * 3, tmp_path))
+    odds = read_soft_labels(tmp_path / "scores.csv", [table([[0, 0, 1]] * 3, [""] * 3, tmp_path)])
 
     assert np.isnan(odds[[0, 2]]).all()
     assert odds[1, 0] == pytest.approx(np.log(1 / 3))
@@ -73,12 +73,12 @@ def test_scores_are_found_by_file_and_no_finding_is_the_absence_of_all(tmp_path)
 def test_a_score_that_is_no_probability_is_refused(tmp_path, score):
     (tmp_path / "scores.csv").write_text(f"image_path,Pneumonia\n0.png,{score}\n")
     with pytest.raises(DataError, match="which is no probability"):
-        read_soft_labels(tmp_path / "scores.csv", table([[0, 0, 1]], [""], tmp_path))
+        read_soft_labels(tmp_path / "scores.csv", [table([[0, 0, 1]], [""], tmp_path)])
 
 
 def test_scores_of_0_and_1_stay_finite(tmp_path):
     (tmp_path / "scores.csv").write_text("image_path,Pneumonia\n0.png,0\n1.png,1\n")
-    odds = read_soft_labels(tmp_path / "scores.csv", table([[0, 0, 1]] * 2, [""] * 2, tmp_path))
+    odds = read_soft_labels(tmp_path / "scores.csv", [table([[0, 0, 1]] * 2, [""] * 2, tmp_path)])
     assert odds[0, 0] < -10
     assert odds[1, 0] > 10
     assert np.isfinite(odds[:, 0]).all()
@@ -144,4 +144,4 @@ def test_too_few_positives_leave_the_labels():
 def test_scores_by_fold_are_refused_since_they_have_seen_what_is_held_out(tmp_path):
     (tmp_path / "scores.csv").write_text("image_path,Pneumonia,fold\n0.png,0.2,1\n")
     with pytest.raises(DataError, match="Name the recipe as the teacher instead"):
-        read_soft_labels(tmp_path / "scores.csv", table([[0, 0, 1]], [""], tmp_path))
+        read_soft_labels(tmp_path / "scores.csv", [table([[0, 0, 1]], [""], tmp_path)])

@@ -152,3 +152,7 @@ class Estimate:
     value: float
     low: float
     high: float
+
+    def told(self, digits: int = 2, *, of_bounds: int = 2) -> str:
+        """Write the figure and its interval, each with so many digits."""
+        return f"{self.value:.{digits}f} ({self.low:.{of_bounds}f} to {self.high:.{of_bounds}f})"

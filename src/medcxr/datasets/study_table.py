@@ -12,7 +12,7 @@
 
 import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -122,6 +122,13 @@ class StudyTable:
             patients=tuple(self.patients[i] for i in indices),
             attributes={k: tuple(v[i] for i in indices) for k, v in self.attributes.items()},
         )
+
+    def one_of_each_patient(self, rows: Iterable[int]) -> list[int]:
+        """Return of these rows the first of each patient."""
+        first: dict[str, int] = {}
+        for row in rows:
+            first.setdefault(self.patients[row], row)
+        return list(first.values())
 
     def fingerprint(self) -> str:
         """Return SHA-256 over paths, labels and patients: the same table gives the same text."""

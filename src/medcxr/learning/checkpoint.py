@@ -1,6 +1,8 @@
 """The whole state of a training, kept so that it goes on exactly where it was cut off."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ __all__ = [
     "load_checkpoint",
     "optimizer_tensors",
     "restore_optimizer",
+    "restoring",
     "save_checkpoint",
+    "seconds_spent",
 ]
 
 State = dict[str, Tensor]
@@ -49,18 +53,51 @@ def load_checkpoint(path: Path) -> tuple[dict[str, State], dict[str, Any]] | Non
     """
     if not path.is_file():
         return None
+    groups: dict[str, State] = {}
+    with _undamaged(path), safe_open(path, framework="pt") as stored:
+        progress: dict[str, Any] = json.loads(stored.metadata()["progress"])
+        for key in stored.keys():  # noqa: SIM118 - not a mapping
+            group, _, name = key.partition("/")
+            groups.setdefault(group, {})[name] = stored.get_tensor(key)
+    return groups, progress
+
+
+def seconds_spent(path: Path) -> float:
+    """Return how long the training of a checkpoint took so far, 0 without one; reads no tensor.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    if not path.is_file():
+        return 0.0
+    with _undamaged(path), safe_open(path, framework="pt") as stored:
+        return float(json.loads(stored.metadata()["progress"])["seconds"])
+
+
+@contextmanager
+def restoring(name: str) -> Iterator[None]:
+    """Say of a checkpoint that does not fit that it is of another training than this part's.
+
+    Raises:
+        StorageError: what the checkpoint holds is not what the block asks for.
+    """
     try:
-        with safe_open(path, framework="pt") as stored:
-            progress: dict[str, Any] = json.loads(stored.metadata()["progress"])
-            groups: dict[str, State] = {}
-            for key in stored.keys():  # noqa: SIM118 - not a mapping
-                group, _, name = key.partition("/")
-                groups.setdefault(group, {})[name] = stored.get_tensor(key)
+        yield
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise StorageError(
+            f"The checkpoint of {name} is of another training; delete {CHECKPOINT_FILE} in its "
+            "folder to train this part again."
+        ) from error
+
+
+@contextmanager
+def _undamaged(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise StorageError(
             f"The checkpoint {path.name} is damaged; delete it to train this part again."
         ) from error
-    return groups, progress
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> State:

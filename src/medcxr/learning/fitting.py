@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from medcxr.core.arrays import Statistics
-from medcxr.core.errors import DataError, StorageError
+from medcxr.core.errors import DataError
 from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.checkpoint import (
     CHECKPOINT_FILE,
     load_checkpoint,
     optimizer_tensors,
     restore_optimizer,
+    restoring,
     save_checkpoint,
 )
 from medcxr.learning.config import TrainingConfig
@@ -336,17 +337,12 @@ class _Training:
         if stored is None:
             return
         groups, progress = stored
-        try:
+        with restoring(self.part.name):
             self.progress = _Progress(**progress)
             network.load_state_dict(groups["network"])
             restore_optimizer(optimizer, groups.get("optimizer", {}))
             if self.average is not None:
                 self.average.load_state_dict(groups["average"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise StorageError(
-                f"The checkpoint of {self.part.name} is of another training; delete "
-                f"{self.checkpoint.name} in its folder to train this part again."
-            ) from error
         self.best = groups.get("best", {})
 
 

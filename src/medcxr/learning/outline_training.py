@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from medcxr.anatomy.measuring import measure_anatomy
 from medcxr.core.arrays import FloatArray
-from medcxr.core.errors import DataError, StorageError
+from medcxr.core.errors import DataError
 from medcxr.core.geometry import Geometry
 from medcxr.evaluation.agreement import agreement
 from medcxr.imaging.preprocessing import Preprocessing
@@ -23,6 +23,7 @@ from medcxr.learning.checkpoint import (
     load_checkpoint,
     optimizer_tensors,
     restore_optimizer,
+    restoring,
     save_checkpoint,
 )
 from medcxr.learning.config import OutlineConfig
@@ -214,16 +215,11 @@ def _restore(
     if stored is None:
         return _Progress()
     groups, progress = stored
-    try:
+    with restoring("the outlines"):
         network.load_state_dict(groups["network"])
         restore_optimizer(optimizer, groups.get("optimizer", {}))
         average.load_state_dict(groups["average"])
         return _Progress(**progress)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise StorageError(
-            "The checkpoint of the outlines is of another training; delete "
-            "checkpoint.safetensors in its folder to train this part again."
-        ) from error
 
 
 def _batch(

@@ -17,7 +17,7 @@ from medcxr.core.errors import DataError
 from medcxr.datasets.outline_tables import hold_out_patients
 from medcxr.datasets.study_table import StudyTable, check_image_path
 from medcxr.learning.anatomy import outline_lungs
-from medcxr.learning.checkpoint import CHECKPOINT_FILE, load_checkpoint
+from medcxr.learning.checkpoint import CHECKPOINT_FILE, seconds_spent
 from medcxr.learning.config import TrainingConfig
 from medcxr.learning.ensemble import Mirrored
 from medcxr.learning.export import round_weights
@@ -138,12 +138,15 @@ class RunParts:
         if config is None:
             return None
         if role not in self._siblings:
-            data = load_tables(config, self.data_folder)
+            data, images = self.data, self.images
+            if config.data != self.config.data:
+                data = load_tables(config, self.data_folder)
+                images = data.load_images(config)
             self._siblings[role] = RunParts(
                 self.fabric,
                 config,
                 data,
-                data.load_images(config),
+                images,
                 None,
                 folder=self._part_folder(role),
                 show=self.show,
@@ -219,18 +222,16 @@ class RunParts:
     def seconds_before(self) -> float:
         """Return how long what came before the labels took, of all parts."""
         folders = {self.folder, *(part.folder for part in self.parts())}
-        stored = (load_checkpoint(one / _PRETRAINING / CHECKPOINT_FILE) for one in folders)
-        own = sum(float(one[1]["seconds"]) for one in stored if one is not None)
+        own = sum(seconds_spent(one / _PRETRAINING / CHECKPOINT_FILE) for one in folders)
         teacher = self.sibling(TEACHER)
         return own + (0.0 if teacher is None else teacher.seconds_trained())
 
     def seconds_trained(self) -> float:
         """Return how long all parts took that are trained, with those of runs beside this one."""
         runs = [run for run in (self, self.sibling(COMPANION)) if run is not None]
-        stored = (
-            load_checkpoint(part.folder / CHECKPOINT_FILE) for run in runs for part in run.parts()
+        trained = sum(
+            seconds_spent(part.folder / CHECKPOINT_FILE) for run in runs for part in run.parts()
         )
-        trained = sum(float(one[1]["seconds"]) for one in stored if one is not None)
         return trained + sum(run.seconds_before() for run in runs)
 
     def answers(self, name: str, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
@@ -314,7 +315,7 @@ class RunParts:
         odds: Statistics | FloatArray | None = None
         if soft.path is not None:
             path = check_image_path(self.data_folder, soft.path)
-            odds = np.concatenate([read_soft_labels(path, table) for table in tables])
+            odds = read_soft_labels(path, tables)
             if np.isnan(odds).all():
                 raise DataError(
                     f"{soft.path} scores none of the images that are learned from; its image_path "

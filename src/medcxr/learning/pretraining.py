@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from medcxr.core.arrays import BoolArray, FloatArray, Statistics
-from medcxr.core.errors import DataError, StorageError
+from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
 from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.checkpoint import (
@@ -21,6 +21,7 @@ from medcxr.learning.checkpoint import (
     load_checkpoint,
     optimizer_tensors,
     restore_optimizer,
+    restoring,
     save_checkpoint,
 )
 from medcxr.learning.config import AugmentationConfig, LesionConfig, TrainingConfig
@@ -35,6 +36,7 @@ from medcxr.synthetic.sampling import sample_parameters
 
 __all__ = ["SimulatedPlaces", "learn_simulated", "learn_views", "simulated_images"]
 
+_LEARNED_FILE = "learned.safetensors"
 _WATCHED_SHARE = 0.1
 _WIDTHS = (1024, 256)  # of what is compared, and of what predicts it
 _VIEWS = AugmentationConfig(
@@ -124,12 +126,18 @@ def learn_simulated(
 ) -> dict[str, Tensor]:
     """Train a network on simulated radiographs and return its weights; resumable as `fit` is.
 
+    They are kept, since every part of a run begins with them: drawing the radiographs again would
+    take longer than learning from them.
+
     Args:
         fabric: devices and precision.
         config: of the run.
         part: name and folder; its rows are not used.
         emit: called with "step" and "epoch" events.
     """
+    kept = load_checkpoint(part.folder / _LEARNED_FILE)
+    if kept is not None:
+        return kept[0]["network"]
     images, places = simulated_images(config)
     n_learned = round(len(images) * (1 - _WATCHED_SHARE))
     alone = replace(
@@ -151,7 +159,10 @@ def learn_simulated(
         part, train_rows=rows[:n_learned], watched_rows=rows[n_learned:], owners=(), groups=()
     )
     network, _ = fit(fabric, alone, images, own, emit, painter=lambda: told)
-    return dict(network.state_dict())
+    learned = dict(network.state_dict())
+    if fabric.is_global_zero:
+        save_checkpoint(part.folder / _LEARNED_FILE, {"network": learned}, {})
+    return learned
 
 
 @dataclass(slots=True, kw_only=True)
@@ -190,15 +201,10 @@ def learn_views(
     progress, checkpoint = _Progress(), part.folder / CHECKPOINT_FILE
     stored = load_checkpoint(checkpoint)
     if stored is not None:
-        try:
+        with restoring(part.name):
             network.load_state_dict(stored[0]["network"])
             restore_optimizer(optimizer, stored[0].get("optimizer", {}))
             progress = _Progress(**stored[1])
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise StorageError(
-                f"The checkpoint of {part.name} is of another training; delete {CHECKPOINT_FILE} "
-                "in its folder to train this part again."
-            ) from error
     wrapped, optimizer = fabric.setup(network, optimizer)
     while progress.epoch < config.pretraining.epochs:
         start = time.perf_counter()

@@ -66,8 +66,8 @@ def _readings(seen: set[str]) -> dict[str, float]:
     return {Finding.PNEUMONIA.value: 0.0, Finding.NO_FINDING.value: 0.0}
 
 
-def read_soft_labels(path: Path, table: StudyTable) -> Statistics:
-    """Return the log odds that another reader gave the images of a table.
+def read_soft_labels(path: Path, tables: Sequence[StudyTable]) -> Statistics:
+    """Return the log odds that another reader gave the images of tables, one after the other.
 
     No Finding, where the reader does not score it, is the absence of all that it scores.
 
@@ -77,7 +77,7 @@ def read_soft_labels(path: Path, table: StudyTable) -> Statistics:
 
     Args:
         path: CSV file with image_path, relative to the file, and a column for each finding.
-        table: of whose images and findings scores are wanted.
+        tables: of whose images and findings, the same in all, scores are wanted.
 
     Returns:
         (n_images, n_findings), NaN where nothing is said.
@@ -98,10 +98,12 @@ def read_soft_labels(path: Path, table: StudyTable) -> Statistics:
         }
         for row in rows
     }
-    found = np.full((len(table), len(table.findings)), np.nan)
-    for index in range(len(table)):
-        given = scores.get(table.path(index).resolve(), {})
-        for column, name in enumerate(table.findings):
+    images = [table.path(index).resolve() for table in tables for index in range(len(table))]
+    findings = tables[0].findings
+    found = np.full((len(images), len(findings)), np.nan)
+    for index, image in enumerate(images):
+        given = scores.get(image, {})
+        for column, name in enumerate(findings):
             if name in given:
                 found[index, column] = given[name]
             elif name == Finding.NO_FINDING and given:

@@ -306,7 +306,7 @@ def _preprocessing(manifest: Manifest) -> str:
 def _estimate(estimate: Estimate | None) -> str:
     if estimate is None:
         return _UNKNOWN
-    return f"{estimate.value:.3f} ({estimate.low:.2f} to {estimate.high:.2f})"
+    return estimate.told(3)
 
 
 def _counts(figures: FindingFigures | GroupFigure) -> tuple[str, str, str]:

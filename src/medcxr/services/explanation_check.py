@@ -73,7 +73,9 @@ def check_explanations(
         if n_randomized:
             forgetful = Predictor(current_bundle(workspace), shuffled=seed)
         for column, finding in enumerate(table.findings):
-            chosen = _one_of_each_patient(table, column, n_images, seed)
+            order = np.random.default_rng((seed, column)).permutation(len(table)).tolist()
+            present = [row for row in order if table.labels[row, column] == 1]
+            chosen = table.one_of_each_patient(present)[:n_images]
             tests = []
             for number, row in enumerate(chosen):
                 show(f"Curves of {finding}", number, len(chosen))
@@ -104,15 +106,6 @@ class _Tested:
 
     areas: Statistics
     likeness: Mapping[str, float]
-
-
-def _one_of_each_patient(table: StudyTable, column: int, n: int, seed: int) -> list[int]:
-    order = np.random.default_rng((seed, column)).permutation(len(table))
-    first: dict[str, int] = {}
-    for row in order.tolist():
-        if table.labels[row, column] == 1:
-            first.setdefault(table.patients[row], row)
-    return list(first.values())[:n]
 
 
 def _tested(

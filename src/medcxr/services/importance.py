@@ -67,7 +67,8 @@ def measure_importance(
     last: Prepared | None = None
     without = 0
     rows = StudyTable.read_csv(table, predictor.manifest.findings)
-    chosen = _one_of_each_patient(rows, seed)[:n_images]
+    order = np.random.default_rng(seed).permutation(len(rows)).tolist()
+    chosen = rows.one_of_each_patient(order)[:n_images]
     for number, row in enumerate(chosen):
         if progress is not None:
             progress(number, len(chosen))
@@ -97,13 +98,6 @@ def measure_importance(
         zones=tuple(_zone_figures(predictor, falls, areas)),
         measures=tuple(_measure_figures(predictor, weights, np.stack(measures))),
     )
-
-
-def _one_of_each_patient(table: StudyTable, seed: int) -> list[int]:
-    first: dict[str, int] = {}
-    for row in np.random.default_rng(seed).permutation(len(table)).tolist():
-        first.setdefault(table.patients[row], row)
-    return list(first.values())
 
 
 def _zone_figures(

@@ -114,6 +114,4 @@ def _print(report: "AnatomyReport") -> None:
 
 
 def _interval(estimate: "Estimate | None", digits: int) -> str:
-    if estimate is None:
-        return "too few"
-    return f"{estimate.value:.{digits}f} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"
+    return "too few" if estimate is None else estimate.told(digits, of_bounds=digits)

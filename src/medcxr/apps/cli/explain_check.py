@@ -162,6 +162,4 @@ def _shown(report: "ExplanationReport", curve: "CurveFigures") -> str:
 
 
 def _interval(estimate: "Estimate | None") -> str:
-    if estimate is None:
-        return ""
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
+    return "" if estimate is None else estimate.told()

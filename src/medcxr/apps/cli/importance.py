@@ -10,7 +10,6 @@ import typer
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace, words
 
 if TYPE_CHECKING:
-    from medcxr.core.results import Estimate
     from medcxr.explain.importance import ImportanceReport
 
 __all__ = ["importance"]
@@ -60,8 +59,8 @@ def _print(report: "ImportanceReport") -> None:
             zone.zone,
             f"{zone.n_images:,}",
             f"{zone.area:.0%}",
-            _interval(zone.change),
-            _interval(zone.fall),
+            zone.change.told(),
+            zone.fall.told(),
         )
     console.print(zones)
     if report.n_without_zones:
@@ -78,10 +77,6 @@ def _print(report: "ImportanceReport") -> None:
             measure.measure,
             f"{measure.n_images:,}",
             f"{measure.weight:+.2f}",
-            _interval(measure.change),
+            measure.change.told(),
         )
     console.print(measures)
-
-
-def _interval(estimate: "Estimate") -> str:
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"

@@ -114,4 +114,4 @@ def _registry(workspace: Path | None) -> "ModelRegistry":
 def _auc(estimate: "Estimate | None") -> str:
     if estimate is None:
         return "not determined"
-    return f"{estimate.value:.3f} ({estimate.low:.2f} to {estimate.high:.2f})"
+    return estimate.told(3)

@@ -177,7 +177,7 @@ def _refused(refused: Sequence[tuple[str, str]]) -> str:
 
 
 def _told_auc(auc: Estimate | None) -> str:
-    return "not measured" if auc is None else f"{auc.value:.2f} ({auc.low:.2f} to {auc.high:.2f})"
+    return "not measured" if auc is None else auc.told()
 
 
 def _table(rows: Sequence[str]) -> str:

@@ -66,4 +66,4 @@ def _plausible(result: FindingResult) -> str:
 def _measured(auc: Estimate | None) -> str:
     if auc is None:
         return "AUC not measured"
-    return f"AUC {auc.value:.2f} ({auc.low:.2f} to {auc.high:.2f})"
+    return f"AUC {auc.told()}"

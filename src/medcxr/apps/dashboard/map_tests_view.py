@@ -5,7 +5,6 @@ from html import escape
 
 import streamlit as st
 
-from medcxr.core.results import Estimate
 from medcxr.explain.report import ExplanationReport
 from medcxr.explain.verdict import is_true
 
@@ -36,21 +35,21 @@ def map_tests_table(report: ExplanationReport | None, finding: str) -> str:
         (
             one.method,
             str(one.n_images),
-            _interval(one.deletion),
-            _interval(one.insertion),
-            *("; ".join(_interval(getattr(g, side)) for g in one.gains) for side in _SIDES),
+            one.deletion.told(),
+            one.insertion.told(),
+            *("; ".join(getattr(g, side).told() for g in one.gains) for side in _SIDES),
             ("yes" if is_true(one) else "no") if one.gains else "",
         )
         for one in report.curves
         if one.finding == finding
     ]
     places = [
-        (one.places, one.method, str(one.n_images), _interval(one.hits), f"{one.area:.2f}")
+        (one.places, one.method, str(one.n_images), one.hits.told(), f"{one.area:.2f}")
         for one in report.places
         if one.finding == finding
     ]
     randomized = [
-        (one.method, str(one.n_images), _interval(one.correlation))
+        (one.method, str(one.n_images), one.correlation.told())
         for one in report.randomized
         if one.finding == finding
     ]
@@ -81,7 +80,3 @@ def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
     )
     return f'<table class="cxr-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-
-
-def _interval(estimate: Estimate) -> str:
-    return f"{estimate.value:.2f} ({estimate.low:.2f} to {estimate.high:.2f})"
