@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("torch")
 import torch
+from lightning_fabric import Fabric
 from PIL import Image
 
 from medcxr.core.errors import DataError
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.train
 
 TABLE = OutlineTableConfig(path="manifest.csv")
 SIZE = 64
+FABRIC = Fabric(accelerator="cpu", devices=1)
 FITTED = Preprocessing(size=SIZE)
 SMALL = OutlineConfig(
     tables=(TABLE,), widths=(16, 16, 8, 8), pretrained=False, epochs=1, batch_size=4
@@ -149,7 +151,7 @@ def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
 
     (tmp_path / "whole").mkdir()
     network, seconds = fit_outlines(
-        config, outlined, FITTED, part_in(tmp_path / "whole", train, watched), emit, seed=1
+        config, outlined, FITTED, part_in(tmp_path / "whole", train, watched), emit, seed=1, fabric=FABRIC
     )
     figures = dict(events)["outlines"]
     untrained = outline_figures(
@@ -172,8 +174,8 @@ def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
     (tmp_path / "cut").mkdir()
     part = part_in(tmp_path / "cut", train, watched)
     with pytest.raises(KilledError):
-        fit_outlines(config, outlined, FITTED, part, kill_later, seed=1)
-    resumed, _ = fit_outlines(config, outlined, FITTED, part, lambda *_a, **_k: None, seed=1)
+        fit_outlines(config, outlined, FITTED, part, kill_later, seed=1, fabric=FABRIC)
+    resumed, _ = fit_outlines(config, outlined, FITTED, part, lambda *_a, **_k: None, seed=1, fabric=FABRIC)
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
 
@@ -184,7 +186,7 @@ def test_hearts_are_needed(sample_data, tmp_path):
 
     with pytest.raises(DataError, match="heart"):
         fit_outlines(
-            SMALL, alone, FITTED, part_in(tmp_path, range(40)), lambda *_a, **_k: None, seed=0
+            SMALL, alone, FITTED, part_in(tmp_path, range(40)), lambda *_a, **_k: None, seed=0, fabric=FABRIC
         )
 
 

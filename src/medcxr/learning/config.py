@@ -311,7 +311,7 @@ class TrainingConfig:
     name: str = "cnn-transformer-hybrid"
     description: str = "The CNN-Transformer hybrid trained from random weights."
     seed: int = 0
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # bf16 is faster
     stored_weights: Literal["float32", "float16"] = "float32"  # float16 halves the model's file
     data: DataConfig = field(default_factory=DataConfig)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
@@ -541,6 +541,7 @@ def _check_companion(config: TrainingConfig) -> None:
     _check(other)
     alike = {
         "seed": (config.seed, other.seed),
+        "precision": (config.precision, other.precision),
         "preprocessing": (config.preprocessing, other.preprocessing),
         "network.grid": (config.network.grid, other.network.grid),
         "data.findings": (config.data.findings, other.data.findings),
@@ -601,6 +602,7 @@ def _check_teaching(config: TrainingConfig) -> None:
         )
     alike = {
         "seed": (config.seed, teacher.seed),
+        "precision": (config.precision, teacher.precision),
         "preprocessing": (config.preprocessing, teacher.preprocessing),
         "data.tables": (config.data.tables, teacher.data.tables),
         "data.findings": (config.data.findings, teacher.data.findings),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -60,7 +61,7 @@ def fit_outlines(
     emit: Emit,
     *,
     seed: int,
-    device: torch.device | None = None,
+    fabric: Fabric,
 ) -> tuple[OutlineNetwork, float]:
     """Train, or go on with it, or return what is finished; exact as `fitting.fit` is.
 
@@ -71,7 +72,7 @@ def fit_outlines(
         part: rows to learn from, rows to measure on, and where the checkpoint lies.
         emit: called with "step" and "outlines" events.
         seed: of the run.
-        device: where to train.
+        fabric: device and precision.
 
     Returns:
         The network in evaluation mode on the CPU, and the seconds that its training took.
@@ -80,7 +81,7 @@ def fit_outlines(
         DataError: the loss is no longer a number, or no image has its heart outlined.
         StorageError: the checkpoint cannot be read or written.
     """
-    device = device or torch.device("cpu")
+    device = fabric.device
     checkpoint = part.folder / CHECKPOINT_FILE
     rows = np.asarray(part.train_rows, dtype=np.intp)
     if not images.complete[rows].any():
@@ -111,7 +112,8 @@ def fit_outlines(
         inputs, masks = _batch(images, chosen, preprocessing, torch.Generator().manual_seed(draw))
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * warm_cosine(progress.step, total)
-        logits = network(inputs.to(device, memory_format=torch.channels_last))
+        with fabric.autocast():
+            logits = network(inputs.to(device, memory_format=torch.channels_last)).float()
         loss = _loss(logits, masks.to(device), torch.from_numpy(images.complete[chosen]).to(device))
         value = float(loss.detach())
         if not math.isfinite(value):

@@ -193,7 +193,7 @@ class RunParts:
                 part,
                 self.emit,
                 seed=self.config.seed,
-                device=self.fabric.device,
+                fabric=self.fabric,
             )
 
         with self._alone_in(part):  # a small network: the first process trains it for all
