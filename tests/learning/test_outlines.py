@@ -151,7 +151,13 @@ def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
 
     (tmp_path / "whole").mkdir()
     network, seconds = fit_outlines(
-        config, outlined, FITTED, part_in(tmp_path / "whole", train, watched), emit, seed=1, fabric=FABRIC
+        config,
+        outlined,
+        FITTED,
+        part_in(tmp_path / "whole", train, watched),
+        emit,
+        seed=1,
+        fabric=FABRIC,
     )
     figures = dict(events)["outlines"]
     untrained = outline_figures(
@@ -175,7 +181,9 @@ def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
     part = part_in(tmp_path / "cut", train, watched)
     with pytest.raises(KilledError):
         fit_outlines(config, outlined, FITTED, part, kill_later, seed=1, fabric=FABRIC)
-    resumed, _ = fit_outlines(config, outlined, FITTED, part, lambda *_a, **_k: None, seed=1, fabric=FABRIC)
+    resumed, _ = fit_outlines(
+        config, outlined, FITTED, part, lambda *_a, **_k: None, seed=1, fabric=FABRIC
+    )
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, resumed.state_dict()[name]), name
 
@@ -186,7 +194,13 @@ def test_hearts_are_needed(sample_data, tmp_path):
 
     with pytest.raises(DataError, match="heart"):
         fit_outlines(
-            SMALL, alone, FITTED, part_in(tmp_path, range(40)), lambda *_a, **_k: None, seed=0, fabric=FABRIC
+            SMALL,
+            alone,
+            FITTED,
+            part_in(tmp_path, range(40)),
+            lambda *_a, **_k: None,
+            seed=0,
+            fabric=FABRIC,
         )
 
 
