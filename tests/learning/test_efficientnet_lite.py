@@ -141,3 +141,18 @@ def test_nothing_is_frozen_unless_asked_for():
 
     assert all(parameter.requires_grad for parameter in stem.parameters())
     assert all(module.training for module in stem.modules())
+
+
+def test_channels_are_filtered_in_full_precision_within_mixed_precision():
+    """A stem of one block, whose only half-precision step is then the projection."""
+    stem = EfficientNetLite(pretrained=False, strides=(2,)).eval()
+    block = stem.blocks[0]
+    x = images(2, 32)[:, :1].repeat(1, 32, 1, 1).bfloat16()
+    exact = block.filter(x.float())
+
+    with torch.autocast("cpu", torch.bfloat16):
+        filtered = block.filter(x)
+        projected = block(x)
+
+    assert filtered.dtype == projected.dtype == torch.bfloat16
+    assert torch.equal(filtered, exact.bfloat16())  # rounded once, at the end

@@ -46,7 +46,7 @@ def train_in(folder, config, images, *, painter=lambda: None, **part):
     folder.mkdir(exist_ok=True)
     events = []
     part = Part(**{"name": folder.name, "folder": folder, "train_rows": TRAIN, **part})
-    fabric = Fabric(accelerator="cpu", devices=1)
+    fabric = Fabric(accelerator="cpu", devices=1, precision=config.precision)
     network, seconds = fit(
         fabric,
         config,
@@ -99,6 +99,20 @@ def test_equal_seeds_end_with_equal_weights_and_others_do_not(config, train, str
 
     assert equal_weights(straight[0], again)
     assert not equal_weights(straight[0], other)
+
+
+def test_mixed_precision_learns_nearly_the_same(config, train, straight):
+    mixed = replace(config, precision="bf16-mixed")
+
+    network, _ = train(mixed)
+    again, _ = train(mixed, "again")
+
+    assert equal_weights(network, again)
+    assert not equal_weights(network, straight[0])
+    exact = straight[0].state_dict()
+    for name, value in network.state_dict().items():
+        assert value.dtype == exact[name].dtype  # full precision is what is kept
+        torch.testing.assert_close(value, exact[name], rtol=0.05, atol=0.05)
 
 
 def test_the_network_learns_what_is_plain_to_see(config, train, images):
