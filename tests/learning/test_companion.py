@@ -49,6 +49,7 @@ def test_the_companion_is_read_from_beside_the_file(tmp_path):
     ("own", "other", "words"),
     [
         (BASE, PLAIN.replace("seed = 3", "seed = 4"), "plain differs from small in seed"),
+        (BASE, f'precision = "bf16-mixed"\n{PLAIN}', "plain differs from small in precision"),
         (BASE, PLAIN.replace("size = 64", "size = 96"), "differs from small in preprocessing"),
         (BASE, PLAIN.replace("folds = 3", "folds = 2"), "differs from small in evaluation"),
         (BASE, PLAIN.replace('["Mass"]', "[]"), "differs from small in data.auxiliary_findings"),
