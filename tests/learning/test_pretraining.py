@@ -10,25 +10,17 @@ pytest.importorskip("torch")
 import torch
 from lightning_fabric import Fabric
 
-from medcxr.learning import pretraining
-from medcxr.learning.augmentation import Augmentation
+from medcxr.learning import simulated
 from medcxr.learning.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from medcxr.learning.config import PretrainingConfig, load_config
 from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import Part, build_network
-from medcxr.learning.loading import batches
-from medcxr.learning.pretraining import (
-    SimulatedPlaces,
-    learn_simulated,
-    learn_views,
-    simulated_images,
-)
+from medcxr.learning.pretraining import learn_simulated, learn_views
 from small_training import SMALL_TOML, random_images, small_config
 
 pytestmark = pytest.mark.train
 
 ROWS = tuple(range(12))
-FINDINGS = ("Pneumonia", "Effusion", "Cardiomegaly", "No Finding")
 
 
 @pytest.fixture
@@ -48,45 +40,6 @@ def quiet(_kind, **_values):
 def part_in(folder):
     folder.mkdir(exist_ok=True)
     return Part(name="before", folder=folder, train_rows=ROWS)
-
-
-def test_simulated_images_are_labeled_by_the_simulator_and_repeat(tmp_path):
-    config = config_for(tmp_path, task="simulated", images=12)
-    images, places = simulated_images(config)
-
-    known = images.labels[:, :4]
-    assert not np.isnan(known).any()
-    assert np.isnan(images.labels[:, 4:]).all()  # it simulates no Mass
-    np.testing.assert_array_equal(known[:, 3] == 1, (known[:, :3] == 0).all(axis=1))
-    assert 0 < known[:, :3].sum() < known[:, :3].size
-    assert simulated_images(config)[0].digest == images.digest
-    named = [{finding.value for finding, _ in each} for each in places]
-    present = [
-        {name for name, value in zip(FINDINGS, row, strict=True) if value == 1} for row in known
-    ]
-    assert [each - {"No Finding"} for each in present] == named
-    assert all(mask.any() for each in places for _, mask in each)
-
-
-def test_a_told_place_is_the_simulators_and_moves_with_the_image(tmp_path):
-    config = config_for(tmp_path, task="simulated", images=12)
-    images, places = simulated_images(config)
-    told = SimulatedPlaces((*FINDINGS, "Mass"), places)
-    row = next(i for i, each in enumerate(places) if each)
-    healthy = next((i for i, each in enumerate(places) if not each), None)
-    if healthy is not None:
-        assert told.paint(healthy, images.square(healthy), images.labels[healthy], seed=0) is None
-    augmentation = Augmentation(config.augmentation, config.preprocessing.size)
-
-    shown = batches(images, [[(row, 5)]], augmentation=augmentation, painter=told)
-    plain = batches(images, [[(row, 5)]], augmentation=augmentation)
-
-    batch, without = next(iter(shown)), next(iter(plain))
-    torch.testing.assert_close(batch.inputs, without.inputs)
-    torch.testing.assert_close(batch.labels, without.labels, equal_nan=True)
-    masks = {told.column(finding): mask for finding, mask in places[row]}
-    mask = masks[int(batch.painted[0])].astype(np.float32)
-    np.testing.assert_allclose(batch.places[0].numpy(), augmentation.place(mask, seed=5), atol=1e-6)
 
 
 def test_places_are_learned_where_they_weigh(tmp_path, fabric):
@@ -126,7 +79,7 @@ def test_what_was_learned_is_kept_and_no_radiograph_is_drawn_again(tmp_path, fab
     def refuse(*_words, **_options):
         raise AssertionError
 
-    monkeypatch.setattr(pretraining, "simulate", refuse)
+    monkeypatch.setattr(simulated, "simulate", refuse)
     again = learn_simulated(fabric, config, part_in(tmp_path / "sim"), quiet)
 
     assert first.keys() == again.keys()

@@ -16,6 +16,7 @@ from medcxr.storage.atomic import write_bytes_atomically
 
 __all__ = [
     "CHECKPOINT_FILE",
+    "is_finished",
     "load_checkpoint",
     "optimizer_tensors",
     "restore_optimizer",
@@ -68,10 +69,24 @@ def seconds_spent(path: Path) -> float:
     Raises:
         StorageError: the file is damaged.
     """
+    return float(_progress(path).get("seconds", 0.0))
+
+
+def is_finished(path: Path) -> bool:
+    """Say whether the training of a checkpoint came to its end; reads no tensor.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    return bool(_progress(path).get("done", False))
+
+
+def _progress(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        return 0.0
+        return {}
     with _undamaged(path), safe_open(path, framework="pt") as stored:
-        return float(json.loads(stored.metadata()["progress"])["seconds"])
+        progress: dict[str, Any] = json.loads(stored.metadata()["progress"])
+        return progress
 
 
 @contextmanager

@@ -29,6 +29,7 @@ __all__ = [
     "OutlineConfig",
     "OutlineTableConfig",
     "PretrainingConfig",
+    "SimulatedConfig",
     "SoftLabelConfig",
     "TableConfig",
     "TrainingConfig",
@@ -305,6 +306,19 @@ class PretrainingConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedConfig:
+    """Simulated radiographs that are learned from beside the real ones, and never measured on.
+
+    Attributes:
+        images: how many, none of them among those of the pretraining; 0 is none.
+        place_weight: as in the pretraining.
+    """
+
+    images: int = 0
+    place_weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingConfig:
     """Everything that decides a run's result; equal configurations give equal runs."""
 
@@ -327,6 +341,7 @@ class TrainingConfig:
         default=None, metadata=_LATER
     )  # whose networks' answers are soft labels
     pretraining: PretrainingConfig = field(default_factory=PretrainingConfig, metadata=_LATER)
+    simulated: SimulatedConfig = field(default_factory=SimulatedConfig, metadata=_LATER)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as stored in the run and in the bundle."""
@@ -582,6 +597,7 @@ def _check_teaching(config: TrainingConfig) -> None:
     _check_ranges(
         {one.name: getattr(config.pretraining, one.name) for one in fields(config.pretraining)}
     )
+    _check_simulated(config)
     teacher = config.teacher
     if teacher is None:
         return
@@ -615,6 +631,18 @@ def _check_teaching(config: TrainingConfig) -> None:
                 f"The teacher {teacher.name} differs from {config.name} in {name}, and would not "
                 "have learned from the same parts of the data; make them equal."
             )
+
+
+def _check_simulated(config: TrainingConfig) -> None:
+    simulated = config.simulated
+    _check_ranges({"place_weight": simulated.place_weight})
+    if simulated.images < 0:
+        raise DataError(f"simulated.images = {simulated.images} must be 0 or more; correct it.")
+    if simulated.images and config.lesions.share:
+        raise DataError(
+            "Lesions are painted (lesions.share) and radiographs simulated beside the real ones "
+            "(simulated.images); set one of them to 0."
+        )
 
 
 def _split_paths(config: TrainingConfig) -> list[str]:

@@ -17,18 +17,19 @@ from medcxr.core.errors import DataError
 from medcxr.datasets.outline_tables import hold_out_patients
 from medcxr.datasets.study_table import StudyTable, check_image_path
 from medcxr.learning.anatomy import outline_lungs
-from medcxr.learning.checkpoint import CHECKPOINT_FILE, seconds_spent
+from medcxr.learning.checkpoint import CHECKPOINT_FILE, is_finished, seconds_spent
 from medcxr.learning.config import TrainingConfig
 from medcxr.learning.ensemble import Mirrored
 from medcxr.learning.export import round_weights
 from medcxr.learning.fitting import Part, fit
 from medcxr.learning.image_set import ImageSet
-from medcxr.learning.lesions import LesionPainter
+from medcxr.learning.lesions import LesionPainter, Painter
 from medcxr.learning.outline_network import OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outline_training import fit_outlines
 from medcxr.learning.pretraining import learn_simulated, learn_views
 from medcxr.learning.scoring import predict_logits
+from medcxr.learning.simulated import SimulatedPlaces, beside, drawn_once
 from medcxr.learning.teaching import read_soft_labels, reread, soften
 from medcxr.learning.training_data import TrainingData, load_tables
 from medcxr.storage.atomic import write_bytes_atomically
@@ -63,6 +64,7 @@ class RunParts:
         data_folder: to which paths of the configuration are relative.
         log: of the run's events.
         prefix: before the names of the parts, where this run stands beside another.
+        drawn_in: where simulated radiographs are kept, None in the folder of the run.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class RunParts:
         data_folder: Path,
         log: EventLog,
         prefix: str = "",
+        drawn_in: Path | None = None,
     ) -> None:
         self.fabric, self.config, self.data, self.images = fabric, config, data, images
         self.outlined = outlined
@@ -86,6 +89,7 @@ class RunParts:
         self.n_findings = len(config.data.findings)
         self._siblings: dict[str, RunParts] = {}
         self._painter: LesionPainter | None = None
+        self._drawn_in = drawn_in or folder
 
     def training(self, name: str) -> Callable[[], object]:
         """Return what trains the part of this name.
@@ -153,23 +157,14 @@ class RunParts:
                 data_folder=self.data_folder,
                 log=self.log,
                 prefix=f"{self.prefix}{role}-",
+                drawn_in=self._drawn_in,
             )
         return self._siblings[role]
 
     def fit(self, part: Part) -> tuple[nn.Module, FloatArray, float]:
         """Return the network, the logits of the watched rows, and the seconds of the training."""
         with self._alone_in(part):
-            fitted = fit(
-                self.fabric,
-                self.config,
-                self.images,
-                part,
-                self.emit,
-                painter=self._lesion_painter,
-                first_weights=lambda: self._first_weights(part),
-                taught=lambda: self._taught(part),
-            )
-        network, seconds = fitted
+            network, seconds = self._fit(part)
         if self.config.evaluation.mirrored:
             network = Mirrored(network)
         logits = np.empty((0, self.n_findings), dtype=np.float32)
@@ -177,6 +172,30 @@ class RunParts:
             logits = self.logits(network, part.watched_rows)
             self._write_part_scores(part, logits)
         return network, logits, seconds
+
+    def _fit(self, part: Part) -> tuple[nn.Module, float]:
+        config, images, learned = self.config, self.images, part
+        painter: Callable[[], Painter | None] = self._lesion_painter
+        labels = partial(self._taught, part)
+        if config.simulated.images and not is_finished(part.folder / CHECKPOINT_FILE):
+            drawn, places = drawn_once(config, config.simulated.images, self._drawn_in)
+            images, learned = beside(images, drawn, part)
+            labels = partial(self._taught_beside, part, drawn)
+            if config.simulated.place_weight:
+                names = (*config.data.findings, *config.data.auxiliary_findings)
+                told = SimulatedPlaces(names, places, first=len(self.images))
+                painter, weight = lambda: told, config.simulated.place_weight
+                config = replace(config, lesions=replace(config.lesions, map_weight=weight))
+        return fit(
+            self.fabric,
+            config,
+            images,
+            learned,
+            self.emit,
+            painter=painter,
+            first_weights=lambda: self._first_weights(part),
+            taught=labels,
+        )
 
     def fit_outlines(self) -> tuple[OutlineNetwork | None, float]:
         """Return the outlining network, None without one, and the seconds of its training."""
@@ -328,6 +347,11 @@ class RunParts:
         if odds is None:
             return labels
         return soften(labels, odds, part.train_rows, share=soft.share)
+
+    def _taught_beside(self, part: Part, drawn: ImageSet) -> Statistics | None:
+        """Return `_taught` with the labels of the simulated radiographs, which are exact."""
+        labels = self._taught(part)
+        return None if labels is None else np.concatenate([labels, drawn.labels])
 
     def _lesion_painter(self) -> LesionPainter | None:
         """Return the same painter to every part: it knows the lungs of all images."""

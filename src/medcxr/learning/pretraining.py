@@ -1,9 +1,7 @@
 """What a network learns before it sees a label: simulated radiographs, or that two views are one."""
 
-import hashlib
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -12,9 +10,7 @@ import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from medcxr.core.arrays import BoolArray, FloatArray, Statistics
 from medcxr.core.errors import DataError
-from medcxr.core.findings import Finding
 from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.checkpoint import (
     CHECKPOINT_FILE,
@@ -27,14 +23,12 @@ from medcxr.learning.checkpoint import (
 from medcxr.learning.config import AugmentationConfig, LesionConfig, TrainingConfig
 from medcxr.learning.fitting import Emit, Part, build_network, fit
 from medcxr.learning.image_set import ImageSet
-from medcxr.learning.lesions import Lesion
 from medcxr.learning.loading import batches
 from medcxr.learning.sampling import image_seed
 from medcxr.learning.schedule import warm_cosine
-from medcxr.synthetic.radiograph import simulate
-from medcxr.synthetic.sampling import sample_parameters
+from medcxr.learning.simulated import SimulatedPlaces, simulated_images
 
-__all__ = ["SimulatedPlaces", "learn_simulated", "learn_views", "simulated_images"]
+__all__ = ["learn_simulated", "learn_views"]
 
 _LEARNED_FILE = "learned.safetensors"
 _WATCHED_SHARE = 0.1
@@ -49,76 +43,6 @@ _VIEWS = AugmentationConfig(
     noise=0.03,
     dropout_boxes=4,
 )
-
-
-Places = list[list[tuple[Finding, BoolArray]]]
-"""For each image its findings, each with its pixels: (size, size)."""
-
-
-def simulated_images(config: TrainingConfig) -> tuple[ImageSet, Places]:
-    """Return simulated radiographs with labels and places as the simulator made them.
-
-    Auxiliary findings, which it does not know, are unknown.
-    """
-    names = (*config.data.findings, *config.data.auxiliary_findings)
-    known = {finding.value for finding in Finding}
-    n, size = config.pretraining.images, config.preprocessing.size
-    squares = np.empty((n, size, size), dtype=np.float16)
-    contents, labels = [], np.full((n, len(names)), np.nan)
-    places: Places = []
-    for index in range(n):
-        seed = image_seed(config.seed, 0, index)
-        drawn = simulate(sample_parameters(np.random.default_rng(seed)), size=size, seed=seed)
-        square, geometry = config.preprocessing.fit(drawn.pixels)
-        squares[index] = square
-        contents.append(geometry.content)
-        places.append([(one.finding, one.mask) for one in drawn.lesions if one.finding in names])
-        for column, name in enumerate(names):
-            if name in known:
-                labels[index, column] = float(name in drawn.findings)
-    images = ImageSet(
-        squares=squares,
-        contents=tuple(contents),
-        labels=labels,
-        digest=hashlib.sha256(squares.tobytes()).hexdigest(),
-        preprocessing=config.preprocessing,
-    )
-    return images, places
-
-
-class SimulatedPlaces:
-    """Tells where a simulated finding lies; it changes neither the image nor its labels.
-
-    Args:
-        labels: what the network learns, in its order.
-        places: of each image.
-    """
-
-    def __init__(self, labels: Sequence[str], places: Places) -> None:
-        self._labels, self._places = tuple(labels), places
-
-    def column(self, finding: Finding) -> int:
-        """Return the place of a finding among the labels."""
-        return self._labels.index(finding)
-
-    def relabel(self, labels: Statistics, finding: Finding) -> Statistics:  # noqa: ARG002 - a Painter's
-        """Return the labels as they are: the simulator's are exact."""
-        return labels
-
-    def paint(
-        self,
-        row: int,
-        square: FloatArray,
-        labels: Statistics,  # noqa: ARG002 - a Painter's
-        *,
-        seed: int,
-    ) -> Lesion | None:
-        """Return the image with the place of one of its findings, None if it has none."""
-        known = self._places[row]
-        if not known:
-            return None
-        finding, mask = known[int(np.random.default_rng((seed, 2)).integers(len(known)))]
-        return Lesion(square, mask.astype(np.float32), finding)
 
 
 def learn_simulated(
@@ -138,7 +62,7 @@ def learn_simulated(
     kept = load_checkpoint(part.folder / _LEARNED_FILE)
     if kept is not None:
         return kept[0]["network"]
-    images, places = simulated_images(config)
+    images, places = simulated_images(config, config.pretraining.images)
     n_learned = round(len(images) * (1 - _WATCHED_SHARE))
     alone = replace(
         config,

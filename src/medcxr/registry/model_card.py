@@ -94,26 +94,36 @@ def _training(manifest: Manifest) -> str:
 
 
 def _before_the_labels(config: Mapping[str, Any]) -> list[str]:
-    """Say what the networks learned before, where a recipe asks for it."""
+    """Say what the networks learned before, and from what else, where a recipe asks for it."""
     told = []
     for recipe in (config, config.get("companion")):
-        before = recipe.get("pretraining") if isinstance(recipe, Mapping) else None
-        if not isinstance(before, Mapping):
+        if not isinstance(recipe, Mapping):
             continue
-        whose = "Before these, the networks of " + (
-            "this recipe" if recipe is config else "its companion"
-        )
-        if before.get("task") == "simulated" and isinstance(before.get("images"), int):
+        whose = "the networks of " + ("this recipe" if recipe is config else "its companion")
+        before, beside = recipe.get("pretraining"), recipe.get("simulated")
+        task = before.get("task") if isinstance(before, Mapping) else None
+        if task == "simulated" and (n := _count(before)):
             told.append(
-                f"{whose} learned the findings of {before['images']:,} simulated radiographs, which "
+                f"Before these, {whose} learned the findings of {n} simulated radiographs, which "
                 "show no patient."
             )
-        if before.get("task") == "views":
+        if task == "views":
             told.append(
-                f"{whose} learned from the same radiographs, without their labels, that two views "
-                "of one show the same."
+                f"Before these, {whose} learned from the same radiographs, without their labels, "
+                "that two views of one show the same."
+            )
+        if n := _count(beside):
+            told.append(
+                f"Beside these, {whose} learned from {n} simulated radiographs, which show no "
+                "patient."
             )
     return told
+
+
+def _count(section: object) -> str:
+    """Return how many images a section of a recipe names, empty if none."""
+    n = section.get("images") if isinstance(section, Mapping) else None
+    return f"{n:,}" if isinstance(n, int) and n > 0 else ""
 
 
 def _measurements(measurements: Sequence[Measurement]) -> list[str]:
