@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 import torch
 from lightning_fabric import Fabric
 
-from medcxr.learning import simulated
+from medcxr.learning import pretraining, simulated
 from medcxr.learning.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from medcxr.learning.config import PretrainingConfig, load_config
 from medcxr.learning.experiment import Hardware, run_experiment

@@ -16,7 +16,7 @@ from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import Part
 from medcxr.learning.loading import batches
 from medcxr.learning.simulated import SimulatedPlaces, beside, drawn_once, simulated_images
-from small_training import SMALL_TOML, random_images, small_config
+from small_training import SMALL_TOML, small_config
 
 pytestmark = pytest.mark.train
 
@@ -67,7 +67,6 @@ def test_a_told_place_is_the_simulators_and_moves_with_the_image(tmp_path):
     np.testing.assert_allclose(batch.places[0].numpy(), augmentation.place(mask, seed=5), atol=1e-6)
 
 
-
 def test_radiographs_are_drawn_once_and_are_others_than_those_before_the_labels(
     tmp_path, monkeypatch
 ):
@@ -104,7 +103,7 @@ def test_a_damaged_file_of_drawn_radiographs_says_so(tmp_path):
 
 def test_beside_real_images_each_is_of_an_owner_of_its_own(tmp_path):
     config = config_for(tmp_path)
-    real = random_images(5, size=96)
+    real, _ = simulated_images(config, 5, series=7)
     drawn, places = simulated_images(config, 4)
     part = Part(
         name="fold-1",
@@ -132,3 +131,62 @@ def test_beside_real_images_each_is_of_an_owner_of_its_own(tmp_path):
     row = next(i for i, each in enumerate(places) if each)
     assert told.paint(1, both.square(1), both.labels[1], seed=0) is None
     assert told.paint(5 + row, both.square(5 + row), both.labels[5 + row], seed=0) is not None
+
+
+LEARNS_BESIDE = """
+[simulated]
+images = 6
+place_weight = 0.5
+"""
+
+
+def test_a_run_learns_from_them_and_is_measured_on_real_ones_alone(tmp_path, sample_data):
+    text = SMALL_TOML.replace("size = 64", "size = 96")
+    path = tmp_path / "run.toml"
+    steps, measured = {}, {}
+    for name, further in (("without", ""), ("with", LEARNS_BESIDE)):
+        path.write_text(text + further)
+        events = []
+        bundle = run_experiment(
+            load_config(path),
+            sample_data,
+            tmp_path / name,
+            command="c",
+            hardware=Hardware(accelerator="cpu"),
+            watch=lambda kind, values, kept=events: kept.append((kind, values)),
+        )
+        assert bundle is not None
+        steps[name] = next(values["steps"] for kind, values in events if kind == "step")
+        measured[name] = bundle.manifest.measurements[0].report.n_images
+        kept = bundle.folder.parent / "simulated-6.safetensors"
+        assert kept.is_file() == bool(further)
+    assert steps["with"] == steps["without"] + 3  # six more, two at a time
+    assert measured["with"] == measured["without"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ("[simulated]\nimages = -1\n", "simulated.images = -1 must be 0 or more"),
+        ("[simulated]\nplace_weight = -0.1\n", "place_weight = -0.1 must be 0 or more"),
+        ("[simulated]\nimages = 5\n[lesions]\nshare = 0.5\n", "set one of them to 0|outlined"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(tmp_path, settings, words):
+    path = tmp_path / "run.toml"
+    path.write_text(SMALL_TOML + settings)
+
+    with pytest.raises(DataError, match=words):
+        load_config(path)
+
+
+def test_the_setting_at_its_default_changes_no_name(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(SMALL_TOML)
+    before = load_config(path)
+    path.write_text(SMALL_TOML + "[simulated]\nimages = 0\n")
+
+    assert "simulated" not in before.as_dict()
+    assert load_config(path).fingerprint() == before.fingerprint()
+    path.write_text(SMALL_TOML + "[simulated]\nimages = 4\n")
+    assert load_config(path).fingerprint() != before.fingerprint()

@@ -142,6 +142,9 @@ def test_what_came_before_the_labels_is_told_of_each_recipe():
     card = card_of({**simulated, "companion": {"pretraining": {"task": "views"}}})
     assert "the networks of this recipe learned the findings of 1,200 simulated" in card
     assert "the networks of its companion learned from the same radiographs, without" in card
+    beside = card_of({"simulated": {"images": 1300, "place_weight": 0.3}})
+    assert "Beside these, the networks of this recipe learned from 1,300 simulated" in beside
+    assert "Before these" not in beside
     assert "Before these" not in card_of({"companion": None, "pretraining": {"task": "none"}})
 
 
