@@ -327,8 +327,9 @@ _MISSING = "not there"
 
 def settings(config: dict[str, Any]) -> dict[str, Any]:
     """Return settings by dotted name, a companion by its own."""
-    companion = config.get("companion")
-    return flat({**config, "companion": companion["name"] if companion else None})
+    beside = [config.get("companion"), *config.get("further_companions", ())]
+    names = ", ".join(one["name"] for one in beside if one)
+    return flat({**config, "companion": names or None, "further_companions": None})
 
 
 def flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -49,7 +49,6 @@ def test_the_companion_is_read_from_beside_the_file(tmp_path):
     ("own", "other", "words"),
     [
         (BASE, PLAIN.replace("seed = 3", "seed = 4"), "plain differs from small in seed"),
-        (BASE, f'precision = "bf16-mixed"\n{PLAIN}', "plain differs from small in precision"),
         (BASE, PLAIN.replace("size = 64", "size = 96"), "differs from small in preprocessing"),
         (BASE, PLAIN.replace("folds = 3", "folds = 2"), "differs from small in evaluation"),
         (BASE, PLAIN.replace('["Mass"]', "[]"), "differs from small in data.auxiliary_findings"),
@@ -106,7 +105,11 @@ def test_both_are_trained_and_events_tell_them_apart(trained):
     lines = (run_folder / "events.jsonl").read_text().splitlines()
     parts = {event["part"] for event in map(json.loads, lines) if event["event"] == "epoch"}
     assert parts == {f"{kind}fold-{n}" for kind in ("", "companion-") for n in (1, 2, 3)}
-    assert "its companion (plain)" in bundle.manifest.measurements[0].method
+    shares = "this one by the networks of fold 1 and 3, plain by the networks of fold 2"
+    assert (
+        f"Two recipes answer together in this bundle, by the mean of what each says: {shares}"
+        in (bundle.manifest.measurements[0].method)
+    )
     assert bundle.manifest.training.config["companion"]["name"] == "plain"
 
 
@@ -167,3 +170,82 @@ def test_the_bundle_holds_odd_folds_of_the_one_and_even_folds_of_the_other(train
     table = StudyTable.read_csv(sample_data / "manifest.csv", bundle.manifest.findings)
     predictions = Predictor(bundle).predict([read_image(table.path(row)) for row in range(4)])
     assert np.allclose(predictions.maps.sum(axis=(2, 3)), predictions.logits, atol=1e-3)
+
+
+def three(folder):
+    """Write a recipe with two companions, the second in another precision."""
+    (folder / "plain.toml").write_text(PLAIN)
+    third = PLAIN.replace('name = "plain"', 'name = "third"\nprecision = "bf16-mixed"')
+    (folder / "third.toml").write_text(third)
+    path = folder / "own.toml"
+    path.write_text('companion = ["plain.toml", "third.toml"]\n' + BASE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def of_three(tmp_path_factory, sample_data):
+    """Train three recipes that answer together; return the run's folder and bundle."""
+    folder = tmp_path_factory.mktemp("three")
+    config = load_config(three(folder))
+
+    def run(only=None):
+        return run_experiment(
+            config, sample_data, folder / "runs", command="c", hardware=CPU, only=only
+        )
+
+    assert run("companion-2-fold-3") is None
+    (run_folder,) = (folder / "runs").iterdir()
+    assert (run_folder / "companion-2" / "fold-3" / "held_out.csv").is_file()
+    return run_folder, run()
+
+
+def test_several_companions_share_the_folds_of_a_bundle(of_three):
+    run_folder, bundle = of_three
+
+    weights = load_file(bundle.path("model.safetensors"))
+    parts = {
+        "members.0.members.0.": run_folder / "fold-1",
+        "members.1.members.0.": run_folder / "companion" / "fold-2",
+        "members.2.members.0.": run_folder / "companion-2" / "fold-3",
+    }
+    assert {name[: len("members.0.members.0.")] for name in weights} == set(parts)
+    for prefix, folder in parts.items():
+        groups, _ = load_checkpoint(folder / CHECKPOINT_FILE)
+        assert torch.equal(weights[f"{prefix}norm.weight"], groups["average"]["module.norm.weight"])
+    told = bundle.manifest.measurements[0].method
+    assert "Three recipes answer together" in told
+    assert "this one by the networks of fold 1, plain by the networks of fold 2, third by" in told
+    recipe = bundle.manifest.training.config
+    assert recipe["companion"]["name"] == "plain"
+    assert [one["name"] for one in recipe["further_companions"]] == ["third"]
+
+
+def test_all_of_several_recipes_are_measured_together(of_three):
+    run_folder, bundle = of_three
+    findings = bundle.manifest.findings
+    each = [
+        scores(sorted((run_folder / folder).glob("fold-*/held_out.csv")), findings)
+        for folder in (".", "companion", "companion-2")
+    ]
+    joint = scores([run_folder / "out_of_fold.csv"], findings)
+    first = [image for image, (_, fold) in joint.items() if fold == "1"]
+    mean = np.mean([[logit(one[image][0]) for image in first] for one in each], axis=0)
+    calibrated = logit(np.array([joint[image][0] for image in first]))
+
+    for column in range(len(findings)):
+        assert np.ptp(mean[:, column]) == 0 or abs(
+            np.corrcoef(mean[:, column], calibrated[:, column])[0, 1]
+        ) == pytest.approx(1, abs=1e-3)
+
+
+def test_recipes_that_cannot_share_the_folds_are_refused(tmp_path):
+    path = three(tmp_path)
+    path.write_text('companion = ["plain.toml", "plain.toml"]\n' + BASE)
+    with pytest.raises(DataError, match="Two recipes that answer together are named plain"):
+        load_config(path)
+    path.write_text('companion = ["plain.toml", "third.toml"]\n' + BASE.replace("= 3", "= 2"))
+    with pytest.raises(DataError, match="3 recipes would share 2 folds"):
+        load_config(path)
+    path.write_text("companion = ['plain.toml', 3]\n" + BASE)
+    with pytest.raises(DataError, match="must be the path of another configuration"):
+        load_config(path)

@@ -336,12 +336,19 @@ class TrainingConfig:
     outlines: OutlineConfig = field(default_factory=OutlineConfig)
     lesions: LesionConfig = field(default_factory=LesionConfig)
     companion: "TrainingConfig | None" = None  # whose networks answer beside these
+    further_companions: "tuple[TrainingConfig, ...]" = field(default=(), metadata=_LATER)
     soft_labels: SoftLabelConfig = field(default_factory=SoftLabelConfig, metadata=_LATER)
     teacher: "TrainingConfig | None" = field(
         default=None, metadata=_LATER
     )  # whose networks' answers are soft labels
     pretraining: PretrainingConfig = field(default_factory=PretrainingConfig, metadata=_LATER)
     simulated: SimulatedConfig = field(default_factory=SimulatedConfig, metadata=_LATER)
+
+    @property
+    def companions(self) -> "tuple[TrainingConfig, ...]":
+        """Return all recipes whose networks answer beside these."""
+        first = () if self.companion is None else (self.companion,)
+        return (*first, *self.further_companions)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as stored in the run and in the bundle."""
@@ -372,27 +379,26 @@ def load_config(path: Path | None) -> TrainingConfig:
 def _read(path: Path, *, beside: str | None = None) -> TrainingConfig:
     """Read a configuration, and those that it names, which play the part `beside` for it."""
     plain = _plain(path)
-    named = {role: plain.pop(role, None) or None for role in _ROLES}
+    named = {role: plain.pop(role, None) or [] for role in _ROLES}
     try:
         config: TrainingConfig = _strict_converter().structure(plain, TrainingConfig)
     except BaseValidationError as error:
         reasons = "; ".join(transform_error(error))
         raise DataError(f"Configuration {path.name}: {reasons}. Correct the named key.") from error
-    for role, other in named.items():
-        if other is None:
-            continue
-        if beside is not None and (beside, role) != ("teacher", "companion"):
+    for role, others in named.items():
+        if others and beside is not None and (beside, role) != ("teacher", "companion"):
             raise DataError(
                 f"{path.name} is itself the {beside} of a configuration and names a {role}; name "
                 "one that names none."
             )
-        read = _read(Path(other), beside=role)
-        config = (
-            replace(config, companion=read)
-            if role == "companion"
-            else replace(config, teacher=read)
-        )
-    return config
+    companions = [_read(Path(other), beside="companion") for other in named["companion"]]
+    teachers = [_read(Path(other), beside="teacher") for other in named["teacher"]]
+    return replace(
+        config,
+        companion=companions[0] if companions else None,
+        further_companions=tuple(companions[1:]),
+        teacher=teachers[0] if teachers else None,
+    )
 
 
 def _plain_converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
@@ -425,13 +431,8 @@ def _plain(path: Path, *, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
             f"Configuration {path.name} cannot be read ({error}); give a TOML file."
         ) from error
     for role in _ROLES:
-        if not isinstance(plain.get(role, ""), str):
-            raise DataError(
-                f"{role} of {path.name} must be the path of another configuration, or empty; "
-                "correct it."
-            )
-        if plain.get(role):
-            plain[role] = str(path.parent / plain[role])
+        if role in plain:
+            plain[role] = [str(path.parent / other) for other in _named(plain, role, path)]
     named = plain.pop("extends", None)
     if named is None:
         return plain
@@ -446,6 +447,18 @@ def _plain(path: Path, *, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
             f"Configuration {path.name} extends {named}; give it a name and a description of its own."
         )
     return _over(_plain(path.parent / named, extended_by=files), plain)
+
+
+def _named(plain: Mapping[str, Any], role: str, path: Path) -> list[str]:
+    """Return the configurations that a file names for a role, none for an empty text."""
+    named = plain[role]
+    several = named if isinstance(named, list) and role == "companion" else [named]
+    if not all(isinstance(one, str) for one in several) or "" in several[1:]:
+        raise DataError(
+            f"{role} of {path.name} must be the path of another configuration, or empty; "
+            "correct it."
+        )
+    return [one for one in several if one]
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -488,7 +501,7 @@ def _check(config: TrainingConfig) -> None:
         )
     _check_outlines(config)
     _check_lesions(config)
-    _check_companion(config)
+    _check_companions(config)
     _check_teaching(config)
     if network.stem != "plain" and config.preprocessing.channels != 3:
         raise DataError(
@@ -548,15 +561,25 @@ def _check_lesions(config: TrainingConfig) -> None:
         )
 
 
-def _check_companion(config: TrainingConfig) -> None:
-    """Refuse a companion whose networks could not answer with those of this recipe."""
-    other = config.companion
-    if other is None:
-        return
-    _check(other)
+def _check_companions(config: TrainingConfig) -> None:
+    """Refuse companions whose networks could not answer with those of this recipe."""
+    names = [config.name, *(other.name for other in config.companions)]
+    if len(names) > max(config.evaluation.folds, 1) and len(names) > 1:
+        raise DataError(
+            f"{len(names)} recipes would share {config.evaluation.folds} folds; name fewer "
+            "companions, or raise evaluation.folds."
+        )
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise DataError(f"Two recipes that answer together are named {twice[0]}; rename one.")
+    for other in config.companions:
+        _check(other)
+        _check_companion(config, other)
+
+
+def _check_companion(config: TrainingConfig, other: TrainingConfig) -> None:
     alike = {
         "seed": (config.seed, other.seed),
-        "precision": (config.precision, other.precision),
         "preprocessing": (config.preprocessing, other.preprocessing),
         "network.grid": (config.network.grid, other.network.grid),
         "data.findings": (config.data.findings, other.data.findings),
@@ -618,7 +641,6 @@ def _check_teaching(config: TrainingConfig) -> None:
         )
     alike = {
         "seed": (config.seed, teacher.seed),
-        "precision": (config.precision, teacher.precision),
         "preprocessing": (config.preprocessing, teacher.preprocessing),
         "data.tables": (config.data.tables, teacher.data.tables),
         "data.findings": (config.data.findings, teacher.data.findings),

@@ -6,6 +6,7 @@ version. The same command therefore finds the same folder, and goes on where it 
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +47,7 @@ from medcxr.learning.outline_training import (
     outline_figures,
 )
 from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
-from medcxr.learning.parts import COMPANION, RunParts, Watch
+from medcxr.learning.parts import RunParts, Watch
 from medcxr.learning.sampling import images_of_owner
 from medcxr.learning.scoring import mean_maps
 from medcxr.learning.training_data import load_tables
@@ -75,10 +76,10 @@ _TOGETHER = (
     "figures are those of one of them on images that it has not seen."
 )
 _BESIDE = (
-    "Two recipes answer together in this bundle, by the mean of what either says: this one by the "
-    "networks of its odd folds, its companion ({companion}) by those of its even folds. The figures "
-    "are those of one network of each on images that neither has seen."
+    "{n} recipes answer together in this bundle, by the mean of what each says: {shares}. The "
+    "figures are those of one network of each on images that none of them has seen."
 )
+_NUMBERS = {2: "Two", 3: "Three", 4: "Four", 5: "Five"}
 _REFITTED = "The model in this bundle was trained on all images by the same recipe."
 
 
@@ -310,16 +311,19 @@ class _Run:
         members, logits, seconds = self.parts.held_out()
         total += seconds
         rows, everything = self.data.split_rows, self.data.training_rows(())
-        companion = self.parts.sibling(COMPANION)
+        recipes = [members]
         network: nn.Module
-        if companion is not None:
-            others, other_logits, seconds = companion.held_out()
+        for companion in self.parts.companions():
+            others, beside, seconds = companion.held_out()
             total += seconds
-            beside = other_logits[list(companion.data.split_rows)]
-            logits[list(rows)] = (logits[list(rows)] + beside) / 2
-            # half of the networks of each, so that the bundle is no larger for having two recipes
-            network = Ensemble([Ensemble(members[::2]), Ensemble(others[1::2])])
-            how = _BESIDE.format(companion=companion.config.name)
+            recipes.append(others)
+            logits[list(rows)] += beside[list(companion.data.split_rows)]
+        logits /= len(recipes)
+        if len(recipes) > 1:
+            # a share of the networks of each, so that more recipes make the bundle no larger
+            shared = [others[i :: len(recipes)] for i, others in enumerate(recipes)]
+            network = Ensemble([Ensemble(others) for others in shared])
+            how = self._told_shares(len(folds))
         elif self.config.evaluation.ship == "folds":
             network, how = Ensemble(members), _TOGETHER
         else:
@@ -345,6 +349,15 @@ class _Run:
                 f"calibrated and decided by the scores of the other folds. {how}"
             ),
         )
+
+    def _told_shares(self, n_folds: int) -> str:
+        """Say which recipe answers by which folds."""
+        names = ["this one", *(one.name for one in self.config.companions)]
+        shares = [
+            f"{name} by the networks of fold {_listed(range(first, n_folds + 1, len(names)))}"
+            for first, name in enumerate(names, start=1)
+        ]
+        return _BESIDE.format(n=_NUMBERS.get(len(names), len(names)), shares=", ".join(shares))
 
     def _measures(self, outliner: OutlineNetwork | None, rows: tuple[int, ...]) -> FloatArray:
         """Return (n_images, measures); no column where nothing is outlined."""
@@ -563,9 +576,14 @@ class _Run:
             return created
 
 
+def _listed(numbers: Iterable[int]) -> str:
+    *first, last = map(str, numbers)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _digest_of_soft_labels(config: TrainingConfig, data_folder: Path) -> list[str]:
     """Return SHA-256 of the scores that are mixed into the labels; nothing where none are."""
-    beside = [one for one in (config.companion, config.teacher) if one is not None]
+    beside = [*config.companions, *([config.teacher] if config.teacher else [])]
     further = [digest for one in beside for digest in _digest_of_soft_labels(one, data_folder)]
     if config.soft_labels.path is None:
         return further

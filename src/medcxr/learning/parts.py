@@ -36,17 +36,15 @@ from medcxr.storage.atomic import write_bytes_atomically
 from medcxr.storage.events import EventLog
 from medcxr.storage.locks import exclusive
 
-__all__ = ["COMPANION", "OUTLINES_PART", "TEACHER", "RunParts", "Watch"]
+__all__ = ["OUTLINES_PART", "RunParts", "Watch"]
 
 Watch = Callable[[str, dict[str, object]], None]
 """Takes the kind of an event and its values."""
 
-COMPANION, TEACHER = "companion", "teacher"
-"""What a run beside this one may be for it."""
-
 OUTLINES_PART = "outlines"
 
 _PRETRAINING = "pretraining"
+_COMPANION, _TEACHER = "companion", "teacher"  # a second companion is "companion-2"
 _PART_SCORES_FILE = "held_out.csv"
 
 
@@ -100,15 +98,13 @@ class RunParts:
         trainings: dict[str, Callable[[], object]] = {
             part.name: partial(self.fit, part) for part in self.parts()
         }
-        further = [f"{COMPANION}-{known}" for known in trainings if self.config.companion]
         if self.outlined is not None:
             trainings[OUTLINES_PART] = self.fit_outlines
-        companion = self.sibling(COMPANION) if name in further else None
-        if companion is not None:
-            return companion.training(name)
         if name not in trainings:
-            known = ", ".join([*trainings, *further])
-            raise DataError(f"This run has no part {name!r}; name one of {known}.")
+            for companion in self.companions():
+                trainings |= {one.name: partial(companion.fit, one) for one in companion.parts()}
+        if name not in trainings:
+            raise DataError(f"This run has no part {name!r}; name one of {', '.join(trainings)}.")
         return trainings[name]
 
     def parts(self) -> list[Part]:
@@ -136,18 +132,26 @@ class RunParts:
         folder = self._part_folder(OUTLINES_PART)
         return Part(name=OUTLINES_PART, folder=folder, train_rows=train, watched_rows=watched)
 
-    def sibling(self, role: str) -> "RunParts | None":
-        """Return the run that plays a role for this one; its parts lie in a folder of this."""
-        config: TrainingConfig | None = getattr(self.config, role)
-        if config is None:
-            return None
+    def companions(self) -> "list[RunParts]":
+        """Return the runs whose networks answer beside these; their parts lie in folders of this."""
+        return [
+            self._sibling(_COMPANION if number == 1 else f"{_COMPANION}-{number}", config)
+            for number, config in enumerate(self.config.companions, start=1)
+        ]
+
+    def teacher(self) -> "RunParts | None":
+        """Return the run whose networks' answers are soft labels, if there is one."""
+        config = self.config.teacher
+        return None if config is None else self._sibling(_TEACHER, config)
+
+    def _sibling(self, role: str, config: TrainingConfig) -> "RunParts":
         if role not in self._siblings:
             data, images = self.data, self.images
             if config.data != self.config.data:
                 data = load_tables(config, self.data_folder)
                 images = data.load_images(config)
             self._siblings[role] = RunParts(
-                self.fabric,
+                _fabric_for(config, self.fabric, self.config),
                 config,
                 data,
                 images,
@@ -242,19 +246,19 @@ class RunParts:
         """Return how long what came before the labels took, of all parts."""
         folders = {self.folder, *(part.folder for part in self.parts())}
         own = sum(seconds_spent(one / _PRETRAINING / CHECKPOINT_FILE) for one in folders)
-        teacher = self.sibling(TEACHER)
+        teacher = self.teacher()
         return own + (0.0 if teacher is None else teacher.seconds_trained())
 
     def seconds_trained(self) -> float:
         """Return how long all parts took that are trained, with those of runs beside this one."""
-        runs = [run for run in (self, self.sibling(COMPANION)) if run is not None]
+        runs = [self, *self.companions()]
         trained = sum(
             seconds_spent(part.folder / CHECKPOINT_FILE) for run in runs for part in run.parts()
         )
         return trained + sum(run.seconds_before() for run in runs)
 
     def answers(self, name: str, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
-        """Return what the networks of a part, its companion's too, say of these images.
+        """Return what the networks of a part, its companions' too, say of these images.
 
         Args:
             name: of the part, which is trained if it is not.
@@ -264,7 +268,7 @@ class RunParts:
         Returns:
             (n_images, n_findings), NaN for other rows.
         """
-        runs = [run for run in (self, self.sibling(COMPANION)) if run is not None]
+        runs = [self, *self.companions()]
         logits = np.full((len(images), self.n_findings), np.nan, dtype=np.float32)
         logits[list(rows)] = np.mean(
             [
@@ -321,7 +325,7 @@ class RunParts:
     def _taught(self, part: Part) -> Statistics | None:
         """Return labels to learn a part from, None where they are the tables' own."""
         config, tables = self.config, self.data.tables
-        soft, teacher = config.soft_labels, self.sibling(TEACHER)
+        soft, teacher = config.soft_labels, self.teacher()
         again = [table.reread_column for table in self.data.configs]
         if not any(again) and soft.path is None and teacher is None:
             return None
@@ -416,3 +420,19 @@ class RunParts:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         return folder
+
+
+def _fabric_for(config: TrainingConfig, fabric: Fabric, host: TrainingConfig) -> Fabric:
+    """Return the devices of a run for another recipe beside it, which may ask for a precision.
+
+    Raises:
+        DataError: it asks for another one on several devices, which are set up for one.
+    """
+    if config.precision == host.precision:
+        return fabric
+    if fabric.world_size > 1:
+        raise DataError(
+            f"{config.name} asks for the precision {config.precision}, {host.name} for "
+            f"{host.precision}; on several devices make them equal, or train on one."
+        )
+    return Fabric(accelerator=fabric.device.type, devices=1, precision=config.precision)

@@ -96,10 +96,14 @@ def _training(manifest: Manifest) -> str:
 def _before_the_labels(config: Mapping[str, Any]) -> list[str]:
     """Say what the networks learned before, and from what else, where a recipe asks for it."""
     told = []
-    for recipe in (config, config.get("companion")):
+    further = config.get("further_companions")
+    companions = [config.get("companion"), *(further if isinstance(further, Sequence) else ())]
+    for recipe in (config, *companions):
         if not isinstance(recipe, Mapping):
             continue
-        whose = "the networks of " + ("this recipe" if recipe is config else "its companion")
+        whose = "the networks of " + (
+            "this recipe" if recipe is config else f"its companion {recipe.get('name', '')}".strip()
+        )
         before, beside = recipe.get("pretraining"), recipe.get("simulated")
         task = before.get("task") if isinstance(before, Mapping) else None
         if task == "simulated" and (n := _count(before)):
