@@ -9,13 +9,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from bundles import FINDINGS, ORGANS, tiny_graph, use_tiny_model
+from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.apps.cli.main import app
 from medcxr.apps.cli.report_page import Section, report_page
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.errors import DataError
 from medcxr.core.results import Analysis, FindingResult
-from medcxr.explain.label import labeled
 from medcxr.explain.outline_drawing import draw_outlines
 from medcxr.explain.overlay import overlay, shown_scale
 from medcxr.services.analysis import analyze_image
@@ -65,10 +64,12 @@ def run(tiny_workspace):
     return run
 
 
-def test_a_report_shows_every_map_the_outlines_and_the_figures(
+def test_a_report_shows_true_maps_the_outlines_and_the_figures(
     run, radiograph, tmp_path, tiny_workspace
 ):
     folder = tmp_path / "new" / "report"
+    true = FINDINGS[1:]
+    keep_map_tests(tiny_workspace, evidence=true)
 
     result = run(radiograph, "--report", folder)
 
@@ -80,21 +81,20 @@ def test_a_report_shows_every_map_the_outlines_and_the_figures(
     assert page.tags & {"script", "iframe", "link", "form"} == set()
     for words in (radiograph.name, DISCLAIMER, "Not a diagnosis", "tiny 2.0.0", "0.50"):
         assert words in page.text
-    for finding in FINDINGS:
-        assert f"{finding}: evidence map, not shown to be true" in page.text
-    for number, finding in enumerate(FINDINGS, start=1):
+    assert page.text.count("No map is shown for ") == 1
+    assert f"No map is shown for {FINDINGS[0]}: in the test of this model none" in page.text
+    for number, finding in enumerate(true, start=1):
+        assert f"{finding}: evidence map." in page.text
         (picture,) = folder.glob(f"{expected.image_digest[:12]}-map-{number}-*.png")
         evidence = again.maps[finding]
         scale = shown_scale(evidence)
         drawn = overlay(again.image.pixels, evidence, again.geometry, full_scale=scale)
-        assert np.array_equal(
-            np.asarray(Image.open(picture)), labeled(drawn, "not shown to be true")
-        )
+        assert np.array_equal(np.asarray(Image.open(picture)), drawn)
     (outlines,) = folder.glob("*-outlines.png")
     spans = expected.anatomy.spans
     drawn = draw_outlines(again.image.pixels, again.outlines, again.geometry, spans)
     assert np.array_equal(np.asarray(Image.open(outlines)), drawn)
-    assert len(list(folder.glob("*.png"))) == len(FINDINGS) + 1
+    assert len(list(folder.glob("*.png"))) == len(true) + 1
     kept = json.loads(next(folder.glob("*.json")).read_text(encoding="utf-8"))
     assert kept["file"] == radiograph.name
     assert kept["notice"] == DISCLAIMER
@@ -162,7 +162,7 @@ def test_an_error_half_way_leaves_nothing(run, radiograph, tmp_path, monkeypatch
     def fail(*_):
         raise DataError("The disk is gone.")
 
-    monkeypatch.setattr("medcxr.apps.cli.report.draw_heat_map", fail)
+    monkeypatch.setattr("medcxr.apps.cli.report.write_outlines", fail)
 
     result = run(radiograph, "--report", tmp_path / "report")
 
@@ -177,7 +177,9 @@ def test_a_model_without_outlines_has_a_report_too(tiny_workspace, radiograph, t
     result = CliRunner().invoke(app, ["analyze", str(radiograph), *words])
 
     assert result.exit_code == 0, result.output
-    assert not list((tmp_path / "report").glob("*outlines*"))
+    assert not list((tmp_path / "report").glob("*.png"))  # nobody tested its maps
+    page = Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    assert page.text.count("since none was tested on this model") == len(FINDINGS)
 
 
 def test_no_text_of_a_file_or_a_manifest_becomes_markup():
@@ -198,13 +200,18 @@ def test_no_text_of_a_file_or_a_manifest_becomes_markup():
         words=(hostile,),
     )
     section = Section(
-        file=hostile, analysis=analysis, figures="a.json", outlines="a.png", maps={"b.png": shown}
+        file=hostile,
+        analysis=analysis,
+        figures="a.json",
+        outlines="a.png",
+        maps={"b.png": shown},
+        unexplained=(hostile,),
     )
 
     page = Page(report_page([section], [(hostile, hostile)], {}))
 
     assert "script" not in page.tags
-    assert page.text.count(hostile) >= 9
+    assert page.text.count(hostile) >= 10
     assert set(page.targets) == {"a.json", "a.png", "b.png"}
     assert "0.1 x 0.2 mm" in page.text
 
@@ -219,6 +226,7 @@ def test_names_of_findings_make_harmless_file_names(tiny_workspace, radiograph, 
         conformal={},
         measurements=(),
     )
+    keep_map_tests(tiny_workspace, evidence=names)
     words = ["--report", str(tmp_path / "report"), "--workspace", str(tiny_workspace.folder)]
 
     result = CliRunner().invoke(app, ["analyze", str(radiograph), *words])

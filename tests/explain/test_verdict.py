@@ -103,4 +103,9 @@ def test_pointing_is_told_beside_the_map():
     told = told_places(report(places=places), "Effusion", OCCLUSION_MAP)
 
     assert "in 9 of 42 radiographs with a reader's box and in 15 of 60 simulated lesions" in told
+    assert "do not locate by it" in told
+    sure = replace(places[1], hits=Estimate(value=0.95, low=0.91, high=0.99))
+    told = told_places(report(places=[sure]), "Effusion", OCCLUSION_MAP)
+    assert told == "Its strongest place lay in the finding in 57 of 60 simulated lesions."
+    assert "do not" in told_places(report(places=[sure, places[0]]), "Effusion", OCCLUSION_MAP)
     assert told_places(report(places=places), "Effusion", EVIDENCE_MAP) == ""

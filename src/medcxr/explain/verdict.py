@@ -21,6 +21,8 @@ __all__ = [
 LEAST_IMAGES = 20
 """Fewer images say nothing of others: a bootstrap of a handful is too sure of itself."""
 
+_LOCATES = 0.9  # of the images: a map that hits more often may be located by
+
 
 def best_map(report: ExplanationReport | None, finding: str) -> str | None:
     """Return the kind of map to show for a finding: of those shown to be true, the truest.
@@ -94,12 +96,14 @@ def told_absence(report: ExplanationReport | None, finding: str) -> str:
 def told_places(report: ExplanationReport | None, finding: str, method: str) -> str:
     """Say in a sentence how often a map's strongest place lay in the finding; empty if unknown."""
     places = () if report is None else report.places
-    told = [_told_place(one) for one in places if (one.finding, one.method) == (finding, method)]
-    if not told:
+    own = [one for one in places if (one.finding, one.method) == (finding, method)]
+    if not own:
         return ""
-    return (
-        f"Its strongest place lay in the finding in {' and in '.join(told)}: do not locate by it."
-    )
+    told = " and in ".join(_told_place(one) for one in own)
+    # by the lower end of the interval: three of three hits are no proof
+    sure = all(one.hits.low >= _LOCATES for one in own)
+    warning = "" if sure else ": do not locate by it"
+    return f"Its strongest place lay in the finding in {told}{warning}."
 
 
 def _told_place(figures: PlaceFigures) -> str:

@@ -13,8 +13,7 @@ from medcxr.apps.cli.words import printable
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.errors import DataError, ImageError
 from medcxr.core.results import Estimate
-from medcxr.explain.report import EVIDENCE_MAP
-from medcxr.explain.verdict import best_map
+from medcxr.explain.verdict import best_map, told_absence
 from medcxr.services.analysis import AnalyzedImage, current_model
 from medcxr.services.shown_map import ShownMap, maps_of, shown_map
 from medcxr.services.workspace import Workspace
@@ -68,13 +67,25 @@ class Report:
             picture = f"{prefix}-map-{number}-{_slug(shown.finding)}.png"
             write_picture(draw_heat_map(result, shown), self._folder / picture)
             maps[picture] = shown
+        explained = {shown.finding for shown in maps.values()}
+        unexplained = [
+            told_absence(result.tests, name) for name in result.maps if name not in explained
+        ]
         self._sections.append(
-            Section(file=name, analysis=analysis, figures=figures, outlines=outlines, maps=maps)
+            Section(
+                file=name,
+                analysis=analysis,
+                figures=figures,
+                outlines=outlines,
+                maps=maps,
+                unexplained=tuple(unexplained),
+            )
         )
 
     def _shown_maps(self, result: AnalyzedImage) -> Iterator[ShownMap]:
-        """Yield for each finding the map that is true of it, else the model's own evidence."""
-        kinds = {name: best_map(result.tests, name) or EVIDENCE_MAP for name in result.maps}
+        """Yield the map of each finding of which one was shown to be true."""
+        best = {name: best_map(result.tests, name) for name in result.maps}
+        kinds = {name: kind for name, kind in best.items() if kind is not None}
         maps = {kind: maps_of(self._workspace, result, kind) for kind in set(kinds.values())}
         for finding, kind in kinds.items():
             yield shown_map(result.tests, result, finding, kind, maps[kind])

@@ -9,7 +9,6 @@ from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
 from medcxr.apps.cli.words import percent
 from medcxr.apps.dashboard.words import DISCLAIMER, EXPLANATIONS, PLAUSIBLE
 from medcxr.core.results import Analysis, Estimate
-from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE
 from medcxr.explain.margin import told_margin
 from medcxr.services.shown_map import ShownMap
 
@@ -51,6 +50,7 @@ class Section:
         figures: name of the file with the whole analysis.
         outlines: name of the picture with outlines and widths; None of a model without them.
         maps: name of a picture -> the map of a finding in it.
+        unexplained: why no map is shown, a sentence for each finding without one.
     """
 
     file: str
@@ -58,6 +58,7 @@ class Section:
     figures: str
     outlines: str | None
     maps: Mapping[str, ShownMap]
+    unexplained: Sequence[str] = ()
 
 
 def report_page(
@@ -102,7 +103,9 @@ def _section(section: Section, measured: Mapping[str, Estimate]) -> str:
             warnings,
             _findings(analysis, measured),
             _facts(section),
-            f'<div class="pictures">{_pictures(section)}</div>\n</section>',
+            f'<div class="pictures">{_pictures(section)}</div>',
+            *(f'<p class="quiet">{escape(sentence)}</p>' for sentence in section.unexplained),
+            "</section>",
         ]
     )
 
@@ -155,10 +158,7 @@ def _pictures(section: Section) -> str:
         words = "Lungs and heart as outlined, with the two widths of the cardiothoracic ratio."
         pictures.append(_picture(section.outlines, "Outlines", words))
     for name, shown in section.maps.items():
-        title = f"{shown.finding}: {shown.method}"
-        if not shown.is_true:
-            title += f", {NOT_SHOWN_TO_BE_TRUE}"
-        pictures.append(_picture(name, title, " ".join(shown.words)))
+        pictures.append(_picture(name, f"{shown.finding}: {shown.method}", " ".join(shown.words)))
     return "".join(pictures)
 
 

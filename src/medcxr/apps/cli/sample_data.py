@@ -13,7 +13,7 @@ __all__ = ["sample_data"]
 def sample_data(
     folder: Annotated[Path, typer.Argument(help="New or empty folder.")],
     images: Annotated[int, typer.Option(min=1, help="How many radiographs.")] = 60,
-    size: Annotated[int, typer.Option(min=64, help="Side in pixels.")] = 512,
+    size: Annotated[int, typer.Option(min=96, help="Side in pixels.")] = 512,
     seed: Annotated[int, typer.Option(help="Equal seeds simulate equal radiographs.")] = 0,
 ) -> None:
     """Simulate radiographs with labels, masks and a manifest."""
