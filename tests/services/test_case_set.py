@@ -61,9 +61,9 @@ def test_a_case_is_placed_by_the_model_that_saw_the_others(tiny_workspace, simul
     assert len(placed.found.neighbors) == 5
     nearest = placed.cases[placed.placement.neighbors[0]]
     assert placed.found.neighbors[0].image_path == nearest.name
+    other = replace(simulated, model="another 1.0.0")
     with pytest.raises(ModelError, match="compare again"):
-        other = replace(simulated, model="another 1.0.0")
         place_case(tiny_workspace, analyzed, other, "Effusion", named="them")
+    few = replace(simulated, cases=simulated.cases[:9])
     with pytest.raises(DataError, match="10 are needed"):
-        few = replace(simulated, cases=simulated.cases[:9])
         place_case(tiny_workspace, analyzed, few, "Effusion", named="them")
