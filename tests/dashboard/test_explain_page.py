@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_md5
+from streamlit.util import calc_hash
 
 from bundles import ORGANS, keep_map_tests, tiny_graph, use_tiny_model
-from medcxr.apps.dashboard.words import NO_CASES, NO_IMPORTANCE
+from medcxr.apps.dashboard.words import NO_CASES, NO_IMPORTANCE, NO_ZONES
 from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.importance import measure_importance
 from medcxr.services.kept_importance import keep_importance_report
@@ -21,9 +21,11 @@ ADDRESS = "explainable-ai"
 
 @pytest.fixture
 def outlined(workspace):
-    """Let a model that outlines lungs and heart answer, with true maps of two findings."""
+    """Let a model that outlines lungs and heart answer, with maps of three findings shown to be true."""
     use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
-    keep_map_tests(workspace, evidence=("Effusion",), occlusion=("Effusion", "Pneumonia"))
+    keep_map_tests(
+        workspace, evidence=("Pneumonia", "Effusion"), occlusion=("Pneumonia", "Cardiomegaly")
+    )
     return workspace
 
 
@@ -32,7 +34,7 @@ def app(workspace, server_address, app_file):  # noqa: ARG001 - the settings nam
     """Return the page as whoever types its address meets it."""
     server_address("127.0.0.1")
     app = AppTest.from_file(str(app_file), default_timeout=300)
-    app._page_hash = calc_md5(ADDRESS)  # the runner switches to pages in files only
+    app._page_hash = calc_hash(ADDRESS)  # the runner switches to pages in files only
     return app.run()
 
 
@@ -92,7 +94,7 @@ def test_without_a_radiograph_it_says_what_to_do(app):
 def test_a_radiograph_is_explained_section_by_section(outlined, app):  # noqa: ARG001
     sign_in(app)
     press(app, "Try a synthetic radiograph")
-    choose(app, "Explain", "Effusion")
+    choose(app, "Explain", "Pneumonia")
     assert [h.value for h in app.header] == [
         "Distance to the threshold",
         "Maps side by side",
@@ -101,23 +103,31 @@ def test_a_radiograph_is_explained_section_by_section(outlined, app):  # noqa: A
         "What answers hang on over many radiographs",
     ]
     assert "its threshold of" in texts(app)
-    assert "% of the evidence for Effusion lies" in texts(app)
-    assert html(app).count("Share of the evidence for Effusion") == 1
+    assert "% of the evidence for Pneumonia lies" in texts(app)
+    assert html(app).count("Share of the evidence for Pneumonia") == 1
 
     press(app, "Make the occlusion map")
-    assert html(app).count("Share of the evidence for Effusion") == 2
+    assert html(app).count("Share of the evidence for Pneumonia") == 2
     press(app, "Find what would change the answer")
-    assert "Effusion has a probability of" in texts(app)
+    assert "Pneumonia has a probability of" in texts(app)
     press(app, "Compare with these cases")
     assert "most alike of 24 cases" in texts(app)
     assert NO_CASES in texts(app)
     assert NO_IMPORTANCE in texts(app)
 
     # Computed once: nothing is offered again, and the occlusion map serves every finding.
-    choose(app, "Explain", "Pneumonia")
+    choose(app, "Explain", "Cardiomegaly")
     assert not [b for b in app.button if "occlusion" in b.label or "Compare" in b.label]
-    assert "The evidence map of Pneumonia is not shown to be true" in texts(app)
-    assert html(app).count("Share of the evidence for Pneumonia") == 1  # of the true map only
+    assert "The evidence map of Cardiomegaly is not shown to be true" in texts(app)
+    assert html(app).count("Share of the evidence for Cardiomegaly") == 1  # of the true map only
+
+
+def test_where_nothing_speaks_for_a_finding_the_page_says_so(outlined, app):  # noqa: ARG001
+    sign_in(app)
+    press(app, "Try a synthetic radiograph")
+    choose(app, "Explain", "Effusion")  # its weights are negative, so all is against it
+    assert NO_ZONES in texts(app)
+    assert "Share of the evidence for" not in html(app)
 
 
 def test_kept_importance_is_shown(outlined, app, sample_data):

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 import streamlit as st
-from streamlit.navigation.page import Page as StreamlitPage
+from streamlit.navigation.page import StreamlitPage
 
 from medcxr.apps.dashboard import access
 from medcxr.apps.dashboard.doors import show_sign_in

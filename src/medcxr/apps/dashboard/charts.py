@@ -101,10 +101,8 @@ def bars(
         "title": None,
         "axis": {"labelLimit": 300},
     }
-    told: list[Spec] = [
-        {"field": "name", "title": "Name"},
-        *({"field": one, "title": one, "format": ".3f"} for one in ("value", "low", "high")),
-    ]
+    told: list[Spec] = [{"field": "name", "title": "Name"}]
+    told += [{"field": one, "title": one, "format": ".3f"} for one in ("value", "low", "high")]
     if shares:
         told.append({"field": "share", "title": "share of the image", "format": ".0%"})
     return {

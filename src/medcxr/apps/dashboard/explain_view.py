@@ -18,7 +18,7 @@ from medcxr.apps.dashboard.pictures import outlined_picture, radiograph_picture
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.apps.dashboard.what_if_view import show_what_if
-from medcxr.apps.dashboard.words import EXPLAIN_EMPTY, MAPS, MARGIN, OUTLINES, ZONES
+from medcxr.apps.dashboard.words import EXPLAIN_EMPTY, MAPS, MARGIN, NO_ZONES, OUTLINES, ZONES
 from medcxr.core.errors import ModelError
 from medcxr.core.settings import Settings
 from medcxr.explain.margin import told_distance, told_margin
@@ -133,7 +133,10 @@ def _show_occlusion(workspace: Workspace, reading: Reading, finding: str, opacit
 
 
 def _show_zones(shown: ShownMap) -> None:
+    if not shown.is_true:
+        return  # its verdict stands above
     if not shown.zones:
+        st.caption(NO_ZONES)
         return
     ranked = sorted(shown.zones.items(), key=lambda item: -item[1])
     st.html(

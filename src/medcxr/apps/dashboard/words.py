@@ -16,6 +16,7 @@ __all__ = [
     "MARGIN",
     "NO_CASES",
     "NO_IMPORTANCE",
+    "NO_ZONES",
     "OCCLUSION",
     "OUTLINES",
     "PLAUSIBLE",
@@ -97,6 +98,11 @@ MAPS = (
 ZONES = (
     "Of what speaks for the finding in this map. Sides are the patient's; each lung is divided into "
     "three zones of equal height. What lies over the image's padding belongs to no zone."
+)
+
+NO_ZONES = (
+    "No zones are told: nothing in this map speaks for the finding, the lungs were not outlined, or "
+    "it is No Finding, which lies nowhere."
 )
 
 CASE_MAP = (
