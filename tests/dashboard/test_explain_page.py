@@ -91,6 +91,7 @@ def test_without_a_radiograph_it_says_what_to_do(app):
     assert "Add one or more files at the left" in texts(app)
 
 
+@pytest.mark.slow
 def test_a_radiograph_is_explained_section_by_section(outlined, app):  # noqa: ARG001
     sign_in(app)
     press(app, "Try a synthetic radiograph")
@@ -155,10 +156,10 @@ def test_importance_is_measured_on_open_radiographs_one_of_each_patient(outlined
 
 
 def test_the_table_of_whoever_runs_the_dashboard_is_compared_with(
-    outlined,
+    outlined,  # noqa: ARG001
     app,
     sample_data,
-    monkeypatch,  # noqa: ARG001
+    monkeypatch,
 ):
     monkeypatch.setenv("MEDCXR_CASES", str(sample_data / "manifest.csv"))
     sign_in(app)

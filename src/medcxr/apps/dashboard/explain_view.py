@@ -67,7 +67,7 @@ def _show(workspace: Workspace, case: Case, reading: Reading, cases: Sequence[Ca
 
 def _overview(reading: Reading) -> str:
     return html_table(
-        ("Finding", "Answer", "Probability", "Distance to the threshold", "True map"),
+        ("Finding", "Answer", "Probability", "Distance to the threshold", "Map shown to be true"),
         [
             (
                 found.finding,
