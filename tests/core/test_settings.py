@@ -21,3 +21,11 @@ def test_an_empty_or_missing_variable_means_the_users_data_folder():
     expected = user_data_path("medcxr", appauthor=False)
     assert Settings.from_environment({"MEDCXR_WORKSPACE": " "}).workspace == expected
     assert Settings.from_environment({}).workspace == expected
+
+
+def test_a_table_to_compare_with_is_handed_on_to_child_processes(tmp_path):
+    named = Settings.from_environment({"MEDCXR_CASES": "~/table.csv"}).cases
+    assert named == Path.home() / "table.csv"
+    assert Settings.from_environment({"MEDCXR_CASES": " "}).cases is None
+    child = Settings(workspace=tmp_path, cases=tmp_path / "t.csv").child_environment()
+    assert Settings.from_environment(child).cases == tmp_path / "t.csv"

@@ -185,6 +185,31 @@ def test_the_outlines_can_be_shown_and_the_ratio_stands_among_the_facts(page, wo
     assert np.ptp(_pixels(page, _pictures(page)[0]), axis=2).max() > 30
 
 
+def test_an_answer_is_explained_on_a_page_of_its_own_and_files_stay_open(page, workspace, tmp_path):
+    use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
+    keep_map_tests(workspace, occlusion=("Pneumonia",))
+    _sign_in(page)
+    _upload(page, _png(tmp_path / "synthetic.png"))
+    _wait_for_result(page)
+    page.get_by_role("link", name="Explainable AI").click()
+    page.get_by_role("heading", name="Maps side by side").wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    assert page.get_by_text("synthetic.png").first.is_visible()
+    page.get_by_role("radio", name="Pneumonia").click()
+    page.get_by_text("The evidence map of Pneumonia is not shown to be true").wait_for()
+    page.get_by_role("button", name="Make the occlusion map").click()
+    page.get_by_text("of the evidence for Pneumonia lies").wait_for()
+    page.get_by_role("button", name="Find what would change the answer to Pneumonia").click()
+    page.get_by_text("Pneumonia has a probability of").wait_for()
+    page.get_by_role("button", name="Compare with these cases").click()
+    chart = page.get_by_test_id("stVegaLiteChart").first
+    chart.locator("canvas, svg").first.wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    page.get_by_text("most alike of 24 cases").first.wait_for()
+    _assert_readable(page)
+    page.get_by_role("link", name="Reading").click()
+    _wait_for_result(page)
+    _assert_findings(page)
+
+
 def test_the_analysis_can_be_kept_as_json(page, tmp_path):
     _sign_in(page)
     page.get_by_role("button", name="Try a synthetic radiograph").click()

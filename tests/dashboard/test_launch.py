@@ -30,6 +30,11 @@ def test_a_port_that_does_not_exist_is_refused(workspace, port):
         launch(workspace, port=port, headless=True)
 
 
+def test_a_missing_table_is_named_before_anything_starts(workspace, tmp_path):
+    with pytest.raises(DataError, match=r"no table .*missing\.csv"):
+        launch(workspace, port=_free_port(), headless=True, cases=tmp_path / "missing.csv")
+
+
 def test_the_flags_keep_the_protections_on_and_the_statistics_off():
     command = server_command(address="127.0.0.1", port=8501, headless=True)
     assert {
@@ -42,6 +47,12 @@ def test_the_flags_keep_the_protections_on_and_the_statistics_off():
         "--server.fileWatcherType=none",
         "--client.showErrorDetails=none",
     } <= set(command)
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.mark.slow

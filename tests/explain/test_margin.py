@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from medcxr.core.results import FindingResult
-from medcxr.explain.margin import told_margin
+from medcxr.explain.margin import told_distance, told_margin
 
 FOUND = FindingResult(
     finding="Effusion",
@@ -23,3 +23,9 @@ def test_points_and_logits_are_told_with_their_side():
 
 def test_without_a_threshold_among_the_logits_the_points_are_told():
     assert told_margin(replace(FOUND, threshold_logit=None)) == "9.0 points above"
+
+
+def test_the_distance_is_a_sentence():
+    assert told_distance(FOUND) == (
+        "Effusion: 59.0%, 9.0 points (0.42 logits) above its threshold of 50.0%."
+    )

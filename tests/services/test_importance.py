@@ -3,13 +3,17 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from bundles import FINDINGS, ORGANS, tiny_graph, use_tiny_model
 from medcxr.apps.cli.main import app
-from medcxr.core.errors import DataError
-from medcxr.services.importance import measure_importance
+from medcxr.core.errors import DataError, ModelError
+from medcxr.datasets.study_table import StudyTable
+from medcxr.services.analysis import analyze_image
+from medcxr.services.importance import measure_importance, measure_importance_of
+from medcxr.services.kept_importance import kept_importance
 
 
 @pytest.fixture
@@ -77,3 +81,31 @@ def test_the_command_prints_a_table_or_json(outlined, sample_data, flags):
         assert len(json.loads(result.stdout)["zones"]) == 32
     else:
         assert "heart and behind it" in result.stdout
+
+
+def test_analyzed_radiographs_give_the_figures_of_a_table_of_them(outlined, sample_data):
+    table = sample_data / "manifest.csv"
+    of_table = measure_importance(outlined, table, n_images=3)
+    rows = StudyTable.read_csv(table, FINDINGS)
+    order = np.random.default_rng(0).permutation(len(rows)).tolist()
+    prepared = [
+        analyze_image(outlined, rows.path(row), gate=False).prepared
+        for row in rows.one_of_each_patient(order)[:3]
+    ]
+
+    found = measure_importance_of(outlined, prepared, of_table.table, model="tiny 2.0.0")
+
+    assert found == of_table
+    with pytest.raises(ModelError, match="analyze it again"):
+        measure_importance_of(outlined, prepared, "them", model="tiny 1.0.0")
+
+
+def test_a_kept_report_is_printed_again(outlined, sample_data):
+    run, places = CliRunner(), ["--workspace", str(outlined.folder)]
+    missing = run.invoke(app, ["importance", "--kept", *places])
+    assert isinstance(missing.exception, ModelError)
+    words = ["importance", str(sample_data / "manifest.csv"), "--images", "3", "--json"]
+    made = run.invoke(app, [*words, "--keep", *places])
+    kept = run.invoke(app, ["importance", "--kept", "--json", *places])
+    assert json.loads(kept.stdout) == json.loads(made.stdout)
+    assert kept_importance(outlined).n_images == 3

@@ -3,6 +3,7 @@
 | variable           | meaning                                                   | default |
 |--------------------|-----------------------------------------------------------|---------|
 | MEDCXR_WORKSPACE   | folder of models, runs and secrets                        | the user's data folder for medcxr |
+| MEDCXR_CASES       | table of radiographs that the dashboard compares with     | none    |
 | MEDCXR_TEST_DATA   | tests only: folder of real radiographs                    | ../shared/data beside the repository |
 | MEDCXR_CHROMIUM    | tests only: the Chromium program that drives the dashboard | found on the PATH |
 """
@@ -14,9 +15,10 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-__all__ = ["WORKSPACE_VARIABLE", "Settings"]
+__all__ = ["CASES_VARIABLE", "WORKSPACE_VARIABLE", "Settings"]
 
 WORKSPACE_VARIABLE = "MEDCXR_WORKSPACE"
+CASES_VARIABLE = "MEDCXR_CASES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +27,11 @@ class Settings:
 
     Attributes:
         workspace: folder of models, runs and secrets; it may not exist yet.
+        cases: table of radiographs that the dashboard compares with; None if nobody chose one.
     """
 
     workspace: Path
+    cases: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -35,10 +39,11 @@ class Settings:
         variables = os.environ if environment is None else environment
         # An empty variable counts as unset, as in most shells' scripts.
         chosen = variables.get(WORKSPACE_VARIABLE, "").strip()
-        if chosen:
-            return cls(workspace=Path(chosen).expanduser())
-        return cls(workspace=user_data_path("medcxr", appauthor=False))
+        folder = Path(chosen).expanduser() if chosen else user_data_path("medcxr", appauthor=False)
+        table = variables.get(CASES_VARIABLE, "").strip()
+        return cls(workspace=folder, cases=Path(table).expanduser() if table else None)
 
     def child_environment(self) -> dict[str, str]:
         """Return the environment in which a child process finds the same settings."""
-        return {**os.environ, WORKSPACE_VARIABLE: str(self.workspace)}
+        cases = {CASES_VARIABLE: str(self.cases)} if self.cases is not None else {}
+        return {**os.environ, WORKSPACE_VARIABLE: str(self.workspace), **cases}

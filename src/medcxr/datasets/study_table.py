@@ -12,6 +12,7 @@
 
 import csv
 import hashlib
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ __all__ = [
     "check_image_path",
     "read_rows",
     "row_labels",
+    "rows_of",
     "unnamed_patient",
 ]
 
@@ -144,22 +146,40 @@ def read_rows(path: Path, *, required: Sequence[str]) -> list[dict[str, str]]:
         DataError: the file is missing, empty, not UTF-8, lacks a column, or a path leaves it.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, restval="")
-            missing = [name for name in required if name not in (reader.fieldnames or ())]
-            if missing:
-                raise DataError(
-                    f"Table {path.name} lacks the column {missing[0]!r}; add it to the header row."
-                )
-            rows = [{k: v for k, v in row.items() if isinstance(k, str)} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"Table {path.name} cannot be read ({error.__class__.__name__}: {error}); "
-            "give a UTF-8 CSV file with a header row."
-        ) from error
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path.name, error) from error
+    return rows_of(data, path.name, required=required)
+
+
+def rows_of(data: bytes, name: str, *, required: Sequence[str]) -> list[dict[str, str]]:
+    """Read a CSV manifest from its bytes; arguments and errors as for `read_rows`.
+
+    Args:
+        data: the file's bytes.
+        name: of the file, for messages.
+        required: columns that must be there.
+    """
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), restval="")
+        missing = [column for column in required if column not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(
+                f"Table {name} lacks the column {missing[0]!r}; add it to the header row."
+            )
+        rows = [{k: v for k, v in row.items() if isinstance(k, str)} for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _unreadable(name, error) from error
     if not rows:
-        raise DataError(f"Table {path.name} has no rows; add one line per image.")
+        raise DataError(f"Table {name} has no rows; add one line per image.")
     return rows
+
+
+def _unreadable(name: str, error: Exception) -> DataError:
+    return DataError(
+        f"Table {name} cannot be read ({type(error).__name__}: {error}); "
+        "give a UTF-8 CSV file with a header row."
+    )
 
 
 def row_labels(row: dict[str, str], findings: Sequence[str], policy: LabelPolicy) -> list[float]:

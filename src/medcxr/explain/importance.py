@@ -59,6 +59,8 @@ class ImportanceReport:
 
     Attributes:
         model: name and version.
+        graph: SHA-256 of the graph that answered, hexadecimal.
+        table: which radiographs, in words: folder and name of the table.
         n_images: radiographs that were used, one of each patient.
         n_without_zones: of these, those whose lungs were not found.
         zones: by finding, then zone.
@@ -66,6 +68,8 @@ class ImportanceReport:
     """
 
     model: str
+    graph: str
+    table: str
     n_images: int
     n_without_zones: int
     zones: tuple[ZoneFigures, ...]

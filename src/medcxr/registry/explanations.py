@@ -1,17 +1,12 @@
 """What is known of a model's maps: a file beside its bundle, bound to its graph."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
-from typing import Any
-
-from cattrs import BaseValidationError, transform_error
-from cattrs.preconf.json import make_converter
 
 from medcxr.core.errors import ModelError
 from medcxr.explain.report import ExplanationReport
+from medcxr.registry.beside import from_plain, read_beside
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 from medcxr.storage.atomic import write_json_atomically
 
@@ -25,7 +20,6 @@ __all__ = [
 
 EXPLANATIONS_FORMAT = 1
 _SUFFIX = ".explanations.json"
-_MAX_BYTES = 2**20  # a report on a hundred findings is smaller
 
 
 def explanations_path(folder: Path, bundle: ModelBundle) -> Path:
@@ -84,33 +78,14 @@ def explanations_from_plain(plain: Mapping[str, object]) -> ExplanationReport:
     Raises:
         BaseValidationError: a value is missing, unknown or of a wrong kind.
     """
-    report: ExplanationReport = _converter().structure(plain, ExplanationReport)
-    return report
+    return from_plain(plain, ExplanationReport)
 
 
 def _read(path: Path) -> ExplanationReport:
-    remedy = f"delete {path.name} or test the maps again with `medcxr explain-check --keep`."
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-        plain = json.loads(data, parse_constant=_refuse) if len(data) <= _MAX_BYTES else None
-        if not isinstance(plain, Mapping) or plain.get("format") != EXPLANATIONS_FORMAT:
-            raise ModelError(f"{path.name} is no test of maps that this version reads; {remedy}")
-        rest = {key: value for key, value in plain.items() if key != "format"}
-        report = explanations_from_plain(rest)
-    except BaseValidationError as error:
-        reasons = "; ".join(transform_error(error))
-        raise ModelError(f"{path.name} is damaged: {reasons}; {remedy}") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path.name} is damaged; {remedy}") from error
-    return report
-
-
-def _refuse(constant: str) -> object:
-    """Refuse NaN and infinities, which are no figures."""
-    raise ValueError(constant)
-
-
-@cache
-def _converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
-    return make_converter(forbid_extra_keys=True)
+    return read_beside(
+        path,
+        ExplanationReport,
+        version=EXPLANATIONS_FORMAT,
+        what="test of maps",
+        again="test the maps again with `medcxr explain-check --keep`",
+    )

@@ -1,29 +1,24 @@
 """Where a radiograph stands among those of a table, and how far from the other answer."""
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from medcxr.core.arrays import FloatArray, UInt8Array
-from medcxr.core.errors import DataError, ImageError
+from medcxr.core.arrays import UInt8Array
+from medcxr.core.errors import DataError, ModelError
 from medcxr.core.results import FindingResult
-from medcxr.datasets.study_table import StudyTable
 from medcxr.explain.case_drawing import draw_cases
 from medcxr.explain.case_map import Placement, place_among
-from medcxr.imaging.reading import read_image
-from medcxr.inference.predictor import Predictor
 from medcxr.services.analysis import AnalyzedImage
+from medcxr.services.case_set import CaseSet, Progress, SeenCase, table_cases
 from medcxr.services.occlusion import predictor_of
+from medcxr.services.shown_map import Analyzable
 from medcxr.services.workspace import Workspace
 
-__all__ = ["CaseMap", "Neighbor", "case_map"]
+__all__ = ["CaseMap", "Neighbor", "Placed", "case_map", "place_case"]
 
 _LEAST_CASES = 10  # fewer have no directions in which they vary
-_BATCH = 2  # radiographs at a time
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +63,23 @@ class CaseMap:
     unreadable: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Placed:
+    """A map of cases with what is needed to draw it.
+
+    Attributes:
+        found: the map.
+        placement: of the same cases.
+        labels: of each case: whether it has the finding; None where nobody knows.
+        cases: compared with, in the placement's order.
+    """
+
+    found: CaseMap
+    placement: Placement
+    labels: tuple[bool | None, ...]
+    cases: tuple[SeenCase, ...]
+
+
 def case_map(
     workspace: Workspace,
     analyzed: AnalyzedImage,
@@ -98,100 +110,98 @@ def case_map(
         DataError: the table is wrong or too small, or the model has no such finding.
         ModelError: meanwhile another model is in use.
     """
+    _column(predictor_of(workspace, analyzed.analysis.model).manifest.findings, finding)
+    cases = table_cases(workspace, labels, n_images=n_images, seed=seed, progress=progress)
+    placed = place_case(
+        workspace, analyzed, cases, finding, named=labels.name, n_neighbors=n_neighbors
+    )
+    picture = draw_cases(
+        placed.placement, placed.labels, finding, placed.found.found.threshold_logit
+    )
+    return placed.found, picture
+
+
+def place_case(
+    workspace: Workspace,
+    analyzed: Analyzable,
+    compared: CaseSet,
+    finding: str,
+    *,
+    named: str,
+    n_neighbors: int = 5,
+) -> Placed:
+    """Compare a radiograph with cases that the model saw.
+
+    Args:
+        workspace: whose model analyzed it.
+        analyzed: the radiograph; where it is among the cases too, it is left out there.
+        compared: the cases.
+        finding: whose boundary to show.
+        named: what the cases are, for messages.
+        n_neighbors: most similar cases to name.
+
+    Raises:
+        DataError: there are too few cases, or the model has no such finding.
+        ModelError: meanwhile another model is in use, or another one saw the cases.
+    """
     predictor = predictor_of(workspace, analyzed.analysis.model)
-    names = predictor.manifest.findings
-    if finding not in names:
-        raise DataError(f"The model has no finding {finding!r}; use one of {', '.join(names)}.")
-    column = names.index(finding)
-    table = StudyTable.read_csv(labels, names)
-    rows = np.random.default_rng(seed).permutation(len(table))[:n_images].tolist()
-    seen = list(_see(predictor, table, rows, analyzed.analysis.image_digest, progress))
-    if len(seen) < _LEAST_CASES:
+    if compared.model != predictor.manifest.identity:
+        raise ModelError(
+            f"The cases were seen by {compared.model}, and {predictor.manifest.identity} is in "
+            "use now; compare again."
+        )
+    column = _column(compared.findings, finding)
+    own_digest = analyzed.analysis.image_digest
+    others = tuple(one for one in compared.cases if one.digest != own_digest)
+    if len(others) < _LEAST_CASES:
         raise DataError(
-            f"{labels.name} gives {len(seen)} usable radiographs and {_LEAST_CASES} are needed; "
+            f"{named} gives {len(others)} usable radiographs and {_LEAST_CASES} are needed; "
             "name a larger table."
         )
     own = predictor.predict_prepared([analyzed.prepared])
     placement = place_among(
-        np.array([one.logits[column] for one in seen], dtype=np.float32),
-        np.stack([one.evidence for one in seen]),
+        np.array([one.logits[column] for one in others], dtype=np.float32),
+        np.stack([one.evidence for one in others]),
         float(own.logits[0, column]),
         own.maps[0].reshape(-1),
         n_neighbors=n_neighbors,
     )
     found = analyzed.analysis.findings[column]
-    has = [_label(table, one.row, column) for one in seen]
-    return (
-        _result(found, placement, seen, table, has, unreadable=len(rows) - len(seen)),
-        draw_cases(placement, has, finding, found.threshold_logit),
+    left_out = compared.unreadable + len(compared.cases) - len(others)
+    return Placed(
+        found=_case_map(found, placement, others, column, unreadable=left_out),
+        placement=placement,
+        labels=tuple(one.labels[column] for one in others),
+        cases=others,
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Seen:
-    """A radiograph of the table as the model saw it: logits (findings,), evidence (numbers,)."""
-
-    row: int
-    logits: FloatArray
-    evidence: FloatArray
+def _column(findings: tuple[str, ...], finding: str) -> int:
+    if finding not in findings:
+        raise DataError(f"The model has no finding {finding!r}; use one of {', '.join(findings)}.")
+    return findings.index(finding)
 
 
-def _see(
-    predictor: Predictor,
-    table: StudyTable,
-    rows: Sequence[int],
-    own_digest: str,
-    progress: Progress | None,
-) -> Iterator[_Seen]:
-    for start in range(0, len(rows), _BATCH):
-        if progress is not None:
-            progress(start, len(rows))
-        usable, inputs = [], []
-        for row in rows[start : start + _BATCH]:
-            try:
-                image = read_image(table.path(row))
-            except ImageError:
-                continue
-            if image.digest != own_digest:
-                usable.append(row)
-                inputs.append(predictor.prepare(image))
-        if not inputs:
-            continue
-        predictions = predictor.predict_prepared(inputs)
-        for index, row in enumerate(usable):
-            yield _Seen(
-                row=row,
-                logits=predictions.logits[index],
-                evidence=predictions.maps[index].reshape(-1),
-            )
-
-
-def _label(table: StudyTable, row: int, column: int) -> bool | None:
-    label = table.labels[row, column]
-    return None if np.isnan(label) else bool(label == 1)
-
-
-def _result(
+def _case_map(
     found: FindingResult,
     placement: Placement,
-    seen: Sequence[_Seen],
-    table: StudyTable,
-    has: Sequence[bool | None],
+    others: tuple[SeenCase, ...],
+    column: int,
     *,
     unreadable: int,
 ) -> CaseMap:
     return CaseMap(
         finding=found.finding,
         found=found,
-        n_cases=len(seen),
+        n_cases=len(others),
         case=placement.case,
         spread_shown=placement.spread_shown,
         neighbors=tuple(
             Neighbor(
-                image_path=table.image_paths[seen[index].row],
+                image_path=others[index].name,
                 distance=distance,
                 logit=float(placement.across[index]),
-                has_finding=has[index],
+                has_finding=others[index].labels[column],
             )
             for index, distance in zip(
                 placement.neighbors, placement.distances.tolist(), strict=True

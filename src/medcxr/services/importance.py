@@ -1,7 +1,8 @@
 """What the answers of the model in use hang on, over the radiographs of a table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -21,16 +22,18 @@ from medcxr.explain.measured import MEASURES, take_measures
 from medcxr.imaging.reading import read_image
 from medcxr.inference.measure_weights import measure_weights
 from medcxr.inference.predictor import Predictor, Prepared
+from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 from medcxr.services.loaded_model import current_bundle, current_predictor
-from medcxr.services.occlusion import scorer
+from medcxr.services.occlusion import predictor_of, scorer
 from medcxr.services.workspace import Workspace
 
-__all__ = ["measure_importance"]
+__all__ = ["measure_importance", "measure_importance_of"]
 
 _NO_WEIGHT = 1e-4  # logits by 1 of a measure: what rounding leaves of none
 _ORGANS = 3  # right lung, left lung, heart: what the graph measures
 
 Progress = Callable[[int, int], None]
+_Item = TypeVar("_Item")
 
 
 def measure_importance(
@@ -55,6 +58,61 @@ def measure_importance(
         ModelError: there is no model, it is damaged, or it outlines nothing.
     """
     predictor = current_predictor(workspace)
+    rows = StudyTable.read_csv(table, predictor.manifest.findings)
+    order = np.random.default_rng(seed).permutation(len(rows)).tolist()
+    chosen = rows.one_of_each_patient(order)[:n_images]
+    named = f"{table.absolute().parent.name}/{table.name}"
+    images = _of_table(predictor, rows, chosen, progress)
+    return _measure(predictor, current_bundle(workspace), images, named)
+
+
+def measure_importance_of(
+    workspace: Workspace,
+    radiographs: Sequence[Prepared],
+    named: str,
+    *,
+    model: str,
+    progress: Progress | None = None,
+) -> ImportanceReport:
+    """Do the same over radiographs that were analyzed, each of another patient.
+
+    Args:
+        workspace: whose model analyzed them.
+        radiographs: as the model saw them.
+        named: what they are, in words.
+        model: name and version of the model that analyzed them.
+        progress: called with the images done and to do.
+
+    Raises:
+        DataError: there is none, or the model outlines nothing.
+        ModelError: meanwhile another model is in use.
+    """
+    predictor = predictor_of(workspace, model)
+    images = _counted(radiographs, progress)
+    return _measure(predictor, current_bundle(workspace), images, named)
+
+
+def _of_table(
+    predictor: Predictor, rows: StudyTable, chosen: Sequence[int], progress: Progress | None
+) -> Iterator[Prepared]:
+    """Yield the radiographs of a table that can be used."""
+    for row in _counted(chosen, progress):
+        try:
+            yield predictor.prepare(read_image(rows.path(row)))
+        except ImageError:
+            continue
+
+
+def _counted(items: Sequence[_Item], progress: Progress | None) -> Iterator[_Item]:
+    for number, item in enumerate(items):
+        if progress is not None:
+            progress(number, len(items))
+        yield item
+
+
+def _measure(
+    predictor: Predictor, bundle: ModelBundle, images: Iterable[Prepared], named: str
+) -> ImportanceReport:
     organs = predictor.manifest.outlines
     if not organs:
         raise DataError(
@@ -66,16 +124,7 @@ def measure_importance(
     measures: list[Statistics] = []
     last: Prepared | None = None
     without = 0
-    rows = StudyTable.read_csv(table, predictor.manifest.findings)
-    order = np.random.default_rng(seed).permutation(len(rows)).tolist()
-    chosen = rows.one_of_each_patient(order)[:n_images]
-    for number, row in enumerate(chosen):
-        if progress is not None:
-            progress(number, len(chosen))
-        try:
-            last = predictor.prepare(read_image(rows.path(row)))
-        except ImageError:
-            continue
+    for last in images:
         outlines = predictor.predict_prepared([last]).outlines
         if outlines is None:
             continue
@@ -89,10 +138,12 @@ def measure_importance(
             falls.setdefault(zone, []).append(one)
             areas.setdefault(zone, []).append(float(mask.mean()))
     if last is None or not measures:
-        raise DataError(f"{table.name} has no radiograph that can be used; name another table.")
-    weights = measure_weights(current_bundle(workspace), last.pixels)
+        raise DataError(f"{named} has no radiograph that can be used; name another table.")
+    weights = measure_weights(bundle, last.pixels)
     return ImportanceReport(
         model=predictor.manifest.identity,
+        graph=predictor.manifest.files[GRAPH_FILE],
+        table=named,
         n_images=len(measures),
         n_without_zones=without,
         zones=tuple(_zone_figures(predictor, falls, areas)),

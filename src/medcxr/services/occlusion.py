@@ -1,6 +1,6 @@
 """What a model's answer hangs on, found by hiding place after place."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -11,11 +11,18 @@ from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.services.loaded_model import current_predictor
 from medcxr.services.workspace import Workspace
 
-__all__ = ["explain_by_occlusion", "predictor_of", "scorer"]
+__all__ = ["Progress", "explain_by_occlusion", "predictor_of", "scorer"]
+
+Progress = Callable[[int, int], None]
 
 
 def explain_by_occlusion(
-    workspace: Workspace, prepared: Prepared, *, model: str, grid: int
+    workspace: Workspace,
+    prepared: Prepared,
+    *,
+    model: str,
+    grid: int,
+    progress: Progress | None = None,
 ) -> Mapping[str, FloatArray]:
     """Hide one place of an analyzed radiograph after the other and ask the model again.
 
@@ -24,6 +31,7 @@ def explain_by_occlusion(
         prepared: the radiograph as the model saw it.
         model: name and version of the model that analyzed it.
         grid: places per side; grid² + 1 looks are taken.
+        progress: called with the looks taken and to take.
 
     Returns:
         Finding -> (grid, grid): by how much its logit falls when the place is hidden.
@@ -32,7 +40,10 @@ def explain_by_occlusion(
         ModelError: there is no model, or meanwhile another one is in use.
     """
     predictor = predictor_of(workspace, model)
-    falls = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=grid)
+    score = scorer(predictor, prepared, "logits")
+    if progress is not None:
+        score = _counting(score, grid**2 + 1, progress)
+    falls = occlusion_maps(score, prepared.pixels, grid=grid)
     return dict(zip(predictor.manifest.findings, falls, strict=True))
 
 
@@ -65,3 +76,17 @@ def scorer(predictor: Predictor, prepared: Prepared, kind: str) -> Scorer:
         return np.asarray(getattr(predictor.predict_prepared(batch), kind), dtype=np.float32)
 
     return score
+
+
+def _counting(score: Scorer, total: int, progress: Progress) -> Scorer:
+    """Return the same scorer, which tells how many inputs it has scored."""
+    done = 0
+
+    def counted(inputs: FloatArray) -> FloatArray:
+        nonlocal done
+        scores = score(inputs)
+        done += len(inputs)
+        progress(done, total)
+        return scores
+
+    return counted

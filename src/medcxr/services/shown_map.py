@@ -16,7 +16,7 @@ from medcxr.explain.report import EVIDENCE_MAP, ExplanationReport
 from medcxr.explain.verdict import curves_of, is_true, told_places, told_verdict
 from medcxr.explain.zones import evidence_by_zone, main_zone
 from medcxr.inference.predictor import Prepared
-from medcxr.services.occlusion import explain_by_occlusion
+from medcxr.services.occlusion import Progress, explain_by_occlusion
 from medcxr.services.workspace import Workspace
 
 __all__ = ["Analyzable", "ShownMap", "maps_of", "shown_map"]
@@ -61,6 +61,9 @@ class ShownMap:
         evidence: (grid, grid), signed.
         is_true: whether it was shown to be true of the finding on this model.
         words: sentences: the verdict, how well it points, where it lies.
+        zones: zone of the chest -> share of the evidence for the finding, 0…1; empty of a map
+            that was not shown to be true, without outlines, for No Finding, and where nothing
+            speaks for the finding.
     """
 
     finding: str
@@ -68,9 +71,16 @@ class ShownMap:
     evidence: FloatArray
     is_true: bool
     words: tuple[str, ...]
+    zones: Mapping[str, float]
 
 
-def maps_of(workspace: Workspace, analyzed: Analyzable, method: str) -> Mapping[str, FloatArray]:
+def maps_of(
+    workspace: Workspace,
+    analyzed: Analyzable,
+    method: str,
+    *,
+    progress: Progress | None = None,
+) -> Mapping[str, FloatArray]:
     """Return the maps of one kind: finding -> (grid, grid), signed.
 
     Those by occlusion take a look at every place; one row of looks serves all findings.
@@ -79,6 +89,7 @@ def maps_of(workspace: Workspace, analyzed: Analyzable, method: str) -> Mapping[
         workspace: whose model analyzed the radiograph.
         analyzed: the radiograph.
         method: `EVIDENCE_MAP` or `OCCLUSION_MAP`.
+        progress: called with the looks taken and to take, if any.
 
     Raises:
         ModelError: meanwhile another model is in use.
@@ -87,7 +98,11 @@ def maps_of(workspace: Workspace, analyzed: Analyzable, method: str) -> Mapping[
         return analyzed.maps
     grid = len(next(iter(analyzed.maps.values())))
     return explain_by_occlusion(
-        workspace, analyzed.prepared, model=analyzed.analysis.model, grid=grid
+        workspace,
+        analyzed.prepared,
+        model=analyzed.analysis.model,
+        grid=grid,
+        progress=progress,
     )
 
 
@@ -114,10 +129,11 @@ def shown_map(
         raise DataError(f"The model has no finding {finding!r}; use one of {', '.join(maps)}.")
     curves = curves_of(report, finding, method)
     true = curves is not None and is_true(curves)
+    zones = _zones(analyzed, finding, maps[finding]) if true else {}
     told = (
         told_verdict(report, finding, method),
         told_places(report, finding, method),
-        _told_zone(analyzed, finding, maps[finding]) if true else "",
+        main_zone(finding, zones) if zones else "",
     )
     return ShownMap(
         finding=finding,
@@ -125,13 +141,13 @@ def shown_map(
         evidence=maps[finding],
         is_true=true,
         words=tuple(sentence for sentence in told if sentence),
+        zones=zones,
     )
 
 
-def _told_zone(analyzed: Analyzable, finding: str, evidence: FloatArray) -> str:
+def _zones(analyzed: Analyzable, finding: str, evidence: FloatArray) -> dict[str, float]:
     if not analyzed.outlines or finding == Finding.NO_FINDING:
-        return ""
+        return {}
     outlines = np.stack(list(analyzed.outlines.values()))
     zones = zone_masks(outlines, list(analyzed.outlines), analyzed.geometry)
-    shares = evidence_by_zone(evidence, zones)
-    return main_zone(finding, shares) if shares else ""
+    return evidence_by_zone(evidence, zones) or {}

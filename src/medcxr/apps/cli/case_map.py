@@ -63,14 +63,10 @@ def case_map(
 
 
 def _told(found: "CaseMap") -> str:
-    from medcxr.explain.margin import told_margin  # noqa: PLC0415
+    from medcxr.explain.margin import told_distance  # noqa: PLC0415
 
-    answer = found.found
     lines = [
-        (
-            f"{found.finding}: {answer.probability:.1%}, {told_margin(answer)} its threshold of "
-            f"{answer.threshold:.1%}."
-        ),
+        told_distance(found.found),
         f"Most alike of {found.n_cases:,} cases (a distance of 1 is usual between two cases):",
     ]
     states = {True: f"with {found.finding}", False: f"without {found.finding}", None: "unknown"}

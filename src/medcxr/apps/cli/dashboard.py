@@ -1,5 +1,6 @@
 """`medcxr dashboard`: the page in a browser."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,10 +15,13 @@ def dashboard(
     workspace: WorkspaceOption = None,
     address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    cases: Annotated[
+        Path | None, typer.Option(help="Table with labels: radiographs to compare cases with.")
+    ] = None,
     browser: Annotated[bool, typer.Option("--browser/--headless", help="Open a browser.")] = False,
 ) -> None:
     """Serve the dashboard until it is interrupted."""
     from medcxr.apps.dashboard.launch import launch  # noqa: PLC0415 - help must start at once
 
     opened = open_workspace(workspace)
-    raise typer.Exit(launch(opened, address=address, port=port, headless=not browser))
+    raise typer.Exit(launch(opened, address=address, port=port, headless=not browser, cases=cases))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace, words
+from medcxr.core.errors import DataError, ModelError
 
 if TYPE_CHECKING:
     from medcxr.explain.importance import ImportanceReport
@@ -16,9 +17,17 @@ __all__ = ["importance"]
 
 
 def importance(
-    table: Annotated[Path, typer.Argument(help="Table of radiographs.")],
+    table: Annotated[Path | None, typer.Argument(help="Table of radiographs.")] = None,
     *,
     images: Annotated[int, typer.Option(min=2, help="Drawn at random, one of each patient.")] = 50,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Keep the result beside the model: the dashboard shows it."),
+    ] = False,
+    kept: Annotated[
+        bool,
+        typer.Option("--kept", help="Print what was kept of the model in use; measure nothing."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -30,14 +39,36 @@ def importance(
     from rich.status import Status  # noqa: PLC0415 - help must start at once
 
     from medcxr.services.importance import measure_importance  # noqa: PLC0415
+    from medcxr.services.kept_importance import (  # noqa: PLC0415
+        keep_importance_report,
+        kept_importance,
+    )
 
+    opened = open_workspace(workspace)
+    if kept:
+        report = kept_importance(opened)
+        if report is None:
+            raise ModelError(
+                "The importance was not measured of the model in use; measure it with "
+                "`medcxr importance TABLE --keep`."
+            )
+        _show(report, as_json=as_json)
+        return
+    if table is None:
+        raise DataError("There are no radiographs to measure on; name a table, or give --kept.")
     with Status("Hiding zones", console=words()) as status:
         report = measure_importance(
-            open_workspace(workspace),
+            opened,
             table,
             n_images=images,
             progress=lambda done, total: status.update(f"Hiding zones: {done} of {total}"),
         )
+    if keep:
+        words().print(f"Kept in {keep_importance_report(opened, report)}")
+    _show(report, as_json=as_json)
+
+
+def _show(report: "ImportanceReport", *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(report), allow_nan=False))
     else:

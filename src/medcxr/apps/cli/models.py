@@ -80,21 +80,26 @@ def export(
 ) -> None:
     """Copy a model's bundle to a folder, e.g. to take it to another computer.
 
-    What is known of its maps is written beside the folder.
+    What is known of its maps, and of what its answers hang on, is written beside the folder.
     """
     from medcxr.registry.bundle import CARD_FILE, WEIGHTS_FILE, write_bundle  # noqa: PLC0415
     from medcxr.registry.explanations import (  # noqa: PLC0415
         find_explanations,
         keep_explanations,
     )
+    from medcxr.registry.importance import find_importance, keep_importance  # noqa: PLC0415
 
     bundle = _registry(workspace).get(name, version)
     left_out = {CARD_FILE} if weights else {CARD_FILE, WEIGHTS_FILE}
     files = {file: bundle.path(file) for file in bundle.manifest.files if file not in left_out}
     written = write_bundle(folder, bundle.manifest, files)
-    tests = find_explanations(open_workspace(workspace).models, bundle)
+    models = open_workspace(workspace).models
+    tests = find_explanations(models, bundle)
     if tests is not None:
         keep_explanations(folder.parent, written, tests)
+    importance = find_importance(models, bundle)
+    if importance is not None:
+        keep_importance(folder.parent, written, importance)
     typer.echo(str(folder))
 
 

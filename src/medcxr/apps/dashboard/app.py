@@ -1,13 +1,18 @@
-"""The dashboard's page. Streamlit runs this file anew for every click."""
+"""The dashboard's pages. Streamlit runs this file anew for every click, whatever the address."""
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from medcxr.apps.dashboard import access
 from medcxr.apps.dashboard.doors import show_sign_in
+from medcxr.apps.dashboard.explain_view import show_explanations
+from medcxr.apps.dashboard.frame import Opened, show_frame
 from medcxr.apps.dashboard.icon import icon
 from medcxr.apps.dashboard.uploads import keep_uploads_in_memory
+from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.apps.dashboard.worklist import show_worklist
 from medcxr.core.errors import AccessError, MedcxrError
 from medcxr.services.accounts import require_safe_address
@@ -15,7 +20,7 @@ from medcxr.services.workspace import Workspace
 
 
 def main() -> None:
-    """Show the sign-in page, or the worklist to whoever has signed in."""
+    """Show the sign-in page, or the page of the address to whoever has signed in."""
     keep_uploads_in_memory()
     st.set_page_config(page_title="medcxr", page_icon=icon(), layout="wide")
     st.html(Path(__file__).with_name("style.css"))
@@ -29,13 +34,34 @@ def main() -> None:
     try:
         access.require_access(workspace)
     except AccessError as error:
+        # The addresses are known, or Streamlit would call them missing; none is run.
+        _navigation(None, position="hidden")
         show_sign_in(workspace, str(error))
         return
     except MedcxrError as error:
         st.error(str(error))
         return
     _lock_when_idle()
-    show_worklist(workspace)
+    _navigation(show_frame(workspace), position="sidebar").run()
+    st.html(f'<p class="cxr-disclaimer">{DISCLAIMER}</p>')
+
+
+def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]) -> StreamlitPage:
+    """Return the page of the address; without something opened, pages show nothing."""
+
+    def reading() -> None:
+        if opened is not None:
+            show_worklist(opened)
+
+    def explanations() -> None:
+        if opened is not None:
+            show_explanations(opened)
+
+    pages = [
+        st.Page(reading, title="Reading", url_path="reading", default=True),
+        st.Page(explanations, title="Explainable AI", url_path="explainable-ai"),
+    ]
+    return st.navigation(pages, position=position)
 
 
 @st.fragment(run_every=20)

@@ -43,6 +43,7 @@ def launch(
     address: str = DEFAULT_ADDRESS,
     port: int = DEFAULT_PORT,
     headless: bool = False,
+    cases: Path | None = None,
 ) -> int:
     """Serve the dashboard until it is interrupted.
 
@@ -51,20 +52,24 @@ def launch(
         address: to listen on; anything but this computer needs a changed password.
         port: to listen on.
         headless: do not open a browser.
+        cases: table of radiographs to compare with; None leaves it to the settings.
 
     Returns:
         The server's exit code; 0 after an interruption.
 
     Raises:
         AccessError: the address is open to others while the password is the initial one.
-        DataError: the address or port cannot be used.
+        DataError: the address or port cannot be used, or there is no such table.
     """
     require_safe_address(workspace, address)
     _require_free(address, port)
+    if cases is not None and not cases.is_file():
+        raise DataError(f"There is no table {cases}; name a CSV file with a column image_path.")
+    settings = Settings(workspace=workspace.folder, cases=cases.absolute() if cases else None)
     # No shell; every argument is this module's own or checked above.
     process = subprocess.Popen(  # noqa: S603
         server_command(address=address, port=port, headless=headless),
-        env=Settings(workspace=workspace.folder).child_environment(),
+        env=settings.child_environment(),
     )
     with _ended_by_signals(process) as interrupted:
         code = process.wait()

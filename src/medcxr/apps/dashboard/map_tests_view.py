@@ -1,10 +1,8 @@
 """What was measured of the maps of one finding."""
 
-from collections.abc import Sequence
-from html import escape
-
 import streamlit as st
 
+from medcxr.apps.dashboard.tables import html_table
 from medcxr.explain.report import ExplanationReport
 from medcxr.explain.verdict import is_true
 
@@ -54,9 +52,9 @@ def map_tests_table(report: ExplanationReport | None, finding: str) -> str:
         if one.finding == finding
     ]
     return (
-        _table(_CURVE_HEADS, curves)
-        + _table(("Places", "Map", "Images", "Strongest place inside", "Chance"), places)
-        + _table(("Map", "Images", "Likeness to the map of shuffled weights"), randomized)
+        html_table(_CURVE_HEADS, curves)
+        + html_table(("Places", "Map", "Images", "Strongest place inside", "Chance"), places)
+        + html_table(("Map", "Images", "Likeness to the map of shuffled weights"), randomized)
     )
 
 
@@ -70,13 +68,3 @@ _CURVE_HEADS = (
     "Higher than ellipse; chance",
     "True",
 )
-
-
-def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    if not rows:
-        return ""
-    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
-    )
-    return f'<table class="cxr-table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'

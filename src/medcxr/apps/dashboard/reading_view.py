@@ -11,38 +11,29 @@ from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
 from medcxr.apps.dashboard.cases import Case, Reading, active_findings
 from medcxr.apps.dashboard.findings_view import percent, show_findings
 from medcxr.apps.dashboard.map_tests_view import show_map_tests
-from medcxr.apps.dashboard.pictures import (
-    heat_map_picture,
-    outlined_picture,
-    radiograph_picture,
-)
+from medcxr.apps.dashboard.map_view import kept_maps, show_map
+from medcxr.apps.dashboard.pictures import outlined_picture, radiograph_picture
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.what_if_view import kept_what_if
 from medcxr.apps.dashboard.words import (
     DISCLAIMER,
-    HEAT_MAP,
-    OCCLUSION,
     OUTLINES,
     TESTED_MAPS,
     WHAT_IF,
 )
-from medcxr.core.arrays import FloatArray, UInt8Array
+from medcxr.core.arrays import UInt8Array
 from medcxr.core.errors import ModelError
 from medcxr.core.results import Estimate
 from medcxr.explain.area_drawing import draw_area
-from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, labeled
-from medcxr.explain.overlay import legend, shown_scale
 from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP
 from medcxr.explain.verdict import best_map, told_absence
 from medcxr.explain.what_if import hidden_places, told_what_if
-from medcxr.services.shown_map import maps_of, shown_map
-from medcxr.services.what_if import what_if
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_reading"]
 
 _TESTED = "Tested"
 _KINDS = {"Evidence": EVIDENCE_MAP, "Occlusion": OCCLUSION_MAP}
-_OCCLUSION_KEY = "occlusion"
 
 
 def show_reading(
@@ -135,35 +126,11 @@ def _show_map(
     workspace: Workspace, reading: Reading, finding: str, method: str, *, opacity: float
 ) -> None:
     try:
-        with st.spinner("Hiding place after place"):
-            maps = _maps(workspace, reading, method)
+        maps = kept_maps(workspace, reading, method)
     except ModelError as error:  # somebody chose another model meanwhile
         st.error(str(error))
         return
-    shown = shown_map(reading.tests, reading, finding, method, maps)
-    picture = heat_map_picture(
-        reading.shown,
-        shown.evidence,
-        reading.geometry,
-        opacity=opacity,
-        full_scale=shown_scale(shown.evidence),
-    )
-    if not shown.is_true:
-        picture = labeled(picture, NOT_SHOWN_TO_BE_TRUE)
-    st.image(picture, width="stretch", output_format="PNG")
-    st.image(legend(8, 512, opacity=1.0), width="stretch", output_format="PNG")
-    st.html(
-        f'<div class="cxr-scale"><span>against {escape(finding)}</span><span>none</span>'
-        f"<span>for {escape(finding)}</span></div>"
-    )
-    verdict, *further = shown.words
-    if shown.is_true:
-        st.markdown(plain(verdict))
-    else:
-        st.warning(plain(verdict))
-    for sentence in further:
-        st.markdown(plain(sentence))
-    st.caption(HEAT_MAP if method == EVIDENCE_MAP else OCCLUSION)
+    show_map(reading, finding, method, maps, opacity=opacity)
 
 
 def _show_radiograph(workspace: Workspace, case: Case, reading: Reading, finding: str) -> None:
@@ -190,9 +157,7 @@ def _with_what_if(
 ) -> UInt8Array:
     """Draw what must be hidden to change an answer, and say so below."""
     try:
-        with st.spinner("Hiding place after place"):
-            maps = _maps(workspace, reading, OCCLUSION_MAP)
-            change = what_if(workspace, reading, finding, maps=maps)
+        change = kept_what_if(workspace, reading, finding)
     except ModelError as error:  # somebody chose another model meanwhile
         st.error(str(error))
         return picture
@@ -200,19 +165,6 @@ def _with_what_if(
     return (
         draw_area(picture, hidden_places(change), reading.geometry) if change.changes else picture
     )
-
-
-def _maps(workspace: Workspace, reading: Reading, method: str) -> Mapping[str, FloatArray]:
-    """Return the maps of a radiograph, those by occlusion made once in this browser tab."""
-    if method == EVIDENCE_MAP:
-        return reading.maps
-    known = st.session_state.setdefault(_OCCLUSION_KEY, {})
-    key = (reading.analysis.image_digest, reading.analysis.model)
-    if key not in known:
-        known.clear()  # those of one radiograph are enough
-        known[key] = maps_of(workspace, reading, method)
-    maps: Mapping[str, FloatArray] = known[key]
-    return maps
 
 
 def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, float, str | None]:

@@ -3,16 +3,30 @@
 from medcxr.anatomy.words import BLUNT_DEGREES
 
 __all__ = [
+    "CASE_MAP",
     "CHANGE_NOTICE",
     "DISCLAIMER",
+    "EXPLAIN_EMPTY",
     "EXPLANATIONS",
     "HEAT_MAP",
+    "IMPORTANCE",
+    "IMPORTANCE_OPEN",
+    "IMPORTANCE_TABLE",
+    "MAPS",
+    "MARGIN",
+    "NO_CASES",
+    "NO_IMPORTANCE",
+    "NO_ZONES",
     "OCCLUSION",
     "OUTLINES",
     "PLAUSIBLE",
+    "READING_EMPTY",
+    "SIMULATED_CASES",
     "SYNTHETIC",
+    "TABLE_CASES",
     "TESTED_MAPS",
     "WHAT_IF",
+    "ZONES",
 ]
 
 DISCLAIMER = (
@@ -56,6 +70,78 @@ WHAT_IF = (
     "Places are hidden one after the other, those that speak most for the answer first, until the "
     "probability is on the other side of its threshold. A yellow line surrounds the hidden places. "
     "The fewer they are, the more the answer hangs on one spot."
+)
+
+READING_EMPTY = (
+    "Add one or more files at the left: PNG, JPEG, TIFF or DICOM. Each is analyzed on this "
+    "computer and shown with its findings, their calibrated probabilities and a map of "
+    "the evidence. Nothing is sent anywhere or written to the disk."
+)
+
+EXPLAIN_EMPTY = (
+    "Add one or more files at the left; each is analyzed on this computer. Then this page shows, "
+    "for each finding, how far the answer is from its opposite, the maps and what their tests "
+    "found, what would change the answer, the most similar cases, and what such answers hang on "
+    "over many radiographs. Nothing is sent anywhere or written to the disk."
+)
+
+MARGIN = (
+    "A point is one percent of probability. The logit is the model's output before calibration, "
+    "in which distances are even; few points from the threshold the two answers say little."
+)
+
+MAPS = (
+    "All maps of the finding, whether they were shown to be true of it or not; one that was not "
+    "says so within the picture, and its places are not told in zones."
+)
+
+ZONES = (
+    "Of what speaks for the finding in this map. Sides are the patient's; each lung is divided into "
+    "three zones of equal height. What lies over the image's padding belongs to no zone."
+)
+
+NO_ZONES = (
+    "No zones are told: nothing in this map speaks for the finding, the lungs were not outlined, or "
+    "it is No Finding, which lies nowhere."
+)
+
+CASE_MAP = (
+    "Cases are alike here if the model found similar evidence in them, which need not be what a "
+    "reader would call alike. Across is the finding's logit, with a dashed line at the threshold; "
+    "up is what else varies most. The cross is this radiograph; rings mark the most similar cases."
+)
+
+SIMULATED_CASES = (
+    "Simulated chests, whose findings are known exactly. They are no patients: they show on which "
+    "side of the line the model puts such chests, not what patients like this one had."
+)
+
+TABLE_CASES = (
+    "Radiographs drawn at random from the table that whoever runs this dashboard chose, with the "
+    "labels of that table, which may be wrong."
+)
+
+NO_CASES = (
+    "No radiographs of patients come with medcxr. Whoever runs this dashboard can name a table of "
+    "them: `medcxr dashboard --cases TABLE`."
+)
+
+IMPORTANCE = (
+    "Each zone of the chest is hidden in turn, and each measure of lungs and heart is exchanged "
+    "between radiographs; the more the logit moves, the more such answers hang on it. A large zone "
+    "moves more than a small one. This is about the model, not about this radiograph."
+)
+
+IMPORTANCE_TABLE = "Radiographs drawn at random from this dashboard's table, one of each patient."
+
+IMPORTANCE_OPEN = (
+    "The radiographs open at the left. Without a table each counts as a patient of its own; files "
+    "are matched by name. A handful says little of others."
+)
+
+NO_IMPORTANCE = (
+    "This was not measured of the model in use; `medcxr importance TABLE --keep` measures it, and "
+    "it is shown here from then on. Or measure it on the open radiographs."
 )
 
 PLAUSIBLE = {  # by prediction set

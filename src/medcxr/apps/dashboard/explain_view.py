@@ -1,0 +1,148 @@
+"""The page "Explainable AI": everything that is known of why the model answered as it did."""
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from medcxr.apps.dashboard.case_map_view import show_case_map
+from medcxr.apps.dashboard.cases import Case, Reading, active_findings
+from medcxr.apps.dashboard.empty_state import show_empty_state
+from medcxr.apps.dashboard.findings_view import percent
+from medcxr.apps.dashboard.frame import Opened
+from medcxr.apps.dashboard.importance_view import show_importance
+from medcxr.apps.dashboard.kept import find_kept
+from medcxr.apps.dashboard.map_tests_view import show_map_tests
+from medcxr.apps.dashboard.map_view import kept_maps, show_map
+from medcxr.apps.dashboard.pictures import outlined_picture, radiograph_picture
+from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.tables import html_table
+from medcxr.apps.dashboard.what_if_view import show_what_if
+from medcxr.apps.dashboard.words import EXPLAIN_EMPTY, MAPS, MARGIN, NO_ZONES, OUTLINES, ZONES
+from medcxr.core.errors import ModelError
+from medcxr.core.settings import Settings
+from medcxr.explain.margin import told_distance, told_margin
+from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP
+from medcxr.services.shown_map import ShownMap
+from medcxr.services.workspace import Workspace
+
+__all__ = ["show_explanations"]
+
+
+def show_explanations(opened: Opened) -> None:
+    """Show the page for the radiograph that was chosen at the left."""
+    st.title("Explainable AI")
+    case = opened.case
+    if case is None:
+        show_empty_state("Open a radiograph to see its answers explained", EXPLAIN_EMPTY)
+    elif case.reading is None:
+        st.html(f'<p class="cxr-title">{escape(case.label)}</p>')
+        st.error(case.error)
+    else:
+        _show(opened.workspace, case, case.reading, opened.cases)
+
+
+def _show(workspace: Workspace, case: Case, reading: Reading, cases: Sequence[Case]) -> None:
+    note = f'<p class="cxr-quiet">{escape(case.note)}</p>' if case.note else ""
+    st.html(f'<p class="cxr-title">{escape(case.label)}</p>{note}{_overview(reading)}')
+    names = [found.finding for found in reading.analysis.findings]
+    active = [found.finding for found in active_findings(case)]
+    first = active[0] if active else names[0]
+    chosen = st.segmented_control("Explain", names, default=first, key=f"explained_{case.digest}")
+    finding = chosen or first  # a click on the chosen one unchooses it
+    table = Settings.from_environment().cases
+    st.header("Distance to the threshold", anchor=False)
+    found = next(one for one in reading.analysis.findings if one.finding == finding)
+    st.markdown(plain(told_distance(found)))
+    st.caption(MARGIN)
+    st.header("Maps side by side", anchor=False)
+    _show_maps(workspace, reading, finding)
+    st.header("What would change the answer", anchor=False)
+    show_what_if(workspace, reading, finding)
+    st.header("Among other cases", anchor=False)
+    show_case_map(workspace, reading, finding, table)
+    st.header("What answers hang on over many radiographs", anchor=False)
+    show_importance(workspace, reading.analysis.model, finding, cases, table)
+
+
+def _overview(reading: Reading) -> str:
+    return html_table(
+        ("Finding", "Answer", "Probability", "Distance to the threshold", "Map shown to be true"),
+        [
+            (
+                found.finding,
+                "present" if found.present else "absent",
+                percent(found.probability),
+                told_margin(found),
+                found.explained_by or "none",
+            )
+            for found in reading.analysis.findings
+        ],
+    )
+
+
+def _show_maps(workspace: Workspace, reading: Reading, finding: str) -> None:
+    st.caption(MAPS)
+    if finding not in reading.maps:
+        st.info("This model gives no heat maps.")
+        return
+    percentage = st.slider("Opacity of the maps", 0, 100, 60, 5, format="%d%%")
+    radiograph, evidence, occlusion = st.columns(3)
+    with radiograph:
+        st.subheader("Radiograph", anchor=False)
+        _show_radiograph(reading)
+    with evidence:
+        st.subheader("Evidence map", anchor=False)
+        _show_zones(
+            show_map(reading, finding, EVIDENCE_MAP, reading.maps, opacity=percentage / 100)
+        )
+    with occlusion:
+        st.subheader("Occlusion map", anchor=False)
+        _show_occlusion(workspace, reading, finding, percentage / 100)
+    show_map_tests(reading.tests, finding)
+
+
+def _show_radiograph(reading: Reading) -> None:
+    anatomy = reading.analysis.anatomy
+    if anatomy is None:
+        st.image(radiograph_picture(reading.shown), width="stretch", output_format="PNG")
+        st.caption("The radiograph, scaled to the screen; not for primary reading.")
+        return
+    picture = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
+    st.image(picture, width="stretch", output_format="PNG")
+    st.caption(OUTLINES)
+
+
+def _show_occlusion(workspace: Workspace, reading: Reading, finding: str, opacity: float) -> None:
+    known = find_kept(reading, OCCLUSION_MAP, dict)
+    if known is None:
+        grid = len(reading.maps[finding])
+        st.markdown(
+            f"This map hides each of {grid * grid} places in turn and asks the model again."
+        )
+        if not st.button("Make the occlusion map"):
+            return
+        try:
+            kept_maps(workspace, reading, OCCLUSION_MAP)
+        except ModelError as error:  # somebody chose another model meanwhile
+            st.error(plain(str(error)))
+            return
+        st.rerun()  # without the button
+    else:
+        _show_zones(show_map(reading, finding, OCCLUSION_MAP, known, opacity=opacity))
+
+
+def _show_zones(shown: ShownMap) -> None:
+    if not shown.is_true:
+        return  # its verdict stands above
+    if not shown.zones:
+        st.caption(NO_ZONES)
+        return
+    ranked = sorted(shown.zones.items(), key=lambda item: -item[1])
+    st.html(
+        html_table(
+            ("Zone", f"Share of the evidence for {shown.finding}"),
+            [(zone, f"{share:.0%}") for zone, share in ranked],
+        )
+    )
+    st.caption(ZONES)

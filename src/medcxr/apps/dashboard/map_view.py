@@ -1,0 +1,81 @@
+"""One map over its radiograph, with what was measured of such maps."""
+
+from collections.abc import Mapping
+from html import escape
+
+import streamlit as st
+
+from medcxr.apps.dashboard.cases import Reading
+from medcxr.apps.dashboard.kept import keep
+from medcxr.apps.dashboard.pictures import heat_map_picture
+from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.progress import progress_bar
+from medcxr.apps.dashboard.words import HEAT_MAP, OCCLUSION
+from medcxr.core.arrays import FloatArray
+from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, labeled
+from medcxr.explain.overlay import legend, shown_scale
+from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP
+from medcxr.services.shown_map import ShownMap, maps_of, shown_map
+from medcxr.services.workspace import Workspace
+
+__all__ = ["kept_maps", "show_map"]
+
+
+def kept_maps(workspace: Workspace, reading: Reading, method: str) -> Mapping[str, FloatArray]:
+    """Return the maps of a radiograph, those by occlusion made once in this browser tab.
+
+    Raises:
+        ModelError: meanwhile another model is in use.
+    """
+    if method == EVIDENCE_MAP:
+        return reading.maps
+
+    def make() -> Mapping[str, FloatArray]:
+        with progress_bar("Hiding place after place") as progress:
+            return maps_of(workspace, reading, method, progress=progress)
+
+    return keep(reading, OCCLUSION_MAP, make)
+
+
+def show_map(
+    reading: Reading,
+    finding: str,
+    method: str,
+    maps: Mapping[str, FloatArray],
+    *,
+    opacity: float,
+) -> ShownMap:
+    """Show a map with its scale, its verdict and what it is.
+
+    Args:
+        reading: the radiograph.
+        finding: which is to be explained.
+        method: which kind of map it is.
+        maps: of this kind, from `kept_maps`.
+        opacity: of the strongest evidence, 0…1.
+    """
+    shown = shown_map(reading.tests, reading, finding, method, maps)
+    picture = heat_map_picture(
+        reading.shown,
+        shown.evidence,
+        reading.geometry,
+        opacity=opacity,
+        full_scale=shown_scale(shown.evidence),
+    )
+    if not shown.is_true:
+        picture = labeled(picture, NOT_SHOWN_TO_BE_TRUE)
+    st.image(picture, width="stretch", output_format="PNG")
+    st.image(legend(8, 512, opacity=1.0), width="stretch", output_format="PNG")
+    st.html(
+        f'<div class="cxr-scale"><span>against {escape(finding)}</span><span>none</span>'
+        f"<span>for {escape(finding)}</span></div>"
+    )
+    verdict, *further = shown.words
+    if shown.is_true:
+        st.markdown(plain(verdict))
+    else:
+        st.warning(plain(verdict))
+    for sentence in further:
+        st.markdown(plain(sentence))
+    st.caption(HEAT_MAP if method == EVIDENCE_MAP else OCCLUSION)
+    return shown

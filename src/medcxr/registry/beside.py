@@ -1,0 +1,67 @@
+"""A report on a model, kept as a JSON file beside its bundle."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cattrs import BaseValidationError, transform_error
+from cattrs.preconf.json import make_converter
+
+from medcxr.core.errors import ModelError
+
+__all__ = ["from_plain", "read_beside"]
+
+_MAX_BYTES = 2**20  # a report on a hundred findings is smaller
+
+Report = TypeVar("Report")
+
+
+def read_beside(path: Path, kind: type[Report], *, version: int, what: str, again: str) -> Report:
+    """Read a report that lies beside a bundle.
+
+    Args:
+        path: an existing file.
+        kind: class of the report.
+        version: of its format.
+        what: it is, for messages.
+        again: how to make it anew, for messages.
+
+    Raises:
+        ModelError: the file is damaged, or of another format.
+    """
+    remedy = f"delete {path.name} or {again}."
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        plain = json.loads(data, parse_constant=_refuse) if len(data) <= _MAX_BYTES else None
+        if not isinstance(plain, Mapping) or plain.get("format") != version:
+            raise ModelError(f"{path.name} is no {what} that this version reads; {remedy}")
+        rest = {key: value for key, value in plain.items() if key != "format"}
+        return from_plain(rest, kind)
+    except BaseValidationError as error:
+        reasons = "; ".join(transform_error(error))
+        raise ModelError(f"{path.name} is damaged: {reasons}; {remedy}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path.name} is damaged; {remedy}") from error
+
+
+def from_plain(plain: Mapping[str, object], kind: type[Report]) -> Report:
+    """Make a report of the values of its JSON object.
+
+    Raises:
+        BaseValidationError: a value is missing, unknown or of a wrong kind.
+    """
+    report: Report = _converter().structure(plain, kind)
+    return report
+
+
+def _refuse(constant: str) -> object:
+    """Refuse NaN and infinities, which are no figures."""
+    raise ValueError(constant)
+
+
+@cache
+def _converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
+    return make_converter(forbid_extra_keys=True)
