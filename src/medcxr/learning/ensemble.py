@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from medcxr.learning.networks import Evidence
 
-__all__ = ["Ensemble", "Mirrored"]
+__all__ = ["Ensemble", "Mirrored", "side_by_side"]
 
 
 class Ensemble(nn.Module):
@@ -29,6 +29,18 @@ class Ensemble(nn.Module):
         parts = [member(x) for member in self.members]
         logits, maps = (torch.stack(each).mean(dim=0) for each in zip(*parts, strict=True))
         return Evidence(logits, maps)
+
+
+def side_by_side(own: Sequence[nn.Module], others: Sequence[nn.Module]) -> Ensemble:
+    """Let the networks of two recipes answer together, each recipe counting half.
+
+    Half of the networks of each are taken, so that the bundle is no larger for having two recipes.
+
+    Args:
+        own: networks of one recipe, by fold; those of the odd folds are taken.
+        others: of its companion; those of the even folds are taken.
+    """
+    return Ensemble([Ensemble(own[::2]), Ensemble(others[1::2])])
 
 
 class Mirrored(nn.Module):

@@ -37,7 +37,7 @@ from medcxr.learning.anatomy import (
     measure_images,
 )
 from medcxr.learning.config import TrainingConfig
-from medcxr.learning.ensemble import Ensemble
+from medcxr.learning.ensemble import Ensemble, side_by_side
 from medcxr.learning.export import export_onnx, export_weights
 from medcxr.learning.failures import failure_sheet
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
@@ -317,8 +317,7 @@ class _Run:
             total += seconds
             beside = other_logits[list(companion.data.split_rows)]
             logits[list(rows)] = (logits[list(rows)] + beside) / 2
-            # half of the networks of each, so that the bundle is no larger for having two recipes
-            network = Ensemble([Ensemble(members[::2]), Ensemble(others[1::2])])
+            network = side_by_side(members, others)
             how = _BESIDE.format(companion=companion.config.name)
         elif self.config.evaluation.ship == "folds":
             network, how = Ensemble(members), _TOGETHER
