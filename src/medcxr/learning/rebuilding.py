@@ -35,20 +35,14 @@ def load_network(bundle: ModelBundle, *, shuffled: int | None = None) -> nn.Modu
     Raises:
         ModelError: the bundle has no weights, or they do not fit its configuration.
     """
-    identity = bundle.manifest.identity
-    if WEIGHTS_FILE not in bundle.manifest.files:
-        raise ModelError(
-            f"Model {identity} came without {WEIGHTS_FILE}, and its graph alone gives no "
-            "gradients; train its recipe (`medcxr train`) and choose that model with "
-            "`medcxr models use`, or ask for the map by occlusion."
-        )
+    path = bundle.path(WEIGHTS_FILE)
     try:
         network = build_together(config_from_plain(bundle.manifest.training.config))
-        state = load_file(bundle.path(WEIGHTS_FILE))
+        state = load_file(path)
         network.load_state_dict(state if shuffled is None else _shuffled(state, shuffled))
     except (BaseValidationError, DataError, SafetensorError, OSError, RuntimeError) as error:
         raise ModelError(
-            f"The weights of model {identity} cannot be used: configuration and {WEIGHTS_FILE} are "
+            f"The weights of model {bundle.manifest.identity} cannot be used: configuration and {WEIGHTS_FILE} are "
             f"not those of a network of this version ({type(error).__name__}). Use the version "
             f"that trained it, {bundle.manifest.training.software}, or train again."
         ) from error

@@ -8,7 +8,7 @@ import numpy as np
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import DataError, MissingExtra, ModelError
 from medcxr.inference.predictor import Predictor, Prepared
-from medcxr.registry.bundle import ModelBundle
+from medcxr.registry.bundle import WEIGHTS_FILE, ModelBundle
 from medcxr.services.loaded_model import current_bundle
 from medcxr.services.occlusion import predictor_of
 from medcxr.services.workspace import Workspace
@@ -61,6 +61,12 @@ def gradient_maps(bundle: ModelBundle, *, shuffled: int | None = None) -> "Gradi
         ModelError: it has no weights, or they do not fit.
         MissingExtra: the training libraries are not installed.
     """
+    if WEIGHTS_FILE not in bundle.manifest.files:
+        raise ModelError(
+            f"Model {bundle.manifest.identity} came without {WEIGHTS_FILE}, and its graph alone "
+            "gives no gradients; train its recipe with `medcxr train` and choose that model with "
+            "`medcxr models use`, or ask for another kind of map."
+        )
     try:
         from medcxr.learning.gradient_maps import (  # noqa: PLC0415 - the light install has none
             GradientMaps,
