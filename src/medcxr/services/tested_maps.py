@@ -10,7 +10,7 @@ from medcxr.explain.occlusion import occlusion_maps
 from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP, RIVALS, TESTED
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.registry.bundle import ModelBundle
-from medcxr.services.gradient_maps import gradient_maps
+from medcxr.services.gradient_maps import gradient_maps, require_agreement
 from medcxr.services.occlusion import scorer
 
 if TYPE_CHECKING:
@@ -58,6 +58,9 @@ class ExplainedModel:
         Args:
             prepared: the radiograph.
             column: of the finding.
+
+        Raises:
+            ModelError: graph and weights answer differently, or a map is not a number.
         """
         predictor = self.predictor
         maps = predictor.predict_prepared([prepared]).maps
@@ -67,6 +70,8 @@ class ExplainedModel:
         falls = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=grid)
         drawn = {EVIDENCE_MAP: own, OCCLUSION_MAP: falls[column]}
         if self.gradients is not None:
+            if not self.shuffled:  # which graph and weights are each in their own way
+                require_agreement(predictor, self.gradients, prepared)
             for method in self.by_gradients:
                 drawn[method] = self.gradients.map_of(method, prepared.pixels, column)
         return drawn
