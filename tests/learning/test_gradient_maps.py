@@ -25,7 +25,6 @@ from medcxr.learning.gradient_maps import (
     sum_cells,
 )
 from medcxr.learning.networks import CNNTransformerHybrid, Evidence
-from medcxr.learning.outline_network import OutlineNetwork
 
 pytestmark = pytest.mark.train
 
@@ -197,33 +196,39 @@ def test_grad_cam_turns_the_mirror_images_map_back():
     np.testing.assert_allclose(turned, found[:, ::-1], rtol=1e-3, atol=1e-6)
 
 
+class _ByBrightness(nn.Module):
+    """Outlines what is dark as one lung, what is very bright as the other and all bright as heart."""
+
+    def forward(self, x):
+        plane = 4 * x[:, :1]
+        return torch.cat([-plane, plane - 4, plane], dim=1)
+
+
 @pytest.fixture(scope="module")
 def guided():
     """Return a network whose first finding is informed by measures and whose second is not."""
-    torch.manual_seed(6)
-    random = np.random.default_rng(6)
     weights = np.zeros((N_LABELS, len(MEASURES)))
-    weights[0] = random.normal(0, 1, len(MEASURES))
+    weights[0, MEASURES.index("heart area by lung area")] = 10
     fusion = Fusion(np.array([0.5, 2.0, 1.0]), weights, np.zeros(len(MEASURES)), np.ones(N_LABELS))
-    network = AnatomyGuided(hybrid(6), OutlineNetwork(pretrained=False), fusion)
-    return network.eval().requires_grad_(requires_grad=False)
+    return AnatomyGuided(hybrid(6), _ByBrightness(), fusion).eval()
 
 
 @pytest.mark.parametrize("column", [0, 1])
 def test_with_measures_the_map_still_sums_to_the_difference(guided, column):
-    pixels = radiograph(7)
+    grain = np.random.default_rng(7).normal(0, 1, (SIZE, SIZE))  # which blur takes away
+    pixels = radiograph(7) + grain.astype(np.float32)
     maps = GradientMaps(guided)
     difference = float((maps.logits(pixels) - maps.logits(hazy(pixels)))[column])
     read = GradientMaps(guided.reader)
     slope = float(guided.slopes[column])
     of_reader = slope * float((read.logits(pixels) - read.logits(hazy(pixels)))[column])
     # what is tested is there for the one and not for the other
-    assert (abs(difference - of_reader) > 0.1) == (column == 0)
+    assert (abs(difference - of_reader) > 0.2) == (column == 0)
 
     found = maps.map_of(INTEGRATED_MAP, pixels, column)
 
     assert found.shape == (GRID, GRID)
-    assert float(found.sum()) == pytest.approx(difference, abs=0.05 + 0.05 * abs(of_reader))
+    assert float(found.sum()) == pytest.approx(difference, abs=0.1 + 0.05 * abs(of_reader))
 
 
 def test_the_readers_maps_count_by_its_slope(guided):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import ModelError
 from medcxr.explain.occlusion import blurred
-from medcxr.explain.report import GRADCAM_MAP, INTEGRATED_MAP, SMOOTH_MAP
+from medcxr.explain.report import GRADCAM_MAP, INTEGRATED_MAP
 from medcxr.learning.anatomy import AnatomyGuided
 from medcxr.learning.ensemble import Ensemble, Mirrored
 from medcxr.learning.networks import CNNTransformerHybrid
@@ -50,7 +50,7 @@ class GradientMaps:
         """Return a map, (grid, grid), signed.
 
         Args:
-            method: `GRADCAM_MAP`, `INTEGRATED_MAP` or `SMOOTH_MAP`.
+            method: one of `GRADIENT_MAPS`.
             pixels: (C, S, S), one input with equal channels.
             column: of the finding.
 
@@ -64,10 +64,12 @@ class GradientMaps:
             evidence = _measured(network, pixels, column, self._grid)
             slope, network = float(network.slopes[column]), network.reader
         if method == GRADCAM_MAP:
-            evidence += slope * grad_cam(network, pixels, column)
+            read = grad_cam(network, pixels, column)
+        elif method == INTEGRATED_MAP:
+            read = sum_cells(integrated_gradients(network, pixels, column), self._grid)
         else:
-            shares = {INTEGRATED_MAP: integrated_gradients, SMOOTH_MAP: smooth_grad}[method]
-            evidence += slope * sum_cells(shares(network, pixels, column), self._grid)
+            read = sum_cells(smooth_grad(network, pixels, column), self._grid)
+        evidence += slope * read
         if not np.isfinite(evidence).all():
             raise ModelError(
                 f"The {method} holds values that are not numbers; do not use the model, train it "

@@ -33,18 +33,24 @@ def load_network(bundle: ModelBundle, *, shuffled: int | None = None) -> nn.Modu
             such a network knows nothing. None leaves them as they were learned.
 
     Raises:
-        ModelError: the bundle has no weights, or they do not fit its configuration.
+        ModelError: the bundle has no weights or no configuration, or the two do not fit.
     """
+    identity, training = bundle.manifest.identity, bundle.manifest.training
     path = bundle.path(WEIGHTS_FILE)
+    if training is None:
+        raise ModelError(
+            f"Model {identity} does not say how it was trained, so its network cannot be built "
+            "again; train one with `medcxr train`."
+        )
     try:
-        network = build_together(config_from_plain(bundle.manifest.training.config))
+        network = build_together(config_from_plain(training.config))
         state = load_file(path)
         network.load_state_dict(state if shuffled is None else _shuffled(state, shuffled))
     except (BaseValidationError, DataError, SafetensorError, OSError, RuntimeError) as error:
         raise ModelError(
-            f"The weights of model {bundle.manifest.identity} cannot be used: configuration and {WEIGHTS_FILE} are "
-            f"not those of a network of this version ({type(error).__name__}). Use the version "
-            f"that trained it, {bundle.manifest.training.software}, or train again."
+            f"The weights of model {identity} cannot be used: configuration and {WEIGHTS_FILE} "
+            f"are not those of a network of this version ({type(error).__name__}). Use the version "
+            f"that trained it, {training.software}, or train again."
         ) from error
     return network.eval().requires_grad_(requires_grad=False)
 

@@ -92,5 +92,5 @@ def require_agreement(predictor: Predictor, gradients: "GradientMaps", prepared:
         raise ModelError(
             f"The network built again from the weights of model {predictor.manifest.identity} "
             f"differs from its graph by {difference:g} in a logit, so it cannot explain it; use "
-            f"the version that trained it, {predictor.manifest.training.software}, or train again."
+            "the version of medcxr that trained it, or train again."
         )
