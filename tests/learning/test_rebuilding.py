@@ -95,7 +95,12 @@ def test_each_shape_of_run_has_its_networks(tmp_path, lines, prefixes):
 
 
 def test_a_configuration_is_read_back_as_it_was(tmp_path):
-    config = small_config(tmp_path)
+    by_folds = "method = 'cross_validation'\nship = 'folds'"
+    changes = {
+        "batch_size = 2": "batch_size = 2\nearly_stopping = false",
+        "[evaluation]": f"[evaluation]\n{by_folds}",
+    }
+    config = small_config(tmp_path, changes)
     whole = replace(config, companion=replace(config, name="other"))
     assert config_from_plain(whole.as_dict()) == whole
 

@@ -15,7 +15,7 @@ from medcxr.learning.networks import CNNTransformerHybrid
 
 __all__ = ["GradientMaps", "grad_cam", "integrated_gradients", "smooth_grad", "sum_cells"]
 
-_STEPS = 16  # of the way; what so few leave out is in docs/adr/0015
+_STEPS = 64  # of the way; what so few leave out is in docs/adr/0015
 _COPIES = 16  # with noise
 _NOISE = 0.1  # standard deviation, of the image's range (Smilkov et al. 2017, section 3.1)
 _BATCH = 4
