@@ -15,6 +15,7 @@ HOMES = {
     "torch": {"medcxr.learning"},
     "monai": {"medcxr.learning"},
     "lightning_fabric": {"medcxr.learning"},
+    "captum": {"medcxr.learning"},
     "onnxruntime": {"medcxr.inference"},
     "pydicom": {"medcxr.imaging", "medcxr.synthetic"},
     "gdcm": {"medcxr.imaging", "medcxr.synthetic"},

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TRAINING_ONLY = ["torch", "monai", "lightning_fabric", "onnx", "onnxscript", "sklearn"]
+TRAINING_ONLY = ["torch", "monai", "lightning_fabric", "captum", "onnx", "onnxscript", "sklearn"]
 
 IMPORT_EVERYTHING = """
 import importlib, importlib.abc, pkgutil, sys

@@ -16,6 +16,7 @@ from medcxr.inference.predictor import Predictor
 from medcxr.learning.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from medcxr.learning.config import load_config
 from medcxr.learning.experiment import Hardware, run_experiment
+from medcxr.learning.rebuilding import load_network
 from small_training import SMALL_TOML
 
 pytestmark = pytest.mark.train
@@ -249,3 +250,14 @@ def test_recipes_that_cannot_share_the_folds_are_refused(tmp_path):
     path.write_text("companion = ['plain.toml', 3]\n" + BASE)
     with pytest.raises(DataError, match="must be the path of another configuration"):
         load_config(path)
+
+
+def test_the_network_is_built_again_from_the_bundle(trained, sample_data):
+    _, bundle = trained
+    predictor, network = Predictor(bundle), load_network(bundle)
+    table = StudyTable.read_csv(sample_data / "manifest.csv", bundle.manifest.findings)
+    inputs = [predictor.prepare(read_image(table.path(row))) for row in range(2)]
+    with torch.inference_mode():
+        found = network(torch.from_numpy(np.stack([one.pixels for one in inputs]))).logits
+    logits = predictor.predict_prepared(inputs).logits
+    np.testing.assert_allclose(found[:, : logits.shape[1]].numpy(), logits, atol=1e-3)

@@ -31,6 +31,7 @@ from medcxr.learning.outline_training import (
     fit_outlines,
     outline_figures,
 )
+from medcxr.learning.rebuilding import load_network
 from small_training import random_images, small_config
 
 pytestmark = pytest.mark.train
@@ -334,6 +335,20 @@ def test_the_shipped_graph_outlines_what_it_reads(guided, sample_data):
     assert predictions.outlines.min() >= 0
     assert predictions.outlines.max() <= 1
     assert np.allclose(predictions.maps.sum(axis=(2, 3)), predictions.logits, atol=1e-3)
+
+
+def test_the_network_is_built_again_with_its_outlines_and_measures(guided, sample_data):
+    predictor, network = Predictor(guided), load_network(guided)
+    paths = sorted((sample_data / "images").iterdir())[:2]
+    inputs = [predictor.prepare(read_image(path)) for path in paths]
+
+    with torch.inference_mode():
+        found = network(torch.from_numpy(np.stack([one.pixels for one in inputs])))
+
+    expected = predictor.predict_prepared(inputs)
+    n_findings = expected.logits.shape[1]
+    assert np.allclose(found.logits[:, :n_findings].numpy(), expected.logits, atol=1e-3)
+    assert np.allclose(found.outlines.numpy(), expected.outlines, atol=1e-2)
 
 
 def test_maps_are_shown_against_those_of_images_without_findings(guided, sample_data):

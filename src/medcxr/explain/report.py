@@ -6,8 +6,13 @@ from medcxr.core.results import Estimate
 
 __all__ = [
     "EVIDENCE_MAP",
+    "GRADCAM_MAP",
+    "GRADIENT_MAPS",
+    "GRADIENT_WORDS",
+    "INTEGRATED_MAP",
     "OCCLUSION_MAP",
     "RIVALS",
+    "SMOOTH_MAP",
     "TESTED",
     "CurveFigures",
     "ExplanationReport",
@@ -22,7 +27,24 @@ EVIDENCE_MAP = "evidence map"
 OCCLUSION_MAP = "occlusion map"
 """Made by hiding place after place."""
 
+GRADCAM_MAP = "GradCAM map"
+"""Features that the tokens are made of, weighed by their mean gradients."""
+
+INTEGRATED_MAP = "integrated gradients map"
+"""Gradients along the way from the blurred image, whose sum is the logit beyond that one's."""
+
+SMOOTH_MAP = "SmoothGrad map"
+"""Mean gradients of noisy copies, times what blurring would take away."""
+
 TESTED = (EVIDENCE_MAP, OCCLUSION_MAP)
+"""What every model gives, and one of which may be shown unasked."""
+
+GRADIENT_MAPS = (GRADCAM_MAP, INTEGRATED_MAP, SMOOTH_MAP)
+"""What only a model with its weights gives, where the training libraries are; shown if asked for."""
+
+GRADIENT_WORDS = dict(zip(("gradcam", "integrated", "smooth"), GRADIENT_MAPS, strict=True))
+"""Word by which it is asked for -> kind of map."""
+
 RIVALS = ("centered ellipse", "random map")
 """What a drawing program could make: a map that is no better explains nothing."""
 

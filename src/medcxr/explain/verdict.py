@@ -1,6 +1,7 @@
 """Which map may be shown as the explanation of a finding, and why not the others."""
 
 from medcxr.explain.report import (
+    GRADIENT_WORDS,
     RIVALS,
     TESTED,
     CurveFigures,
@@ -60,7 +61,7 @@ def told_verdict(report: ExplanationReport | None, finding: str, method: str) ->
     if curves is None or not curves.gains:
         return (
             f"The {method} of {finding} was not tested on this model, so it is not shown to be "
-            "true; `medcxr explain-check --keep` tests it."
+            f"true; `medcxr explain-check --keep{_asked_for(method)}` tests it."
         )
     if is_true(curves):
         return (
@@ -104,6 +105,12 @@ def told_places(report: ExplanationReport | None, finding: str, method: str) -> 
     sure = all(one.hits.low >= _LOCATES for one in own)
     warning = "" if sure else ": do not locate by it"
     return f"Its strongest place lay in the finding in {told}{warning}."
+
+
+def _asked_for(method: str) -> str:
+    """Return the option by which a test takes in a kind of map that it leaves out unasked."""
+    words = [word for word, kind in GRADIENT_WORDS.items() if kind == method]
+    return f" --method {words[0]}" if words else ""
 
 
 def _told_place(figures: PlaceFigures) -> str:

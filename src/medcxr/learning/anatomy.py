@@ -160,16 +160,28 @@ class AnatomyGuided(nn.Module):
         """(B, C, S, S) -> evidence with outlines."""
         evidence: Evidence = self.reader(x)
         outlines = self.outliner(x)
-        shares = sharpened(outlines)
-        added = (measure(shares) - self.center) @ self.weights.T  # (B, labels)
         grid = evidence.maps.shape[-1]
-        places = pool_to_grid(shares[:, _HEART : _HEART + 1], grid) + 1e-6
-        places = places / places.sum(dim=(2, 3), keepdim=True)  # (B, 1, grid, grid)
+        added, places = self.measured(outlines, grid)
         everywhere = (self.intercepts / grid**2)[:, None, None]
         maps = evidence.maps * self.slopes[:, None, None] + everywhere
         maps = maps + added[:, :, None, None] * places
         logits = evidence.logits * self.slopes + added + self.intercepts
         return OutlinedEvidence(logits, maps, outlines.sigmoid())
+
+    def measured(self, outlines: Tensor, grid: int) -> tuple[Tensor, Tensor]:
+        """Return what the measures add to each logit, and where it is laid.
+
+        Args:
+            outlines: (B, organs, S, S), logits.
+            grid: places per side.
+
+        Returns:
+            (B, labels), and (B, 1, grid, grid) of sum 1.
+        """
+        shares = sharpened(outlines)
+        added = (measure(shares) - self.center) @ self.weights.T
+        places = pool_to_grid(shares[:, _HEART : _HEART + 1], grid) + 1e-6
+        return added, places / places.sum(dim=(2, 3), keepdim=True)
 
 
 def sharpened(outlines: Tensor) -> Tensor:

@@ -33,6 +33,7 @@ __all__ = [
     "SoftLabelConfig",
     "TableConfig",
     "TrainingConfig",
+    "config_from_plain",
     "load_config",
 ]
 
@@ -372,6 +373,18 @@ def load_config(path: Path | None) -> TrainingConfig:
     if path is None:
         return TrainingConfig()
     config = _read(path)
+    _check(config)
+    return config
+
+
+def config_from_plain(plain: Mapping[str, object]) -> TrainingConfig:
+    """Read a configuration from the plain values that a run and a bundle keep of it.
+
+    Raises:
+        BaseValidationError: a value is unknown or of a wrong kind, as of another version.
+        DataError: a value is wrong.
+    """
+    config: TrainingConfig = _strict_converter().structure(plain, TrainingConfig)
     _check(config)
     return config
 

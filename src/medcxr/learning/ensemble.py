@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from medcxr.learning.networks import Evidence
 
-__all__ = ["Ensemble", "Mirrored"]
+__all__ = ["Ensemble", "Mirrored", "side_by_side"]
 
 
 class Ensemble(nn.Module):
@@ -29,6 +29,19 @@ class Ensemble(nn.Module):
         parts = [member(x) for member in self.members]
         logits, maps = (torch.stack(each).mean(dim=0) for each in zip(*parts, strict=True))
         return Evidence(logits, maps)
+
+
+def side_by_side(recipes: Sequence[Sequence[nn.Module]]) -> Ensemble:
+    """Let the networks of several recipes answer together, each recipe counting alike.
+
+    Of n recipes each gives every n-th of its networks, the first one the first, so that the bundle
+    is no larger for having several.
+
+    Args:
+        recipes: for each its networks, by fold.
+    """
+    n = len(recipes)
+    return Ensemble([Ensemble(members[first::n]) for first, members in enumerate(recipes)])
 
 
 class Mirrored(nn.Module):

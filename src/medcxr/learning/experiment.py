@@ -38,7 +38,7 @@ from medcxr.learning.anatomy import (
     measure_images,
 )
 from medcxr.learning.config import TrainingConfig
-from medcxr.learning.ensemble import Ensemble
+from medcxr.learning.ensemble import Ensemble, side_by_side
 from medcxr.learning.export import export_onnx, export_weights
 from medcxr.learning.failures import failure_sheet
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
@@ -320,9 +320,7 @@ class _Run:
             logits[list(rows)] += beside[list(companion.data.split_rows)]
         logits /= len(recipes)
         if len(recipes) > 1:
-            # a share of the networks of each, so that more recipes make the bundle no larger
-            shared = [others[i :: len(recipes)] for i, others in enumerate(recipes)]
-            network = Ensemble([Ensemble(others) for others in shared])
+            network = side_by_side(recipes)
             how = self._told_shares(len(folds))
         elif self.config.evaluation.ship == "folds":
             network, how = Ensemble(members), _TOGETHER

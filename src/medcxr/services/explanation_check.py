@@ -11,6 +11,7 @@ from medcxr.datasets.study_table import StudyTable
 from medcxr.evaluation.bootstrap import estimated_mean
 from medcxr.explain.faithfulness import deletion_area, ends, insertion_area
 from medcxr.explain.report import (
+    GRADIENT_MAPS,
     RIVALS,
     TESTED,
     CurveFigures,
@@ -20,17 +21,20 @@ from medcxr.explain.report import (
 )
 from medcxr.explain.similarity import rank_correlation
 from medcxr.imaging.reading import read_image
-from medcxr.inference.predictor import Predictor, Prepared
+from medcxr.inference.predictor import Prepared
 from medcxr.registry.bundle import GRAPH_FILE
 from medcxr.services.explanation_places import Progress, check_places
+from medcxr.services.gradient_maps import gradient_maps
 from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.occlusion import scorer
-from medcxr.services.tested_maps import rival_maps, shown_maps
+from medcxr.services.tested_maps import ExplainedModel, rival_maps
 from medcxr.services.workspace import Workspace
 
 __all__ = ["METHODS", "check_explanations"]
 
 METHODS = (*TESTED, *RIVALS)
+"""What is tested unasked."""
+
 _AREAS = (deletion_area, insertion_area)
 
 
@@ -42,6 +46,7 @@ def check_explanations(
     n_images: int = 20,
     n_simulated: int = 40,
     n_randomized: int = 10,
+    by_gradients: Sequence[str] = (),
     seed: int = 0,
     progress: Progress | None = None,
 ) -> ExplanationReport:
@@ -55,15 +60,24 @@ def check_explanations(
         n_simulated: simulated radiographs for each kind of lesion.
         n_randomized: of the images with curves, those whose maps are also compared with the maps
             of the graph with shuffled weights.
+        by_gradients: kinds of map among `GRADIENT_MAPS` to test beside those that every model has.
         seed: of what is drawn.
         progress: called with what is done, how much of it, and of how much.
 
     Raises:
         DataError: a table is wrong.
         ImageError: an image cannot be read.
-        ModelError: there is no model, or it is damaged.
+        ModelError: there is no model, it is damaged, or maps by gradients are asked for and it has
+            no weights.
+        MissingExtra: maps by gradients are asked for without the training libraries.
     """
-    predictor = current_predictor(workspace)
+    predictor, bundle = current_predictor(workspace), current_bundle(workspace)
+    further = tuple(method for method in GRADIENT_MAPS if method in by_gradients)
+    model = ExplainedModel(
+        predictor=predictor,
+        by_gradients=further,
+        gradients=gradient_maps(bundle) if further else None,
+    )
     show = progress or (lambda _what, _done, _total: None)
     curves: list[CurveFigures] = []
     randomized: list[RandomizedFigures] = []
@@ -71,7 +85,7 @@ def check_explanations(
         table = StudyTable.read_csv(labels, predictor.manifest.findings)
         forgetful = None
         if n_randomized:
-            forgetful = Predictor(current_bundle(workspace), shuffled=seed)
+            forgetful = ExplainedModel.shuffle(bundle, further, seed)
         for column, finding in enumerate(table.findings):
             order = np.random.default_rng((seed, column)).permutation(len(table)).tolist()
             present = [row for row in order if table.labels[row, column] == 1]
@@ -81,11 +95,11 @@ def check_explanations(
                 show(f"Curves of {finding}", number, len(chosen))
                 prepared = predictor.prepare(read_image(table.path(row)))
                 rival = forgetful if number < n_randomized else None
-                tests.append(_tested(predictor, rival, prepared, column, seed=row))
+                tests.append(_tested(model, rival, prepared, column, seed=row))
             if tests:
-                curves += _curve_figures(finding, tests)
-                randomized += _randomized_figures(finding, tests)
-    places = check_places(predictor, boxes, n_simulated, seed=seed, show=show)
+                curves += _curve_figures(finding, model.methods, tests)
+                randomized += _randomized_figures(finding, model.methods, tests)
+    places = check_places(model, boxes, n_simulated, seed=seed, show=show)
     return ExplanationReport(
         model=predictor.manifest.identity,
         graph=predictor.manifest.files[GRAPH_FILE],
@@ -109,28 +123,35 @@ class _Tested:
 
 
 def _tested(
-    predictor: Predictor, forgetful: Predictor | None, prepared: Prepared, column: int, *, seed: int
+    model: ExplainedModel,
+    forgetful: ExplainedModel | None,
+    prepared: Prepared,
+    column: int,
+    *,
+    seed: int,
 ) -> _Tested:
-    maps = shown_maps(predictor, prepared, column)
-    score, x = scorer(predictor, prepared, "probabilities"), prepared.pixels
+    maps = model.maps(prepared, column)
+    score, x = scorer(model.predictor, prepared, "probabilities"), prepared.pixels
     known = ends(score, x, column)
     every = {**maps, **rival_maps(len(maps[TESTED[0]]), seed)}
     areas = [
         [area(score, x, every[method], column, known=known) for area in _AREAS]
-        for method in METHODS
+        for method in (*model.methods, *RIVALS)
     ]
     likeness = {}
     if forgetful is not None:
-        forgotten = shown_maps(forgetful, prepared, column, beside_ordinary=False)
+        forgotten = forgetful.maps(prepared, column)
         likeness = {
             method: rank_correlation(one, forgotten[method]) for method, one in maps.items()
         }
     return _Tested(areas=np.array(areas), likeness=likeness)
 
 
-def _curve_figures(finding: str, tests: Sequence[_Tested]) -> list[CurveFigures]:
+def _curve_figures(
+    finding: str, methods: tuple[str, ...], tests: Sequence[_Tested]
+) -> list[CurveFigures]:
     areas = np.stack([one.areas for one in tests], axis=2)  # (methods, 2, images)
-    of = dict(zip(METHODS, areas, strict=True))
+    of = dict(zip((*methods, *RIVALS), areas, strict=True))
     return [
         CurveFigures(
             finding=finding,
@@ -144,14 +165,16 @@ def _curve_figures(finding: str, tests: Sequence[_Tested]) -> list[CurveFigures]
                     deletion=estimated_mean(of[rival][0] - of[method][0]),
                     insertion=estimated_mean(of[method][1] - of[rival][1]),
                 )
-                for rival in (RIVALS if method in TESTED else ())
+                for rival in (RIVALS if method in methods else ())
             ),
         )
-        for method in METHODS
+        for method in of
     ]
 
 
-def _randomized_figures(finding: str, tests: Sequence[_Tested]) -> list[RandomizedFigures]:
+def _randomized_figures(
+    finding: str, methods: tuple[str, ...], tests: Sequence[_Tested]
+) -> list[RandomizedFigures]:
     asked = [one.likeness for one in tests if one.likeness]
     return [
         RandomizedFigures(
@@ -160,5 +183,5 @@ def _randomized_figures(finding: str, tests: Sequence[_Tested]) -> list[Randomiz
             n_images=len(asked),
             correlation=estimated_mean(np.array([one[method] for one in asked])),
         )
-        for method in (TESTED if asked else ())
+        for method in (methods if asked else ())
     ]

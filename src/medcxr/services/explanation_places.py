@@ -15,8 +15,8 @@ from medcxr.explain.faithfulness import energy_inside, points_inside
 from medcxr.explain.overlay import upsample
 from medcxr.explain.report import RIVALS, TESTED, PlaceFigures
 from medcxr.imaging.reading import read_image
-from medcxr.inference.predictor import Predictor, Prepared
-from medcxr.services.tested_maps import rival_maps, shown_maps
+from medcxr.inference.predictor import Prepared
+from medcxr.services.tested_maps import ExplainedModel, rival_maps
 from medcxr.synthetic.radiograph import simulate
 from medcxr.synthetic.sampling import sample_parameters
 
@@ -30,12 +30,12 @@ _LESIONS = (Finding.PNEUMONIA, Finding.EFFUSION)  # a large heart is no place wi
 
 
 def check_places(
-    predictor: Predictor, boxes: Path | None, n_simulated: int, *, seed: int, show: Progress
+    model: ExplainedModel, boxes: Path | None, n_simulated: int, *, seed: int, show: Progress
 ) -> list[PlaceFigures]:
     """Test maps on boxes and on simulated lesions.
 
     Args:
-        predictor: the model.
+        model: the model with its kinds of map.
         boxes: CSV file with image_path, finding, x, y, width and height as shares of the image.
         n_simulated: simulated radiographs for each kind of lesion.
         seed: of what is drawn.
@@ -46,9 +46,9 @@ def check_places(
     """
     figures: list[PlaceFigures] = []
     if boxes is not None:
-        figures += _places(predictor, "boxes", _boxed(boxes), seed, show)
+        figures += _places(model, "boxes", _boxed(boxes), seed, show)
     if n_simulated:
-        figures += _places(predictor, "simulated", _simulated(n_simulated, seed), seed, show)
+        figures += _places(model, "simulated", _simulated(n_simulated, seed), seed, show)
     return figures
 
 
@@ -104,26 +104,27 @@ class _Judged:
 
 
 def _places(
-    predictor: Predictor, kind: str, images: Iterator[_Placed], seed: int, show: Progress
+    model: ExplainedModel, kind: str, images: Iterator[_Placed], seed: int, show: Progress
 ) -> list[PlaceFigures]:
     found: dict[str, list[_Judged]] = {}
     for number, placed in enumerate(images):
-        if placed.finding not in predictor.manifest.findings:
+        if placed.finding not in model.predictor.manifest.findings:
             continue
         show(f"Places: {kind}", number, number + 1)
-        judged = _judge(predictor, placed, seed=seed + number)
+        judged = _judge(model, placed, seed=seed + number)
         found.setdefault(placed.finding, []).append(judged)
     return [
         _figures(kind, finding, method, results)
         for finding, results in found.items()
-        for method in (*TESTED, *RIVALS)
+        for method in (*model.methods, *RIVALS)
     ]
 
 
-def _judge(predictor: Predictor, placed: _Placed, *, seed: int) -> _Judged:
-    column = predictor.manifest.findings.index(placed.finding)
-    pixels, geometry = predictor.manifest.preprocessing.apply(placed.pixels)
-    maps = dict(shown_maps(predictor, Prepared(pixels=pixels, geometry=geometry), column))
+def _judge(model: ExplainedModel, placed: _Placed, *, seed: int) -> _Judged:
+    manifest = model.predictor.manifest
+    column = manifest.findings.index(placed.finding)
+    pixels, geometry = manifest.preprocessing.apply(placed.pixels)
+    maps = dict(model.maps(Prepared(pixels=pixels, geometry=geometry), column))
     maps |= rival_maps(len(maps[TESTED[0]]), seed)
     whole = {method: upsample(evidence, geometry) for method, evidence in maps.items()}
     return _Judged(

@@ -12,10 +12,11 @@ from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.results import Analysis
-from medcxr.explain.report import EVIDENCE_MAP, ExplanationReport
+from medcxr.explain.report import EVIDENCE_MAP, GRADIENT_MAPS, ExplanationReport
 from medcxr.explain.verdict import curves_of, is_true, told_places, told_verdict
 from medcxr.explain.zones import evidence_by_zone, main_zone
 from medcxr.inference.predictor import Prepared
+from medcxr.services.gradient_maps import explain_by_gradients
 from medcxr.services.occlusion import Progress, explain_by_occlusion
 from medcxr.services.workspace import Workspace
 
@@ -78,24 +79,39 @@ def maps_of(
     workspace: Workspace,
     analyzed: Analyzable,
     method: str,
+    finding: str | None = None,
     *,
     progress: Progress | None = None,
 ) -> Mapping[str, FloatArray]:
     """Return the maps of one kind: finding -> (grid, grid), signed.
 
-    Those by occlusion take a look at every place; one row of looks serves all findings.
+    Those by occlusion take a look at every place; one row of looks serves all findings. Those by
+    gradients take looks for each finding, so that only one finding's is drawn.
 
     Args:
         workspace: whose model analyzed the radiograph.
         analyzed: the radiograph.
-        method: `EVIDENCE_MAP` or `OCCLUSION_MAP`.
+        method: one of `TESTED` or of `GRADIENT_MAPS`.
+        finding: needed of the latter.
         progress: called with the looks taken and to take, if any.
 
     Raises:
-        ModelError: meanwhile another model is in use.
+        DataError: the model has no such finding.
+        ModelError: meanwhile another model is in use, or it has no weights to take gradients of.
+        MissingExtra: gradients are asked for without the training libraries.
     """
     if method == EVIDENCE_MAP:
         return analyzed.maps
+    if method in GRADIENT_MAPS:
+        if finding is None:
+            raise DataError(f"The {method} is drawn for one finding; name it.")
+        return explain_by_gradients(
+            workspace,
+            analyzed.prepared,
+            model=analyzed.analysis.model,
+            method=method,
+            finding=finding,
+        )
     grid = len(next(iter(analyzed.maps.values())))
     return explain_by_occlusion(
         workspace,

@@ -36,11 +36,16 @@ class Method(StrEnum):
 
     EVIDENCE = "evidence"
     OCCLUSION = "occlusion"
+    GRADCAM = "gradcam"
+    INTEGRATED = "integrated"
+    SMOOTH = "smooth"
 
     @property
     def kind(self) -> str:
         """Return which map it is, by the name under which maps are tested."""
-        return f"{self.value} map"
+        from medcxr.explain.report import GRADIENT_WORDS  # noqa: PLC0415 - help must start at once
+
+        return GRADIENT_WORDS.get(self.value, f"{self.value} map")
 
 
 def analyze(
@@ -62,7 +67,9 @@ def analyze(
         typer.Option(
             "--map",
             help="What the heat map shows: the model's own evidence, or, by hiding place after "
-            "place, how far the logit falls; default: what was shown to be true of the finding.",
+            "place, how far the logit falls, or, where the model has its weights and the extra "
+            "'train' is installed, what its gradients say (GradCAM, integrated gradients, "
+            "SmoothGrad); default: what was shown to be true of the finding.",
         ),
     ] = None,
     operating_point: Annotated[

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
     from medcxr.explain.report import CurveFigures, ExplanationReport
 
 __all__ = ["explain_check"]
+
+
+class GradientMethod(StrEnum):
+    """A kind of map by gradients."""
+
+    GRADCAM = "gradcam"
+    INTEGRATED = "integrated"
+    SMOOTH = "smooth"
+
+    @property
+    def kind(self) -> str:
+        """Return which map it is, by the name under which maps are tested."""
+        from medcxr.explain.report import GRADIENT_WORDS  # noqa: PLC0415 - help must start at once
+
+        return GRADIENT_WORDS[self.value]
 
 
 def explain_check(
@@ -34,6 +50,13 @@ def explain_check(
         int,
         typer.Option(min=0, help="Images for each finding to compare with shuffled weights."),
     ] = 10,
+    method: Annotated[
+        list[GradientMethod] | None,
+        typer.Option(
+            help="Also test this kind of map by gradients; may be given several times. It needs a "
+            "model with its weights and the extra 'train'.",
+        ),
+    ] = None,
     keep: Annotated[
         bool,
         typer.Option(
@@ -81,6 +104,7 @@ def explain_check(
             n_images=images,
             n_simulated=simulated,
             n_randomized=randomized,
+            by_gradients=[one.kind for one in method or ()],
             progress=lambda what, done, _total: status.update(f"{what}: {done + 1}"),
         )
     if keep:

@@ -40,6 +40,8 @@ def write_heat_map(
 
     Raises:
         DataError: the model has no such finding, or no map was shown to be true of it.
+        ModelError: the map asked for needs weights, and the model came without them.
+        MissingExtra: the map asked for needs the training libraries.
         StorageError: the file cannot be written.
     """
     chosen = finding or _most_probable(result)
@@ -53,7 +55,9 @@ def write_heat_map(
             f"{told_absence(result.tests, chosen)} `--map evidence` or `--map occlusion` draws one "
             "all the same, with this said in the picture."
         )
-    shown = shown_map(result.tests, result, chosen, method, maps_of(workspace, result, method))
+    shown = shown_map(
+        result.tests, result, chosen, method, maps_of(workspace, result, method, chosen)
+    )
     write_picture(draw_heat_map(result, shown), path)
     for sentence in (f"The picture is the {method} of {chosen}.", *shown.words):
         words().print(Text(sentence))
