@@ -91,13 +91,13 @@ def _cloud(images: Tensor, random: torch.Generator, strength: float) -> Tensor:
     field = F.interpolate(knots, images.shape[-2:], mode="bicubic", align_corners=False)
     density = torch.sigmoid(4 * (field - 1.2)) * _between(images, random, 0.2, 0.8)
     return torch.lerp(
-        images, torch.full_like(images, _DENSE), density * _some(images, random, strength * _CLOUDED)
+        images,
+        torch.full_like(images, _DENSE),
+        density * _some(images, random, strength * _CLOUDED),
     )
 
 
-def _flood(
-    images: Tensor, lungs: Tensor, random: torch.Generator, strength: float
-) -> Tensor:
+def _flood(images: Tensor, lungs: Tensor, random: torch.Generator, strength: float) -> Tensor:
     """Whiten the lungs below a level, as an effusion does."""
     rows = torch.linspace(0.0, 1.0, images.shape[-2]).view(1, 1, -1, 1)
     level = _between(images, random, 0.45, 0.9)

@@ -18,12 +18,13 @@ from medcxr.imaging.reading import read_image
 from medcxr.learning.config import OutlineTableConfig
 from medcxr.learning.outline_network import ORGANS
 
-__all__ = ["OutlineSet"]
+__all__ = ["Content", "OutlineSet"]
 
 _ASPECT_TOLERANCE = 0.02  # scaling to whole pixels changes a shape a little
 _OVERLAP = 0.05  # of the lungs, that a drawing hand may count twice
 
 Content = tuple[int, int, int, int]
+"""Top, left, bottom and right of an image in its square."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
