@@ -156,7 +156,9 @@ def test_each_image_is_measured_by_the_network_beside_it(outlined):
             self.rows, self.right = iter(rows), right
 
         def forward(self, x):
-            masks = torch.from_numpy(outlined.masks[next(self.rows)])[None].float()
+            masks = (
+                torch.from_numpy(outlined.masks[next(self.rows)]).float().expand(len(x), -1, -1, -1)
+            )
             return (masks * self.right - 0.5) * 20
 
     good, bad = range(30), range(30, 40)
