@@ -17,7 +17,7 @@ from medcxr.registry.manifest import OutlineFigures
 
 __all__ = ["outline_figures"]
 
-_LUNGS, _HEART = slice(0, 2), 2
+_HEART = 2
 _MOST = 0.95  # of the ratios, whose error lies within the margin
 
 
@@ -76,7 +76,7 @@ def _compare(
             ratios = (pair[0], pair[1])
     return _Compared(
         table=images.tables[row],
-        lungs=_overlap(found[_LUNGS].any(axis=0), drawn[_LUNGS].any(axis=0)),
+        lungs=_overlap(found[0] | found[1], drawn[0] | drawn[1]),
         heart=heart,
         ratios=ratios,
     )
