@@ -1,6 +1,13 @@
 """Who is held out of learning outlines is known without an image."""
 
-from medcxr.datasets.outline_tables import hold_out_patients, outlined_patient
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medcxr.core.errors import DataError
+from medcxr.datasets.outline_tables import hold_out_patients, outlined_patient, patient_folds
 
 HELD_OUT = ["p0", "p7", "p8"]
 
@@ -33,3 +40,30 @@ def test_equal_numbers_in_two_tables_are_two_patients():
 
     assert outlined_patient("x.csv", row) != outlined_patient("y.csv", row)
     assert outlined_patient("x.csv", {"image_path": "a.png"}) == "x.csv:row:a.png"
+
+
+@given(
+    sizes=st.lists(st.integers(1, 30), min_size=1, max_size=3),
+    folds=st.integers(2, 6),
+    seed=st.integers(0, 9),
+)
+@settings(deadline=None)
+def test_each_image_is_in_one_fold_with_its_patient_and_tables_are_shared_out(sizes, folds, seed):
+    names = [(f"t{table}", f"t{table}:{i}") for table, n in enumerate(sizes) for i in range(n)]
+    rows = [*names, *names[::2]]  # some patients have two images
+    tables, patients = zip(*rows, strict=True)
+    if len(names) < folds:
+        with pytest.raises(DataError, match=r"outlines\.folds"):
+            patient_folds(patients, tables, folds, seed=seed)
+        return
+
+    divided = patient_folds(patients, tables, folds, seed=seed)
+
+    assert sorted(row for fold in divided for row in fold) == list(range(len(rows)))
+    shares = [
+        Counter(tables[patients.index(one)] for one in {patients[r] for r in f}) for f in divided
+    ]
+    for table in set(tables):
+        counts = [share[table] for share in shares]
+        assert max(counts) - min(counts) <= 1
+    assert divided == patient_folds(patients, tables, folds, seed=seed)

@@ -132,6 +132,10 @@ def test_a_value_of_the_wrong_kind_is_refused_by_its_key(load, text, key):
         ("optimization", "average_decay", "1.01"),
         ("optimization", "label_smoothing", "nan"),
         ("evaluation", "folds", "1"),
+        ("evaluation", "folds", "0"),
+        ("outlines", "folds", "1"),
+        ("outlines", "mirrored", "1.5"),
+        ("outlines", "fading", "-0.1"),
         ("evaluation", "bootstrap", "0"),
     ],
 )
@@ -356,6 +360,8 @@ def test_settings_that_came_later_change_no_name_until_they_are_used(load):
     plain = load("").as_dict()
     assert "loss" not in plain["optimization"]
     assert not {"teacher", "soft_labels", "pretraining"} & plain.keys()
+    assert not {"folds", "mirrored", "fading"} & plain["outlines"].keys()
+    assert load("[outlines]\nfolds = 0\n").fingerprint() == load("").fingerprint()
     used = load("[optimization]\nloss = 'focal'\n")
     assert used.as_dict()["optimization"]["loss"] == "focal"
     assert used.fingerprint() != load("").fingerprint()

@@ -24,13 +24,10 @@ from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import Part, build_network
 from medcxr.learning.measures import measure
 from medcxr.learning.outline_augmentation import augment_outlines
+from medcxr.learning.outline_measuring import outline_figures
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
-from medcxr.learning.outline_training import (
-    _loss,
-    fit_outlines,
-    outline_figures,
-)
+from medcxr.learning.outline_training import _loss, fit_outlines
 from medcxr.learning.rebuilding import load_network
 from small_training import random_images, small_config
 
@@ -45,6 +42,7 @@ SMALL = OutlineConfig(
 )
 OUTLINES = (
     "\n[outlines]\nwidths = [4, 4, 4, 4]\npretrained = false\naverage_decay = 0.5\nepochs = 2\nbatch_size = 8\n"
+    "folds = 2\nmirrored = 0.3\nfading = 0.5\n"
     '[[outlines.tables]]\npath = "outlined.csv"\n'
 )
 CPU = Hardware(accelerator="cpu")
@@ -133,6 +131,60 @@ def test_augmentation_moves_mask_and_image_alike_and_repeats_itself(outlined):
         assert image[mask].mean() > image[~mask].mean() + 0.2
 
 
+def test_a_mirrored_chest_has_its_heart_on_the_other_side_and_its_lungs_named_as_ever(outlined):
+    masks = torch.from_numpy(outlined.masks[:8]).float()
+    images = masks[:, 2:]
+
+    def augmented(share):
+        random = torch.Generator().manual_seed(5)
+        return augment_outlines(images, masks, random, mirrored=share, strength=0.0)
+
+    (plain, plain_masks), (turned, turned_masks) = augmented(0.0), augmented(1.0)
+
+    around = masks[:, [1, 0, 2]].flip(-1)
+    for found, expected in (
+        (plain_masks, masks),  # nothing else is left at no strength
+        (turned, plain.flip(-1)),
+        (turned_masks, around),
+    ):
+        assert torch.allclose(found, expected, atol=1e-3)
+
+
+def test_each_image_is_measured_by_the_network_beside_it(outlined):
+    class Known(OutlineNetwork):
+        """Outlines as drawn, or nothing: it sees an image of which it knows the masks."""
+
+        def __init__(self, rows, *, right):
+            super().__init__((4, 4, 4, 4), pretrained=False)
+            self.rows, self.right = iter(rows), right
+
+        def forward(self, x):
+            masks = (
+                torch.from_numpy(outlined.masks[next(self.rows)]).float().expand(len(x), -1, -1, -1)
+            )
+            return (masks * self.right - 0.5) * 20
+
+    good, bad = range(30), range(30, 40)
+    networks = [(Known(good, right=1.0), good), (Known(bad, right=0.0), bad)]
+
+    figures = outline_figures(networks, outlined, FITTED, folds=2)
+
+    assert (figures.folds, figures.n_images, figures.n_hearts) == (2, 40, 40)
+    assert figures.dice_lungs == pytest.approx(0.75, abs=0.01)  # of holes that are filled
+    assert figures.dice_heart == pytest.approx(0.75, abs=0.01)
+    assert figures.n_ratios == 30  # where nothing is outlined there is no ratio
+    assert figures.ratio_error < 0.002
+    assert outline_figures([], outlined, FITTED) is None
+
+
+def test_the_digest_is_of_masks_as_they_are_learned_from(sample_data, outlined):
+    lungs = OutlineSet.load(
+        [OutlineTableConfig(path="manifest.csv", contents="lungs")], sample_data, FITTED
+    )
+    assert lungs.digest != outlined.digest  # of the same files
+    assert OutlineSet.load([TABLE], sample_data, FITTED).digest == outlined.digest
+
+
 def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
     train, watched = hold_out_patients(outlined.patients, 0.25, seed=0)
     assert {outlined.patients[r] for r in train}.isdisjoint(outlined.patients[r] for r in watched)
@@ -162,10 +214,7 @@ def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
     )
     figures = dict(events)["outlines"]
     untrained = outline_figures(
-        OutlineNetwork(config.widths, pretrained=False).eval(),
-        outlined,
-        part_in(tmp_path, train, watched),
-        FITTED,
+        [(OutlineNetwork(config.widths, pretrained=False).eval(), watched)], outlined, FITTED
     )
     assert seconds > 0
     assert figures["dice_lungs"] > 0.6 > untrained.dice_lungs
@@ -303,12 +352,16 @@ def guided(tmp_path_factory, sample_data):
     def run(only=None):
         return run_experiment(config, data, folder / "runs", command="c", hardware=CPU, only=only)
 
-    with pytest.raises(DataError, match=r"no part 'fold-9'.*fold-1, fold-2, outlines"):
+    with pytest.raises(
+        DataError,
+        match=r"no part 'fold-9'.*fold-1, fold-2, outlines-fold-1, outlines-fold-2, outlines",
+    ):
         run("fold-9")
-    assert [run(name) for name in ("outlines", "fold-2", "fold-1")] == [None] * 3
+    alone = ("outlines", "fold-2", "fold-1", "outlines-fold-2", "outlines-fold-1")
+    assert [run(name) for name in alone] == [None] * 5
     (run_folder,) = (folder / "runs").iterdir()
     before = {path: path.stat().st_mtime_ns for path in run_folder.glob("*/checkpoint.safetensors")}
-    assert len(before) == 3
+    assert len(before) == 5
     held_out = [
         read_rows(path, required=("fold",))
         for path in sorted(run_folder.glob("fold-*/held_out.csv"))
@@ -325,7 +378,9 @@ def guided(tmp_path_factory, sample_data):
 
 def test_the_shipped_graph_outlines_what_it_reads(guided, sample_data):
     assert guided.manifest.outlines == ORGANS
-    assert guided.manifest.outline_figures.n_images == guided.manifest.outline_figures.n_hearts > 0
+    figures = guided.manifest.outline_figures
+    assert (figures.folds, figures.n_images, figures.n_hearts) == (2, 40, 40)  # all are measured
+    assert "2-fold cross-validation by patient (each" in guided.path("model_card.md").read_text()
     predictor = Predictor(guided)
     images = [read_image(path) for path in sorted((sample_data / "images").iterdir())[:3]]
 

@@ -129,6 +129,10 @@ def test_outlines_are_measured_as_a_whole_and_by_table():
     assert "| All | 17 | 0.970 | 10 | 0.940 | 9 | 0.012 | 0.031 | 0.953 |" in card
     assert "| a.csv | 10 | 0.970 | 10 | 0.940 | 0 | 0.012 |  |  |" in card
     assert "| b.csv | 7 | 0.970 | 0 |  | 0 |  |  |  |" in card
+    assert "of patients that the outlines were not learned from" in card
+    folded = model_card(replace(manifest, outline_figures=replace(whole, folds=5)))
+    assert "by 5-fold cross-validation by patient" in folded
+    assert "not learned from" not in folded
     assert "Dice" not in model_card(replace(manifest, outline_figures=None))
 
 

@@ -17,6 +17,7 @@ from medcxr.datasets.outline_tables import hold_out_patients
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictions
+from medcxr.registry.manifest import OutlineFigures
 from medcxr.services import anatomy_check
 from medcxr.services.anatomy_check import check_anatomy
 from medcxr.services.anatomy_figures import ALL, EXPERT, HELD_OUT, LEARNED, RATIO, TRUSTED
@@ -121,6 +122,24 @@ def test_held_out_patients_are_those_of_the_training(monkeypatch, sample_data):
     shown = {case.image_path for case in check.worst}
     assert len(shown) == 10
     assert shown <= {rows[i]["image_path"] for i in held}
+
+
+def test_a_cross_validated_model_learned_from_all_and_brings_its_figures(monkeypatch, sample_data):
+    config = {"seed": 5, "outlines": {**OUTLINES, "folds": 5}}
+    figures = OutlineFigures(
+        n_images=40, n_hearts=40, dice_lungs=0.97, dice_heart=0.94, ratio_error=0.01, folds=5
+    )
+    simulator = Simulator(sample_data, config=config)
+    simulator.manifest = replace(simulator.manifest, outline_figures=figures)
+    monkeypatch.setattr(anatomy_check, "current_predictor", lambda _: simulator)
+
+    check = check_anatomy(SimpleNamespace(), sample_data, [TABLE])
+
+    found = {one.group: one.n_images for one in check.report.agreements}
+    assert found[LEARNED] == found[ALL] == 40
+    assert HELD_OUT not in found
+    assert check.report.cross_validated == figures
+    assert len(check.worst) == 10  # nothing was held out, so these may have been learned from
 
 
 def test_the_worst_come_first_and_none_twice(monkeypatch, sample_data):

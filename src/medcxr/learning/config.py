@@ -81,6 +81,8 @@ _SHARES = (
     "patient_power",
     "positive_weight_power",
     "share",
+    "mirrored",
+    "fading",
 )
 
 
@@ -252,6 +254,15 @@ class OutlineConfig:
     weight_decay: float = 1e-3
     average_decay: float = 0.99  # exponential moving average of the weights
     held_out_share: float = 0.1  # of the patients, on whom the outlines are measured
+    folds: int = field(
+        default=0, metadata=_LATER
+    )  # from 2 on: measure all patients so by cross-validation, and learn from all what is shipped
+    mirrored: float = field(
+        default=0.0, metadata=_LATER
+    )  # share of the images whose heart is turned to the other side
+    fading: float = field(
+        default=0.0, metadata=_LATER
+    )  # of the augmentation's strength, until the end of the training
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -421,6 +432,7 @@ def _plain_converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no 
         TableConfig,
         OptimizationConfig,
         EvaluationConfig,
+        OutlineConfig,
         PretrainingConfig,
         TrainingConfig,
     ):
@@ -728,7 +740,10 @@ def _check_numbers(config: TrainingConfig) -> None:
     for section in sections:
         numbers |= {one.name: getattr(section, one.name) for one in fields(section)}
     _check_ranges(numbers)
-    _check_ranges({one.name: getattr(config.outlines, one.name) for one in fields(config.outlines)})
+    outlines = {one.name: getattr(config.outlines, one.name) for one in fields(config.outlines)}
+    if not config.outlines.folds:  # none is no number of folds
+        del outlines["folds"]
+    _check_ranges(outlines)
 
 
 def _check_ranges(numbers: Mapping[str, Any]) -> None:

@@ -43,9 +43,6 @@ from medcxr.learning.export import export_onnx, export_weights
 from medcxr.learning.failures import failure_sheet
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
-from medcxr.learning.outline_training import (
-    outline_figures,
-)
 from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
 from medcxr.learning.parts import RunParts, Watch
 from medcxr.learning.sampling import images_of_owner
@@ -282,6 +279,7 @@ class _Run:
         held = self.data.holdout(self.config.evaluation.shares, seed=self.config.seed)
         (part,) = self.parts.parts()
         outliner, outline_seconds = self.parts.fit_outlines()
+        figures, measuring_seconds = self.parts.outline_figures()
         network, _, seconds = self.parts.fit(part)
         chosen = (*held.calibration, *held.test)
         logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
@@ -293,11 +291,11 @@ class _Run:
         return _Fitted(
             network=self._together(network, outliner, decision),
             rows=part.train_rows,
-            seconds=seconds + outline_seconds + self.parts.seconds_before(),
+            seconds=seconds + outline_seconds + measuring_seconds + self.parts.seconds_before(),
             outputs=decision.outputs,
             report=self._report(held.test, probabilities, thresholds),
             coverage=self._coverage(held.test, probabilities),
-            outline_figures=self._outline_figures(outliner),
+            outline_figures=figures,
             method=(
                 f"Holdout by patient: {len(part.train_rows)} images trained, "
                 f"{len(held.validation)} chose the epoch, {len(held.calibration)} calibrated "
@@ -308,8 +306,9 @@ class _Run:
     def _cross_validation(self) -> _Fitted:
         folds = self.data.folds(self.config.evaluation.folds, seed=self.config.seed)
         outliner, total = self.parts.fit_outlines()
+        figures, measuring_seconds = self.parts.outline_figures()
         members, logits, seconds = self.parts.held_out()
-        total += seconds
+        total += measuring_seconds + seconds
         rows, everything = self.data.split_rows, self.data.training_rows(())
         recipes = [members]
         network: nn.Module
@@ -340,7 +339,7 @@ class _Run:
             report=self._report(rows, probabilities[list(rows)], thresholds[list(rows)]),
             coverage=self._coverage(rows, probabilities[list(rows)]),
             calibrations=self._compared(rows, held.candidates),
-            outline_figures=self._outline_figures(outliner),
+            outline_figures=figures,
             method=(
                 f"{len(folds)}-fold cross-validation by patient of the recipe: each image was "
                 "scored by a network trained without its patient and without any copy of it, and "
@@ -384,12 +383,6 @@ class _Run:
             return network
         hidden = len(self.config.data.auxiliary_findings)
         return AnatomyGuided(network, outliner, decision.fusion.padded(hidden))
-
-    def _outline_figures(self, outliner: OutlineNetwork | None) -> OutlineFigures | None:
-        if outliner is None or self.outlined is None:
-            return None
-        part = self.parts.outlines_part(self.outlined)
-        return outline_figures(outliner, self.outlined, part, self.config.preprocessing)
 
     def _write_failures(self, rows: tuple[int, ...], probabilities: Statistics) -> None:
         """Show what was most wrong, to whoever may see the images."""

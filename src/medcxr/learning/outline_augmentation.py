@@ -18,7 +18,12 @@ _NOISE = 0.06
 
 
 def augment_outlines(
-    images: Tensor, masks: Tensor, random: torch.Generator
+    images: Tensor,
+    masks: Tensor,
+    random: torch.Generator,
+    *,
+    mirrored: float = 0.0,
+    strength: float = 1.0,
 ) -> tuple[Tensor, Tensor]:
     """Move images with their masks, bend their contrast, and lay opacities over them.
 
@@ -29,30 +34,49 @@ def augment_outlines(
         images: (B, 1, S, S), 0…1.
         masks: (B, organs, S, S), 0 or 1; the first two are the lungs.
         random: decides what is drawn.
+        mirrored: share of the images that are mirrored, 0…1.
+        strength: of all other changes, 0…1.
 
     Returns:
         Images and masks of the same shapes; images in 0…1, masks in 0…1 at moved edges.
     """
-    images, masks = _move(images, masks, random)
+    if mirrored:
+        images, masks = _mirror(images, masks, random, mirrored)
+    images, masks = _move(images, masks, random, strength)
     low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
     images = (images - low) / (high - low).clamp(min=1e-3)
-    images = images.clamp(min=1e-4) ** torch.exp(_uniform(images, random, _GAMMA))
-    images = _cloud(images, random)
-    images = _flood(images, masks[:, :2].amax(dim=1, keepdim=True), random)
+    images = images.clamp(min=1e-4) ** torch.exp(_uniform(images, random, strength * _GAMMA))
+    images = _cloud(images, random, strength)
+    images = _flood(images, masks[:, :2].amax(dim=1, keepdim=True), random, strength)
     noise = torch.randn(images.shape, generator=random)
-    images = images + noise * _between(images, random, 0.0, _NOISE)
+    images = images + noise * _between(images, random, 0.0, strength * _NOISE)
     return images.clamp(0.0, 1.0), masks
 
 
-def _move(images: Tensor, masks: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    angle, shear = _uniform(images, random, _TURN), _uniform(images, random, _SHEAR)
-    across = torch.exp(_uniform(images, random, _ZOOM))
-    down = across * torch.exp(_uniform(images, random, _STRETCH))
+def _mirror(
+    images: Tensor, masks: Tensor, random: torch.Generator, share: float
+) -> tuple[Tensor, Tensor]:
+    """Turn some images around: the heart points to the other side, as in dextrocardia.
+
+    The right lung stays the one on the image's left side, as experts name it there.
+    """
+    turned = _some(images, random, share) > 0
+    around = torch.cat([masks[:, [1, 0]], masks[:, 2:]], dim=1).flip(-1)
+    return torch.where(turned, images.flip(-1), images), torch.where(turned, around, masks)
+
+
+def _move(
+    images: Tensor, masks: Tensor, random: torch.Generator, strength: float
+) -> tuple[Tensor, Tensor]:
+    angle = _uniform(images, random, strength * _TURN)
+    shear = _uniform(images, random, strength * _SHEAR)
+    across = torch.exp(_uniform(images, random, strength * _ZOOM))
+    down = across * torch.exp(_uniform(images, random, strength * _STRETCH))
     theta = torch.stack(
         [
             torch.cat([angle.cos() * across, shear - angle.sin() * down], dim=1),
             torch.cat([angle.sin() * across, angle.cos() * down], dim=1),
-            torch.cat([_uniform(images, random, _SHIFT) for _ in range(2)], dim=1),
+            torch.cat([_uniform(images, random, strength * _SHIFT) for _ in range(2)], dim=1),
         ],
         dim=2,
     )  # (B, 2, 3, 1, 1)
@@ -61,22 +85,25 @@ def _move(images: Tensor, masks: Tensor, random: torch.Generator) -> tuple[Tenso
     return both[:, :1], both[:, 1:]
 
 
-def _cloud(images: Tensor, random: torch.Generator) -> Tensor:
+def _cloud(images: Tensor, random: torch.Generator, strength: float) -> Tensor:
     """Whiten places at random, as consolidation, masses and poor films do."""
     knots = torch.randn((len(images), 1, _COARSE, _COARSE), generator=random)
     field = F.interpolate(knots, images.shape[-2:], mode="bicubic", align_corners=False)
     density = torch.sigmoid(4 * (field - 1.2)) * _between(images, random, 0.2, 0.8)
     return torch.lerp(
-        images, torch.full_like(images, _DENSE), density * _some(images, random, _CLOUDED)
+        images,
+        torch.full_like(images, _DENSE),
+        density * _some(images, random, strength * _CLOUDED),
     )
 
 
-def _flood(images: Tensor, lungs: Tensor, random: torch.Generator) -> Tensor:
+def _flood(images: Tensor, lungs: Tensor, random: torch.Generator, strength: float) -> Tensor:
     """Whiten the lungs below a level, as an effusion does."""
     rows = torch.linspace(0.0, 1.0, images.shape[-2]).view(1, 1, -1, 1)
     level = _between(images, random, 0.45, 0.9)
     below = torch.sigmoid(25 * (rows - level)) * lungs.clamp(0.0, 1.0)
-    density = below * _between(images, random, 0.3, 0.9) * _some(images, random, _FLOODED)
+    flooded = _some(images, random, strength * _FLOODED)
+    density = below * _between(images, random, 0.3, 0.9) * flooded
     return torch.lerp(images, torch.full_like(images, _DENSE), density)
 
 

@@ -1,11 +1,15 @@
 """The network that outlines the lungs and the heart."""
 
+import numpy as np
+import torch
 from monai.networks.nets.basic_unet import TwoConv, UpCat
 from torch import Tensor, nn
 
+from medcxr.core.arrays import FloatArray
+from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.learning.efficientnet_lite import EfficientNetLite
 
-__all__ = ["ORGANS", "OutlineNetwork"]
+__all__ = ["ORGANS", "OutlineNetwork", "outline_input"]
 
 ORGANS = ("right lung", "left lung", "heart")
 """What is outlined, in the order of the channels; sides are the patient's."""
@@ -59,3 +63,13 @@ class OutlineNetwork(nn.Module):
             y = step(y, skip)
         logits: Tensor = self.unfold(self.head(y))
         return logits
+
+
+def outline_input(
+    square: FloatArray | np.ndarray[tuple[int, ...], np.dtype[np.float16]],
+    content: tuple[int, int, int, int],
+    preprocessing: Preprocessing,
+) -> Tensor:
+    """Return (1, S, S) of a fitted square: the outlines look at one of the equal channels."""
+    normal = preprocessing.normalize(np.asarray(square, dtype=np.float32), content)
+    return torch.from_numpy(np.ascontiguousarray(normal[:1]))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medcxr.anatomy.drawn import one_convention
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import DataError, ImageError
 from medcxr.core.images import CxrImage
@@ -17,12 +18,13 @@ from medcxr.imaging.reading import read_image
 from medcxr.learning.config import OutlineTableConfig
 from medcxr.learning.outline_network import ORGANS
 
-__all__ = ["OutlineSet"]
+__all__ = ["Content", "OutlineSet"]
 
 _ASPECT_TOLERANCE = 0.02  # scaling to whole pixels changes a shape a little
 _OVERLAP = 0.05  # of the lungs, that a drawing hand may count twice
 
 Content = tuple[int, int, int, int]
+"""Top, left, bottom and right of an image in its square."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +33,14 @@ class OutlineSet:
 
     Attributes:
         squares: (n, size, size), float16, 0…1.
-        masks: (n, organs, size, size), bool; where sides are unknown, both lungs hold both.
+        masks: (n, organs, size, size), bool, as `anatomy.drawn.one_convention` has them; where
+            sides are unknown, both lungs hold both.
         contents: where each image lies in its square.
         complete: (n,), whether sides and heart are known; otherwise the mask is that of both
             lungs, and may include the part of a lung behind the heart.
         patients: one for each image.
         tables: path of each image's table.
-        digest: SHA-256 over images and masks.
+        digest: SHA-256 over images, and over masks as they are learned from.
     """
 
     squares: np.ndarray[tuple[int, int, int], np.dtype[np.float16]]
@@ -87,7 +90,9 @@ class OutlineSet:
                 raise DataError(
                     f"{row['mask_path']} of {table.path} {problem}. Correct or remove the row."
                 )
-            digest.update(bytes.fromhex(image.digest) + bytes.fromhex(drawn.digest))
+            if table.contents == "organs":
+                masks[index] = one_convention(masks[index])
+            digest.update(bytes.fromhex(image.digest) + np.packbits(masks[index]).tobytes())
             if progress is not None:
                 progress(index + 1, total)
         return cls(

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from medcxr.anatomy.measuring import measure_anatomy
-from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import DataError
-from medcxr.core.geometry import Geometry
-from medcxr.evaluation.agreement import agreement
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.learning.checkpoint import (
     CHECKPOINT_FILE,
@@ -30,19 +26,17 @@ from medcxr.learning.checkpoint import (
 from medcxr.learning.config import OutlineConfig
 from medcxr.learning.fitting import Emit, Part
 from medcxr.learning.outline_augmentation import augment_outlines
-from medcxr.learning.outline_network import ORGANS, OutlineNetwork
+from medcxr.learning.outline_measuring import outline_figures
+from medcxr.learning.outline_network import OutlineNetwork, outline_input
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.sampling import image_seed
 from medcxr.learning.schedule import warm_cosine
-from medcxr.registry.manifest import OutlineFigures
 
-__all__ = ["fit_outlines", "outline_figures"]
+__all__ = ["fit_outlines"]
 
 _CHECKPOINT_STEPS = 50
 _REPORT_STEPS = 10
 _COMPLETE_WEIGHT = 2.0  # images whose sides and heart are known are drawn twice as often
-_LUNGS, _HEART = slice(0, 2), 2
-_MOST = 0.95  # of the ratios, whose error lies within the margin
 _SURE = 0.3  # of a heart, from which on an outline that may include its lung is left alone
 
 
@@ -109,7 +103,14 @@ def fit_outlines(
         chosen = np.random.default_rng(draw).choice(
             rows, config.batch_size, p=weights / weights.sum()
         )
-        inputs, masks = _batch(images, chosen, preprocessing, torch.Generator().manual_seed(draw))
+        inputs, masks = _batch(
+            images,
+            chosen,
+            preprocessing,
+            torch.Generator().manual_seed(draw),
+            mirrored=config.mirrored,
+            strength=1 - config.fading * progress.step / total,
+        )
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * warm_cosine(progress.step, total)
         with fabric.autocast():
@@ -143,71 +144,10 @@ def fit_outlines(
     result.load_state_dict(average.module.state_dict())
     result.eval()
     if fresh and part.watched_rows:
-        figures = outline_figures(result, images, part, preprocessing)
+        figures = outline_figures([(result, part.watched_rows)], images, preprocessing)
         if figures is not None:
             emit("outlines", part=part.name, **asdict(figures))
     return result, progress.seconds
-
-
-@torch.inference_mode()
-def outline_figures(
-    network: OutlineNetwork, images: OutlineSet, part: Part, preprocessing: Preprocessing
-) -> OutlineFigures | None:
-    """Measure on the watched rows; None if there are none."""
-    if not part.watched_rows:
-        return None
-    whole = _compare(network, images, part.watched_rows, preprocessing)
-    tables = dict.fromkeys(images.tables[row] for row in part.watched_rows)
-    if len(tables) == 1:
-        return whole
-    by_table = {
-        table: _compare(
-            network,
-            images,
-            [row for row in part.watched_rows if images.tables[row] == table],
-            preprocessing,
-        )
-        for table in tables
-    }
-    return replace(whole, by_table=by_table)
-
-
-def _compare(
-    network: OutlineNetwork, images: OutlineSet, rows: Sequence[int], preprocessing: Preprocessing
-) -> OutlineFigures:
-    lungs, hearts, ratios = [], [], []
-    for row in rows:
-        content = images.contents[row]
-        logits = network(_input(images.squares[row], content, preprocessing)[None])
-        found, drawn = logits > 0, torch.from_numpy(images.masks[row])[None]
-        lungs.append(_overlap(found[:, _LUNGS].any(dim=1), drawn[:, _LUNGS].any(dim=1)))
-        if images.complete[row]:
-            hearts.append(_overlap(found[:, _HEART], drawn[:, _HEART]))
-            pair = [_ratio(outlines[0], content) for outlines in (logits.sigmoid(), drawn.float())]
-            if None not in pair:
-                ratios.append(pair)
-    pairs = np.array(ratios, dtype=np.float64).reshape(-1, 2)
-    errors = np.abs(pairs[:, 0] - pairs[:, 1])
-    return OutlineFigures(
-        n_images=len(lungs),
-        n_hearts=len(hearts),
-        dice_lungs=round(float(np.mean(lungs)), 4),
-        dice_heart=round(float(np.mean(hearts)), 4) if hearts else None,
-        n_ratios=len(pairs),
-        ratio_error=round(float(errors.mean()), 4) if ratios else None,
-        ratio_margin=round(float(np.quantile(errors, _MOST)), 4) if ratios else None,
-        ratio_icc=round(agreement(pairs), 4) if len(pairs) > 1 else None,
-    )
-
-
-def _ratio(outlines: Tensor, content: tuple[int, int, int, int]) -> float | None:
-    """Measure (organs, S, S) as the reader of an analysis sees it measured."""
-    top, left, bottom, right = content
-    geometry = Geometry(
-        original_shape=(bottom - top, right - left), model_size=outlines.shape[-1], content=content
-    )
-    measured = measure_anatomy(outlines.numpy(), ORGANS, geometry)
-    return None if measured is None else measured.cardiothoracic_ratio
 
 
 def _restore(
@@ -229,23 +169,18 @@ def _batch(
     rows: Sequence[int] | np.ndarray,
     preprocessing: Preprocessing,
     random: torch.Generator,
+    *,
+    mirrored: float,
+    strength: float,
 ) -> tuple[Tensor, Tensor]:
     squares = torch.from_numpy(images.squares[rows]).float()[:, None]
     masks = torch.from_numpy(images.masks[rows]).float()
-    moved, masks = augment_outlines(squares, masks, random)
+    moved, masks = augment_outlines(squares, masks, random, mirrored=mirrored, strength=strength)
     inputs = [
-        _input(square[0].numpy(), images.contents[row], preprocessing)
+        outline_input(square[0].numpy(), images.contents[row], preprocessing)
         for square, row in zip(moved, rows, strict=True)
     ]
     return torch.stack(inputs), masks
-
-
-def _input(
-    square: FloatArray, content: tuple[int, int, int, int], preprocessing: Preprocessing
-) -> Tensor:
-    """Return (1, S, S): the outlines look at one of the equal channels."""
-    normal = preprocessing.normalize(np.asarray(square, dtype=np.float32), content)
-    return torch.from_numpy(np.ascontiguousarray(normal[:1]))
 
 
 def _loss(logits: Tensor, masks: Tensor, complete: Tensor) -> Tensor:
@@ -279,9 +214,3 @@ def _dice_loss(shares: Tensor, masks: Tensor) -> Tensor:
     both = (shares * masks).sum(dim=(2, 3))
     each = (shares + masks).sum(dim=(2, 3))
     return (1 - (2 * both + 1) / (each + 1)).mean(dim=1)
-
-
-def _overlap(found: Tensor, drawn: Tensor) -> float:
-    """Dice coefficient of two masks; 1 if both are empty."""
-    total = int(found.sum() + drawn.sum())
-    return 2 * int((found & drawn).sum()) / total if total else 1.0

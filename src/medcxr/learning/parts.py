@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError
-from medcxr.datasets.outline_tables import hold_out_patients
+from medcxr.datasets.outline_tables import hold_out_patients, patient_folds
 from medcxr.datasets.study_table import StudyTable, check_image_path
 from medcxr.learning.anatomy import outline_lungs
 from medcxr.learning.checkpoint import CHECKPOINT_FILE, is_finished, seconds_spent
@@ -24,6 +24,7 @@ from medcxr.learning.export import round_weights
 from medcxr.learning.fitting import Part, fit
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.lesions import LesionPainter, Painter
+from medcxr.learning.outline_measuring import outline_figures
 from medcxr.learning.outline_network import OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outline_training import fit_outlines
@@ -32,6 +33,7 @@ from medcxr.learning.scoring import predict_logits
 from medcxr.learning.simulated import SimulatedPlaces, beside, drawn_once
 from medcxr.learning.teaching import read_soft_labels, reread, soften
 from medcxr.learning.training_data import TrainingData, load_tables
+from medcxr.registry.manifest import OutlineFigures
 from medcxr.storage.atomic import write_bytes_atomically
 from medcxr.storage.events import EventLog
 from medcxr.storage.locks import exclusive
@@ -99,7 +101,10 @@ class RunParts:
             part.name: partial(self.fit, part) for part in self.parts()
         }
         if self.outlined is not None:
-            trainings[OUTLINES_PART] = self.fit_outlines
+            trainings |= {
+                part.name: partial(self._fit_outlines, part, self.outlined)
+                for part in (*self.outline_folds(), self.outlines_part(self.outlined))
+            }
         if name not in trainings:
             for companion in self.companions():
                 trainings |= {one.name: partial(companion.fit, one) for one in companion.parts()}
@@ -126,11 +131,31 @@ class RunParts:
         return parts
 
     def outlines_part(self, outlined: OutlineSet) -> Part:
-        """Return the training of the outlines."""
-        share = self.config.outlines.held_out_share
+        """Return the training of the outlines that are shipped."""
+        settings = self.config.outlines
+        share = 0.0 if settings.folds else settings.held_out_share
         train, watched = hold_out_patients(outlined.patients, share, seed=self.config.seed)
         folder = self._part_folder(OUTLINES_PART)
         return Part(name=OUTLINES_PART, folder=folder, train_rows=train, watched_rows=watched)
+
+    def outline_folds(self) -> list[Part]:
+        """Return the trainings that measure the outlines by cross-validation, if any."""
+        settings, outlined = self.config.outlines, self.outlined
+        if outlined is None or not settings.folds:
+            return []
+        folds = patient_folds(
+            outlined.patients, outlined.tables, settings.folds, seed=self.config.seed
+        )
+        names = [f"{OUTLINES_PART}-fold-{number}" for number in range(1, len(folds) + 1)]
+        return [
+            Part(
+                name=name,
+                folder=self._part_folder(name),
+                train_rows=tuple(sorted(set(range(len(outlined))).difference(held_out))),
+                watched_rows=held_out,
+            )
+            for name, held_out in zip(names, folds, strict=True)
+        ]
 
     def companions(self) -> "list[RunParts]":
         """Return the runs whose networks answer beside these; their parts lie in folders of this."""
@@ -205,9 +230,26 @@ class RunParts:
         """Return the outlining network, None without one, and the seconds of its training."""
         if self.outlined is None:
             return None, 0.0
-        part = self.outlines_part(self.outlined)
-        outlined = self.outlined
+        return self._fit_outlines(self.outlines_part(self.outlined), self.outlined)
 
+    def outline_figures(self) -> tuple[OutlineFigures | None, float]:
+        """Return how well organs are outlined, and the seconds of trainings that only measure."""
+        if self.outlined is None:
+            return None, 0.0
+        folds = self.outline_folds()
+        networks, total = [], 0.0
+        for part in folds or [self.outlines_part(self.outlined)]:
+            network, seconds = self._fit_outlines(part, self.outlined)
+            networks.append((network, part.watched_rows))
+            total += seconds
+        figures = outline_figures(
+            networks, self.outlined, self.config.preprocessing, folds=len(folds)
+        )
+        if folds and figures is not None:  # the shipped network has no figures of its own
+            self.emit("outlines", part=OUTLINES_PART, **asdict(figures))
+        return figures, total if folds else 0.0
+
+    def _fit_outlines(self, part: Part, outlined: OutlineSet) -> tuple[OutlineNetwork, float]:
         def train_or_load() -> tuple[OutlineNetwork, float]:
             return fit_outlines(
                 self.config.outlines,

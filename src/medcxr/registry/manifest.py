@@ -77,6 +77,8 @@ class OutlineFigures:
         ratio_icc: agreement of the ratios, as `evaluation.agreement` defines it; None with fewer
             than two.
         by_table: the same for each table of outlined images, where there are several.
+        folds: of a cross-validation, in which each image was outlined by a network that had not
+            seen its patient; 0 if the model's own outlines were measured on patients held out.
     """
 
     n_images: int
@@ -88,6 +90,7 @@ class OutlineFigures:
     ratio_margin: float | None = None
     ratio_icc: float | None = None
     by_table: "dict[str, OutlineFigures]" = field(default_factory=dict)
+    folds: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

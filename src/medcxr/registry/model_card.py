@@ -171,11 +171,16 @@ def _outlines(manifest: Manifest) -> list[str]:
     figures = manifest.outline_figures
     if figures is None:
         return ["## Outlines", words]
+    how = (
+        f"by {figures.folds}-fold cross-validation by patient (each radiograph outlined by a network "
+        "trained without its patient; the one in this bundle learned from all of them)"
+        if figures.folds
+        else "on radiographs of patients that the outlines were not learned from"
+    )
     words += (
-        " Compared with what experts drew, on radiographs of patients that the outlines were not "
-        "learned from: mean Dice coefficients; of the cardiothoracic ratio the mean absolute error, "
-        "the error that 95 in 100 do not exceed, and the agreement (intraclass correlation of "
-        "single readings)."
+        f" Compared with what experts drew, {how}: mean Dice coefficients; of the cardiothoracic "
+        "ratio the mean absolute error, the error that 95 in 100 do not exceed, and the agreement "
+        "(intraclass correlation of single readings)."
     )
     rows = [_outline_row("All", figures)]
     rows += [_outline_row(table, one) for table, one in figures.by_table.items()]

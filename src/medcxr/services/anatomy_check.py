@@ -16,7 +16,7 @@ from medcxr.datasets.outline_tables import hold_out_patients, outlined_patient
 from medcxr.datasets.study_table import LabelPolicy, check_image_path, read_rows, row_labels
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictor
-from medcxr.registry.manifest import Manifest
+from medcxr.registry.manifest import Manifest, OutlineFigures
 from medcxr.services.anatomy_figures import (
     ALL,
     ANGLE,
@@ -48,11 +48,15 @@ class AnatomyReport:
 
     Attributes:
         model: name and version.
+        cross_validated: how well other networks of the same recipe outline patients that they have
+            not seen, from the manifest; None where the model's own were measured, on patients held
+            out.
         rankings: by table, measure and group.
         agreements: by table and group.
     """
 
     model: str
+    cross_validated: OutlineFigures | None
     rankings: tuple[RankingFigures, ...]
     agreements: tuple[OutlineAgreement, ...]
 
@@ -65,7 +69,7 @@ class AnatomyCheck:
         report: the figures; they name no image.
         worst: the ten images whose outlines agree least with an expert's, by Dice coefficient and
             by the ratio's error in turn. Of a table that outlines were learned from, only images
-            held out.
+            held out, where any were.
     """
 
     report: AnatomyReport
@@ -105,6 +109,7 @@ def check_anatomy(
             "one: medcxr models list."
         )
     held_out = _held_out(predictor.manifest, data, tables)
+    figures = predictor.manifest.outline_figures
     rankings: list[RankingFigures] = []
     agreements: list[OutlineAgreement] = []
     worst = _Worst()
@@ -112,12 +117,13 @@ def check_anatomy(
         measured = []
         for row, case in _measure(predictor, data, name, held_out, progress or (lambda *_: None)):
             measured.append(row)
-            if case is not None and LEARNED not in row.groups:
+            if case is not None and (LEARNED not in row.groups or not held_out[name]):
                 worst.add(case)
         rankings += ranking_figures(name, measured)
         agreements += agreement_figures(name, measured)
     report = AnatomyReport(
         model=predictor.manifest.identity,
+        cross_validated=figures if figures is not None and figures.folds else None,
         rankings=tuple(rankings),
         agreements=tuple(agreements),
     )
@@ -125,12 +131,17 @@ def check_anatomy(
 
 
 def _held_out(manifest: Manifest, data: Path, tables: Sequence[str]) -> dict[str, frozenset[str]]:
-    """Return for each table that outlines were learned from the patients that were held out."""
+    """Return for each table that outlines were learned from the patients that were held out.
+
+    None are of a model whose outlines were measured by cross-validation and then learned from all.
+    """
     config = {} if manifest.training is None else manifest.training.config
     outlines = config.get("outlines", {})
     names = [table["path"] for table in outlines.get("tables", ())]
     if not set(names) & set(tables):
         return {}
+    if outlines.get("folds"):
+        return dict.fromkeys(names, frozenset())
     patients = [
         outlined_patient(name, row)
         for name in names

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medcxr.anatomy.drawn import one_convention
 from medcxr.anatomy.measuring import HEART, LEFT_LUNG, RIGHT_LUNG, organ_masks
 from medcxr.core.arrays import BoolArray, FloatArray, Pixels
 from medcxr.core.errors import DataError
@@ -53,7 +54,7 @@ class OutlinedCase:
         image_path: as in its table.
         pixels: (rows, columns), 0…1.
         found: (3, rows, columns), right lung, left lung and heart as the model outlines them.
-        drawn: (3, rows, columns), the same as the expert does.
+        drawn: (3, rows, columns), the same as the expert does, with lungs that end at the heart.
         agreement: of the two.
     """
 
@@ -93,6 +94,7 @@ def compare_outlines(
             f"The mask of {image_path} is no bit field of organs (1 right lung, 2 left lung, "
             "4 heart); leave its table out."
         )
+    drawn = one_convention(drawn)
     shares = np.stack([outlines[organ] for organ in MEASURED_ORGANS])
     found = np.stack(
         [
