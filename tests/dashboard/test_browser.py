@@ -198,8 +198,10 @@ def test_an_answer_is_explained_on_a_page_of_its_own_and_files_stay_open(page, w
     page.get_by_text("The evidence map of Pneumonia is not shown to be true").wait_for()
     page.get_by_role("button", name="Make the occlusion map").click()
     page.get_by_text("of the evidence for Pneumonia lies").wait_for()
+    _wait_until_still(page)
     page.get_by_role("button", name="Find what would change the answer to Pneumonia").click()
     page.get_by_text("Pneumonia has a probability of").wait_for()
+    _wait_until_still(page)
     page.get_by_role("button", name="Compare with these cases").click()
     chart = page.get_by_test_id("stVegaLiteChart").first
     chart.locator("canvas, svg").first.wait_for(timeout=_ANALYSIS_LIMIT_MS)
@@ -249,6 +251,12 @@ def _wait_for_result(page):
     page.locator(".cxr-card").first.wait_for(timeout=_ANALYSIS_LIMIT_MS)
     page.get_by_text("Download the analysis").wait_for()
     page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length >= 3")
+
+
+def _wait_until_still(page):
+    """Wait for the end of a run: what moves on the page takes clicks with it."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_function("[...document.images].every(image => image.complete)")
 
 
 def _assert_findings(page):
