@@ -158,18 +158,25 @@ class AnatomyGuided(nn.Module):
 
     def forward(self, x: Tensor) -> OutlinedEvidence:
         """(B, C, S, S) -> evidence with outlines."""
-        evidence: Evidence = self.reader(x)
+        return self.measured(self.reader(x), x)
+
+    def measured(self, evidence: Evidence, x: Tensor) -> OutlinedEvidence:
+        """Return the reader's evidence of inputs (B, C, S, S), joined by what is measured there."""
         outlines = self.outliner(x)
         shares = sharpened(outlines)
         added = (measure(shares) - self.center) @ self.weights.T  # (B, labels)
         grid = evidence.maps.shape[-1]
         places = pool_to_grid(shares[:, _HEART : _HEART + 1], grid) + 1e-6
         places = places / places.sum(dim=(2, 3), keepdim=True)  # (B, 1, grid, grid)
-        everywhere = (self.intercepts / grid**2)[:, None, None]
-        maps = evidence.maps * self.slopes[:, None, None] + everywhere
+        logits, maps = self.unmeasured(evidence)
         maps = maps + added[:, :, None, None] * places
-        logits = evidence.logits * self.slopes + added + self.intercepts
-        return OutlinedEvidence(logits, maps, outlines.sigmoid())
+        return OutlinedEvidence(logits + added, maps, outlines.sigmoid())
+
+    def unmeasured(self, evidence: Evidence) -> Evidence:
+        """Return the reader's evidence as that of a radiograph with ordinary measures."""
+        everywhere = (self.intercepts / evidence.maps.shape[-1] ** 2)[:, None, None]
+        maps = evidence.maps * self.slopes[:, None, None] + everywhere
+        return Evidence(evidence.logits * self.slopes + self.intercepts, maps)
 
 
 def sharpened(outlines: Tensor) -> Tensor:
