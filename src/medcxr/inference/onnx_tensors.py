@@ -15,6 +15,7 @@ FLOAT, FLOAT16 = 1, 10
 # and raw_data.
 _GRAPH, _NODE, _INITIALIZER, _ATTRIBUTE, _SUBGRAPHS = 7, 1, 5, 5, (6, 11)
 _DATA_TYPE, _NAME, _RAW_DATA = 2, 8, 9
+_DEEPEST = 16  # graphs within graphs: a file that is made to do harm could nest them without end
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
 
 
@@ -36,21 +37,26 @@ class Tensor:
 
 
 def tensors(graph: bytes) -> Iterator[Tensor]:
-    """Yield the constants of an ONNX file, those of the branches within it last.
+    """Yield the constants of an ONNX file, those of the branches within a graph after its own.
 
     Raises:
-        ModelError: the bytes are no ONNX file.
+        ModelError: the bytes are no ONNX file, or its graphs are nested too deeply.
     """
     try:
-        waiting = list(_inside(graph, [(0, len(graph))], _GRAPH))
-        while waiting:  # graphs in graphs, however deep: not by recursion, which would end
-            one = [waiting.pop(0)]
-            for first, last in _inside(graph, one, _INITIALIZER):
-                yield _tensor(graph, first, last)
-            attributes = _inside(graph, _inside(graph, one, _NODE), _ATTRIBUTE)
-            waiting += _inside(graph, attributes, *_SUBGRAPHS)
+        for found in _inside(graph, [(0, len(graph))], _GRAPH):
+            yield from _tensors_of(graph, found, _DEEPEST)
     except (IndexError, ValueError) as error:
         raise ModelError("The model's graph is damaged; reinstall the model.") from error
+
+
+def _tensors_of(graph: bytes, found: tuple[int, int], depth: int) -> Iterator[Tensor]:
+    if not depth:
+        raise ValueError(depth)
+    for first, last in _inside(graph, [found], _INITIALIZER):
+        yield _tensor(graph, first, last)
+    attributes = _inside(graph, _inside(graph, [found], _NODE), _ATTRIBUTE)
+    for inner in _inside(graph, attributes, *_SUBGRAPHS):
+        yield from _tensors_of(graph, inner, depth - 1)
 
 
 def _tensor(graph: bytes, first: int, last: int) -> Tensor:

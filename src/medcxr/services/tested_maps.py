@@ -4,10 +4,9 @@ from collections.abc import Mapping
 
 from medcxr.core.arrays import FloatArray
 from medcxr.explain.faithfulness import centered_ellipse, random_map
-from medcxr.explain.occlusion import occlusion_maps
 from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP, RIVALS
 from medcxr.inference.predictor import Predictor, Prepared
-from medcxr.services.occlusion import scorer
+from medcxr.services.occlusion import falls_of
 
 __all__ = ["rival_maps", "shown_maps"]
 
@@ -27,7 +26,7 @@ def shown_maps(
     maps = predictor.predict_prepared([prepared]).maps
     own = (predictor.beside_ordinary(maps) if beside_ordinary else maps)[0, column]
     grid = own.shape[0]
-    falls = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=grid)
+    falls = falls_of(predictor, prepared, grid=grid)
     return {EVIDENCE_MAP: own, OCCLUSION_MAP: falls[column]}
 
 
