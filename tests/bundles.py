@@ -95,9 +95,7 @@ def tiny_graph(
         ]
     if two_looks:
         other = np.random.default_rng((seed, 1)).normal(0, 0.1, weights.shape)
-        further_constants.append(
-            numpy_helper.from_array(other.astype(np.float32), "quick weights")
-        )
+        further_constants.append(numpy_helper.from_array(other.astype(np.float32), "quick weights"))
 
     def evidence(look: str) -> list[object]:
         maps = ["batch", n_findings, GRID, GRID]
@@ -125,7 +123,7 @@ def tiny_graph(
         graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10, producer_name="tests"
     )
     if two_looks:
-        from medcxr.learning.branches import choose_look  # noqa: PLC0415 - needs the ONNX library
+        from medcxr.learning.branches import choose_look
 
         outputs = ["logits", "maps", *(["outlines"] if outlined else [])]
         choose_look(model, outputs, n_quick=2)

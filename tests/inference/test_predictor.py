@@ -251,9 +251,7 @@ def test_a_quick_look_is_another_than_the_whole_one(tmp_path):
         Predictor(bundle, threads=1)
         for bundle in (
             two_look_bundle(tmp_path / "two"),
-            tiny_bundle(
-                tmp_path / "one", graph=tiny_graph(outlined=True), outlines=ORGANS
-            ),
+            tiny_bundle(tmp_path / "one", graph=tiny_graph(outlined=True), outlines=ORGANS),
         )
     )
     inputs = [quick.prepare(radiograph(seed)) for seed in range(3)]
@@ -274,9 +272,7 @@ def test_a_model_that_names_no_quick_look_takes_whole_ones(tmp_path, quick_look)
     predictor = Predictor(two_look_bundle(tmp_path / "two", quick_look=quick_look), threads=1)
     inputs = [predictor.prepare(radiograph(seed)) for seed in range(2)]
 
-    same = np.array_equal(
-        predictor.quick_logits(inputs), predictor.predict_prepared(inputs).logits
-    )
+    same = np.array_equal(predictor.quick_logits(inputs), predictor.predict_prepared(inputs).logits)
 
     assert same == (quick_look is None)
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnx")
+import onnx
 
 from bundles import tiny_graph
 from medcxr.inference.onnx_tensors import tensors

@@ -91,7 +91,7 @@ class OnnxSession:
         Raises:
             ModelError: as for `run`.
         """
-        choice = {WHOLE_INPUT: np.array(False)} if self.has_quick_look else {}
+        choice = {WHOLE_INPUT: np.zeros((), dtype=np.bool_)} if self.has_quick_look else {}
         return self._run(inputs, MODEL_OUTPUTS, choice)
 
     def _run(

@@ -44,7 +44,9 @@ def choose_look(
         for node in part:
             for name in node.input:
                 users.setdefault(name, set()).add(index)
-    results = [_named_alike(value, name) for value, name in zip(graph.output, outputs, strict=False)]
+    results = [
+        _named_alike(value, name) for value, name in zip(graph.output, outputs, strict=False)
+    ]
     then_branch, else_branch = (
         _branch(part, [one for one in constants if users.get(one.name) == {index}], found, kind)
         for index, part, found, kind in (
@@ -60,7 +62,7 @@ def choose_look(
     )
     graph.node.extend([*shared, choice])
     graph.initializer.extend(one for one in constants if users.get(one.name) not in ({1}, {2}))
-    graph.initializer.append(numpy_helper.from_array(np.array(True), WHOLE_INPUT))
+    graph.initializer.append(numpy_helper.from_array(np.ones((), dtype=np.bool_), WHOLE_INPUT))
     graph.input.append(helper.make_tensor_value_info(WHOLE_INPUT, TensorProto.BOOL, []))
     graph.output.extend(results)
 

@@ -105,8 +105,11 @@ def write_graph(
     """
     names = list(output_names)
     if n_quick:
-        names = [f"{kind} {name}" for kind, some in (("whole", names), ("quick", names[:n_quick]))
-                 for name in some]
+        names = [
+            f"{kind} {name}"
+            for kind, some in (("whole", names), ("quick", names[:n_quick]))
+            for name in some
+        ]
     with _quiet_exporter():
         program = torch.onnx.export(
             network,

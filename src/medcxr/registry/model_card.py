@@ -178,13 +178,13 @@ def _quick_look(manifest: Manifest) -> list[str]:
     look = manifest.quick_look
     if look is None:
         return []
-    return [
-        "## Maps by occlusion",
+    words = (
         f"They take a look at the radiograph for each place that is hidden. These are quick looks, "
         f"which ask {look.networks} of the {look.of} networks, and neither outline nor measure: "
         "such a map shows what those networks hang on. Whether it is true is tested on the answers "
-        "of the whole model.",
-    ]
+        "of the whole model."
+    )
+    return ["## Maps by occlusion", words]
 
 
 def _outline_row(table: str, figures: OutlineFigures) -> tuple[str, ...]:
