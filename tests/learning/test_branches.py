@@ -118,3 +118,31 @@ def test_a_quick_look_gives_no_outlines(tmp_path):
     ]
 
     assert [one.shape for one in outlines] == [(2, 3, 64, 64), (0, 3, 0, 0)]
+
+
+def test_a_step_of_several_results_and_a_bare_constant_serve_both_looks(tmp_path):
+    helper, float_ = onnx.helper, onnx.TensorProto.FLOAT
+    ends = ["first", "sum", "constant", "second", "constant"]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Split", ["image"], ["first", "second"], axis=1),
+            helper.make_node("Add", ["first", "constant"], ["sum"]),
+        ],
+        "both",
+        [helper.make_tensor_value_info("image", float_, ["batch", 2, 3, 3])],
+        [helper.make_tensor_value_info(name, float_, ["batch", 1, 3, 3]) for name in ends],
+        [onnx.numpy_helper.from_array(np.full((1, 1, 3, 3), 7, dtype=np.float32), "constant")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    image = np.random.default_rng(0).normal(size=(1, 2, 3, 3)).astype(np.float32)
+
+    choose_look(model, OUTPUTS, n_quick=2)
+
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+    session = OnnxSession(tmp_path / "model.onnx", outputs=OUTPUTS)
+    seven = np.full((1, 1, 3, 3), 7, dtype=np.float32)
+    whole, quick = session.run(image), session.run_quickly(image)
+    for found, expected in zip(whole, (image[:, :1], image[:, :1] + 7, seven), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    for found, expected in zip(quick, (image[:, 1:], seven), strict=True):
+        np.testing.assert_array_equal(found, expected)

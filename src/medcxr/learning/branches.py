@@ -40,10 +40,11 @@ def choose_look(
         [one for one in nodes if {*one.output} & needed - other]
         for needed, other in ((for_whole, for_quick), (for_quick, for_whole))
     ]
-    for index, part in enumerate((shared, *branches)):
-        for node in part:
-            for name in node.input:
-                users.setdefault(name, set()).add(index)
+    for index, (part, ends) in enumerate(
+        ((shared, []), (branches[0], whole), (branches[1], quick))
+    ):
+        for name in [*(name for node in part for name in node.input), *ends]:
+            users.setdefault(name, set()).add(index)
     results = [
         _named_alike(value, name) for value, name in zip(graph.output, outputs, strict=False)
     ]
@@ -72,7 +73,7 @@ def _needed(graph: Any, outputs: Iterable[str]) -> set[str]:  # noqa: ANN401 - a
     needed = set(outputs)
     for node in reversed(graph.node):  # a node comes after those that it takes from
         if needed.intersection(node.output):
-            needed.update(node.input)
+            needed.update([*node.input, *node.output])
     return needed
 
 
