@@ -55,11 +55,13 @@ def tiny_graph(
     seed: int = 0,
     channels: int = 3,
     outlined: bool = False,
+    two_looks: bool = False,
 ) -> bytes:
     """Return `image -> logits, maps`: brightness of each patch, a 1x1 convolution, a sum.
 
     It ranks nothing, but its maps depend on the image and sum to the logits. Outlined, it gives
-    the same outlines for every image besides.
+    the same outlines for every image besides. With two looks, the quick one judges by weights of
+    its own.
     """
     onnx = pytest.importorskip("onnx")
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
@@ -70,30 +72,46 @@ def tiny_graph(
             "AveragePool", ["image"], ["patches"], kernel_shape=[patch] * 2, strides=[patch] * 2
         ),
         helper.make_node("Relu", ["patches"], ["bright"]),  # or the maps would sum to nearly 0
-        helper.make_node("Conv", ["bright", "weights"], ["maps"]),
-        helper.make_node("ReduceSum", ["maps", "axes"], ["logits"], keepdims=0),
     ]
+    looks = {"whole ": "weights", "quick ": "quick weights"} if two_looks else {"": "weights"}
+    for look, judged in looks.items():
+        nodes += [
+            helper.make_node("Conv", ["bright", judged], [f"{look}maps"]),
+            helper.make_node("ReduceSum", [f"{look}maps", "axes"], [f"{look}logits"], keepdims=0),
+        ]
+    first, *quick = looks
     float_ = onnx.TensorProto.FLOAT
     further_outputs, further_constants = [], []
     if outlined:
         nodes += [
             helper.make_node("Mul", ["image", "zero"], ["nothing"]),
-            helper.make_node("Add", ["nothing", "boxes"], ["outlines"]),
+            helper.make_node("Add", ["nothing", "boxes"], [f"{first}outlines"]),
         ]
         shape = ["batch", len(ORGANS), size, size]
-        further_outputs = [helper.make_tensor_value_info("outlines", float_, shape)]
+        further_outputs = [helper.make_tensor_value_info(f"{first}outlines", float_, shape)]
         further_constants = [
             numpy_helper.from_array(np.zeros(1, dtype=np.float32), "zero"),
             numpy_helper.from_array(outlined_boxes(size)[np.newaxis], "boxes"),
         ]
+    if two_looks:
+        other = np.random.default_rng((seed, 1)).normal(0, 0.1, weights.shape)
+        further_constants.append(numpy_helper.from_array(other.astype(np.float32), "quick weights"))
+
+    def evidence(look: str) -> list[object]:
+        maps = ["batch", n_findings, GRID, GRID]
+        return [
+            helper.make_tensor_value_info(f"{look}logits", float_, maps[:2]),
+            helper.make_tensor_value_info(f"{look}maps", float_, maps),
+        ]
+
     graph = helper.make_graph(
         nodes,
         "tiny",
         [helper.make_tensor_value_info("image", float_, ["batch", channels, size, size])],
         [
-            helper.make_tensor_value_info("logits", float_, ["batch", n_findings]),
-            helper.make_tensor_value_info("maps", float_, ["batch", n_findings, GRID, GRID]),
+            *evidence(first),
             *further_outputs,
+            *(value for look in quick for value in evidence(look)),
         ],
         [
             numpy_helper.from_array(weights.astype(np.float32), "weights"),
@@ -104,6 +122,11 @@ def tiny_graph(
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10, producer_name="tests"
     )
+    if two_looks:
+        from medcxr.learning.branches import choose_look
+
+        outputs = ["logits", "maps", *(["outlines"] if outlined else [])]
+        choose_look(model, outputs, n_quick=2)
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString()
 

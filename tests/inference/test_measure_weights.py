@@ -11,15 +11,24 @@ from medcxr.inference.onnx_tensors import tensors
 WEIGHTS = np.array([[0, 0], [0, 0], [2.5, -1.25], [0, 0]], dtype=np.float32)  # findings, measures
 
 
-def informed_graph():
-    """Return the outlined tiny graph whose logits have weights · (measures - center) added."""
+def informed_graph(*, two_looks=False):
+    """Return the outlined tiny graph whose logits have weights · (measures - center) added.
+
+    Of two looks the whole one alone adds them.
+    """
     onnx = pytest.importorskip("onnx")
     helper, to_tensor = onnx.helper, onnx.numpy_helper.from_array
-    model = onnx.load_model_from_string(tiny_graph(outlined=True))
-    graph = model.graph
+    model = onnx.load_model_from_string(tiny_graph(outlined=True, two_looks=two_looks))
+    whole, logits = model.graph, "logits"
+    if two_looks:
+        choice = next(node for node in whole.node if node.op_type == "If")
+        graph = next(one.g for one in choice.attribute if one.name == "then_branch")
+        logits = graph.output[0].name
+    else:
+        graph = whole
     for node in graph.node:
         for index, name in enumerate(node.output):
-            if name == "logits":
+            if name == logits:
                 node.output[index] = "plain"
     graph.initializer.extend(
         [
@@ -32,20 +41,31 @@ def informed_graph():
         [
             helper.make_node("Sub", ["measures", "network.center"], ["beyond"]),
             helper.make_node("MatMul", ["beyond", "by measure"], ["added"]),
-            helper.make_node("Add", ["plain", "added"], ["logits"]),
+            helper.make_node("Add", ["plain", "added"], [logits]),
         ]
     )
     return model.SerializeToString()
 
 
-def test_constants_lie_where_the_library_finds_them():
+def initializers(graph):
+    """Yield those of a graph and of the branches within it, as the ONNX library finds them."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from initializers(attribute.g)
+
+
+@pytest.mark.parametrize("two_looks", [False, True])
+def test_constants_lie_where_the_library_finds_them(two_looks):
     onnx = pytest.importorskip("onnx")
-    graph = informed_graph()
+    graph = informed_graph(two_looks=two_looks)
 
     found = {one.name: graph[one.start : one.stop] for one in tensors(graph)}
 
-    expected = onnx.load_model_from_string(graph).graph.initializer
+    expected = initializers(onnx.load_model_from_string(graph).graph)
     assert found == {one.name: one.raw_data for one in expected}
+    assert {"weights", "boxes", "network.center"} < found.keys()
 
 
 def test_what_is_no_graph_is_refused():
@@ -53,9 +73,28 @@ def test_what_is_no_graph_is_refused():
         list(tensors(b"not ONNX"))
 
 
-def test_the_weights_are_those_of_the_graph(tmp_path):
+@pytest.mark.parametrize("depth", [100, 100_000])
+def test_graphs_nested_without_end_are_refused(depth):
+    graph, node, attribute, subgraph = (field << 3 | 2 for field in (7, 1, 5, 6))
+    heads, size = [], 0
+    for tag in reversed([graph, *[node, attribute, subgraph] * depth]):
+        length, rest = [], size
+        while rest > 0x7F:
+            length.append(rest & 0x7F | 0x80)
+            rest >>= 7
+        heads.append(bytes([tag, *length, rest]))
+        size += len(heads[-1])
+
+    with pytest.raises(ModelError, match="damaged"):
+        list(tensors(b"".join(reversed(heads))))
+
+
+@pytest.mark.parametrize("two_looks", [False, True])
+def test_the_weights_are_those_of_the_graph(tmp_path, two_looks):
     bundle = tiny_bundle(
-        tmp_path / "tiny", graph=informed_graph(), outlines=("right lung", "left lung", "heart")
+        tmp_path / "tiny",
+        graph=informed_graph(two_looks=two_looks),
+        outlines=("right lung", "left lung", "heart"),
     )
     x = np.random.default_rng(0).normal(size=(3, SIZE, SIZE)).astype(np.float32)
 

@@ -14,6 +14,7 @@ from medcxr.core.errors import DataError, ModelError
 from medcxr.core.images import Acquisition, CxrImage, View
 from medcxr.inference.analyzer import Analyzer
 from medcxr.inference.predictor import Predictor
+from medcxr.registry.manifest import QuickLook
 
 
 @pytest.fixture(scope="module")
@@ -237,3 +238,47 @@ def test_ordinary_maps_that_are_not_those_of_the_graph_are_refused(tmp_path, wro
     maps = beside.predict([radiograph(0)]).maps
     with pytest.raises(ModelError, match="disagree"):
         beside.beside_ordinary(maps)
+
+
+def two_look_bundle(folder, **changes):
+    graph = tiny_graph(outlined=True, two_looks=True)
+    look = {"quick_look": QuickLook(networks=1, of=2), **changes}
+    return tiny_bundle(folder, graph=graph, outlines=ORGANS, **look)
+
+
+def test_a_quick_look_is_another_than_the_whole_one(tmp_path):
+    quick, plain = (
+        Predictor(bundle, threads=1)
+        for bundle in (
+            two_look_bundle(tmp_path / "two"),
+            tiny_bundle(tmp_path / "one", graph=tiny_graph(outlined=True), outlines=ORGANS),
+        )
+    )
+    inputs = [quick.prepare(radiograph(seed)) for seed in range(3)]
+
+    whole, logits = quick.predict_prepared(inputs), quick.quick_logits(inputs)
+
+    expected = plain.predict_prepared(inputs)
+    np.testing.assert_allclose(whole.logits, expected.logits, rtol=1e-6)
+    np.testing.assert_array_equal(whole.outlines, expected.outlines)
+    assert logits.shape == whole.logits.shape
+    assert not np.allclose(logits, whole.logits)
+    with pytest.raises(DataError):
+        quick.quick_logits([])
+
+
+@pytest.mark.parametrize("quick_look", [None, QuickLook(networks=1, of=2)])
+def test_a_model_that_names_no_quick_look_takes_whole_ones(tmp_path, quick_look):
+    predictor = Predictor(two_look_bundle(tmp_path / "two", quick_look=quick_look), threads=1)
+    inputs = [predictor.prepare(radiograph(seed)) for seed in range(2)]
+
+    same = np.array_equal(predictor.quick_logits(inputs), predictor.predict_prepared(inputs).logits)
+
+    assert same == (quick_look is None)
+
+
+def test_a_graph_without_the_quick_look_of_its_manifest_is_refused(tmp_path):
+    bundle = tiny_bundle(tmp_path / "tiny", quick_look=QuickLook(networks=1, of=2))
+
+    with pytest.raises(ModelError, match="has a quick look, which its graph does not give"):
+        Predictor(bundle, threads=1)

@@ -11,13 +11,17 @@ from medcxr.inference.shuffled_weights import shuffle_weights
 
 def initializers(graph):
     onnx = pytest.importorskip("onnx")
-    model = onnx.load_model_from_string(graph)
-    return {one.name: onnx.numpy_helper.to_array(one) for one in model.graph.initializer}
+    graphs = [onnx.load_model_from_string(graph).graph]
+    for one in graphs:
+        graphs += [a.g for node in one.node for a in node.attribute if a.HasField("g")]
+    return {
+        one.name: onnx.numpy_helper.to_array(one) for part in graphs for one in part.initializer
+    }
 
 
-@pytest.fixture(scope="module")
-def graph():
-    return tiny_graph(outlined=True)
+@pytest.fixture(scope="module", params=[False, True])
+def graph(request):
+    return tiny_graph(outlined=True, two_looks=request.param)
 
 
 def test_every_weight_is_there_once_and_elsewhere(graph):

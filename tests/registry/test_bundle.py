@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bundles import tiny_bundle, tiny_graph, tiny_manifest
 from medcxr.core.errors import ModelError, StorageError
 from medcxr.registry.bundle import ModelBundle, write_bundle
+from medcxr.registry.manifest import QuickLook
 
 
 @pytest.fixture
@@ -207,3 +208,11 @@ def test_a_number_that_json_cannot_hold_is_refused(tmp_path, graph):
             tmp_path / "new", replace(tiny_manifest(), training=training), {"model.onnx": graph}
         )
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(("networks", "of"), [(0, 5), (5, 5), (-1, 2)])
+def test_a_quick_look_asks_some_of_the_networks(networks, of):
+    look = QuickLook(networks=networks, of=of)
+
+    with pytest.raises(ModelError, match=f"asks {networks} of {of} networks"):
+        replace(tiny_manifest(), quick_look=look)

@@ -7,7 +7,7 @@ import pytest
 
 from bundles import FINDINGS, tiny_manifest
 from medcxr.core.results import Estimate
-from medcxr.registry.manifest import OutlineFigures
+from medcxr.registry.manifest import OutlineFigures, QuickLook
 from medcxr.registry.model_card import model_card
 
 
@@ -157,3 +157,10 @@ def test_what_came_before_the_labels_is_told_of_each_recipe():
 )
 def test_a_configuration_of_another_program_tells_nothing(config):
     assert "Before these" not in card_of(config)
+
+
+def test_it_is_told_whose_the_maps_by_occlusion_are(card):
+    told = model_card(replace(tiny_manifest(), quick_look=QuickLook(networks=2, of=5)))
+
+    assert "ask 2 of the 5 networks" in told
+    assert "Maps by occlusion" not in card

@@ -8,13 +8,20 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from bundles import FINDINGS, keep_map_tests, tiny_graph
+from bundles import FINDINGS, GRID, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.apps.cli.main import app
 from medcxr.core.errors import DataError, ModelError
-from medcxr.explain.report import RIVALS, TESTED
+from medcxr.explain.occlusion import occlusion_maps
+from medcxr.explain.report import OCCLUSION_MAP, RIVALS, TESTED
 from medcxr.inference.shuffled_weights import shuffle_weights
+from medcxr.registry.manifest import QuickLook
+from medcxr.services.analysis import analyze_image
 from medcxr.services.explanation_check import METHODS, check_explanations
 from medcxr.services.kept_explanations import kept_report
+from medcxr.services.loaded_model import current_predictor
+from medcxr.services.occlusion import scorer
+from medcxr.services.shown_map import maps_of
+from medcxr.services.tested_maps import shown_maps
 
 
 def weights_of(graph):
@@ -47,6 +54,28 @@ def test_a_map_that_is_the_logit_beats_one_drawn_at_random(tiny_workspace, sampl
     assert gains["random map"].insertion.value == pytest.approx(
         own[0].insertion.value - random.insertion.value
     )
+
+
+def test_the_map_that_is_tested_is_the_one_of_quick_looks_that_is_shown(
+    tiny_workspace, sample_data
+):
+    use_tiny_model(
+        tiny_workspace,
+        version="2.0.0",
+        graph=tiny_graph(outlined=True, two_looks=True),
+        outlines=ORGANS,
+        quick_look=QuickLook(networks=1, of=2),
+    )
+    analyzed = analyze_image(tiny_workspace, sample_data / "images/synthetic_00000.png")
+    predictor, prepared = current_predictor(tiny_workspace), analyzed.prepared
+
+    shown = maps_of(tiny_workspace, analyzed, OCCLUSION_MAP)
+
+    whole = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=GRID)
+    for column, finding in enumerate(FINDINGS):
+        tested = shown_maps(predictor, prepared, column)[OCCLUSION_MAP]
+        np.testing.assert_array_equal(tested, shown[finding])
+        assert not np.allclose(shown[finding], whole[column])
 
 
 def test_maps_are_compared_with_those_of_shuffled_weights(tiny_workspace, sample_data):

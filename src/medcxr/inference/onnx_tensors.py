@@ -1,6 +1,6 @@
 """Where the constants of an ONNX file lie, found without the ONNX library."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from medcxr.core.errors import ModelError
@@ -10,9 +10,12 @@ __all__ = ["FLOAT", "FLOAT16", "Tensor", "tensors"]
 FLOAT, FLOAT16 = 1, 10
 """TensorProto.DataType."""
 
-# Fields of ONNX's protocol buffers (onnx.proto3): ModelProto.graph, GraphProto.initializer, and of
-# TensorProto data_type, name and raw_data.
-_GRAPH, _INITIALIZER, _DATA_TYPE, _NAME, _RAW_DATA = 7, 5, 2, 8, 9
+# Fields of ONNX's protocol buffers (onnx.proto3): ModelProto.graph, GraphProto.node and
+# initializer, NodeProto.attribute, AttributeProto.g and graphs, and of TensorProto data_type, name
+# and raw_data.
+_GRAPH, _NODE, _INITIALIZER, _ATTRIBUTE, _SUBGRAPHS = 7, 1, 5, 5, (6, 11)
+_DATA_TYPE, _NAME, _RAW_DATA = 2, 8, 9
+_DEEPEST = 16  # graphs within graphs: a file that is made to do harm could nest them without end
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
 
 
@@ -34,20 +37,26 @@ class Tensor:
 
 
 def tensors(graph: bytes) -> Iterator[Tensor]:
-    """Yield the constants of an ONNX file, in its order.
+    """Yield the constants of an ONNX file, those of the branches within a graph after its own.
 
     Raises:
-        ModelError: the bytes are no ONNX file.
+        ModelError: the bytes are no ONNX file, or its graphs are nested too deeply.
     """
     try:
-        for field, start, stop in _fields(graph, 0, len(graph)):
-            if field != _GRAPH:
-                continue
-            for inner, first, last in _fields(graph, start, stop):
-                if inner == _INITIALIZER:
-                    yield _tensor(graph, first, last)
+        for found in _inside(graph, [(0, len(graph))], _GRAPH):
+            yield from _tensors_of(graph, found, _DEEPEST)
     except (IndexError, ValueError) as error:
         raise ModelError("The model's graph is damaged; reinstall the model.") from error
+
+
+def _tensors_of(graph: bytes, found: tuple[int, int], depth: int) -> Iterator[Tensor]:
+    if not depth:
+        raise ValueError(depth)
+    for first, last in _inside(graph, [found], _INITIALIZER):
+        yield _tensor(graph, first, last)
+    attributes = _inside(graph, _inside(graph, [found], _NODE), _ATTRIBUTE)
+    for inner in _inside(graph, attributes, *_SUBGRAPHS):
+        yield from _tensors_of(graph, inner, depth - 1)
 
 
 def _tensor(graph: bytes, first: int, last: int) -> Tensor:
@@ -58,6 +67,16 @@ def _tensor(graph: bytes, first: int, last: int) -> Tensor:
     return Tensor(
         name=graph[slice(*name)].decode(), data_type=kind, start=values[0], stop=values[1]
     )
+
+
+def _inside(
+    data: bytes, messages: Iterable[tuple[int, int]], *wanted: int
+) -> Iterator[tuple[int, int]]:
+    """Yield begin and end of the values that messages have in some fields."""
+    for start, stop in messages:
+        for field, first, last in _fields(data, start, stop):
+            if field in wanted:
+                yield first, last
 
 
 def _fields(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int, int]]:

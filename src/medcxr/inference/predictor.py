@@ -73,6 +73,8 @@ class Predictor:
         else:
             graph = shuffle_weights(path.read_bytes(), shuffled)
             self._session = OnnxSession(path, graph=graph, outputs=outputs, threads=threads)
+        if self.manifest.quick_look is not None and not self._session.has_quick_look:
+            raise self._disagreement("a quick look")
 
     def predict(self, images: Sequence[CxrImage]) -> Predictions:
         """Run radiographs of any sizes as one batch.
@@ -108,6 +110,25 @@ class Predictor:
             geometries=tuple(prepared.geometry for prepared in inputs),
             outlines=outlines,
         )
+
+    def quick_logits(self, inputs: Sequence[Prepared]) -> FloatArray:
+        """Ask some of the networks alone, for maps that take many looks at one radiograph.
+
+        A quick look gives no probabilities: the calibration is that of the whole model.
+
+        Returns:
+            (n_images, n_findings); those of a whole look of a model without a quick one.
+
+        Raises:
+            DataError: there is no image.
+            ModelError: as for `predict_prepared`.
+        """
+        if not inputs:
+            raise DataError("There is no radiograph to look at; send at least one.")
+        look = self._session.run_quickly if self.manifest.quick_look else self._session.run
+        logits, maps, *_ = look(np.stack([one.pixels for one in inputs]))
+        self._verify_shapes(len(inputs), logits, maps)
+        return logits
 
     def beside_ordinary(self, maps: FloatArray) -> FloatArray:
         """Return what maps hold beyond those of ordinary radiographs: what a reader is shown.

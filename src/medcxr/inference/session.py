@@ -1,7 +1,7 @@
 """ONNX Runtime's only home: arrays in, arrays out."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +10,16 @@ import onnxruntime
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import ModelError
 
-__all__ = ["MODEL_OUTPUTS", "OUTLINES_OUTPUT", "OnnxSession"]
+__all__ = ["MODEL_OUTPUTS", "OUTLINES_OUTPUT", "WHOLE_INPUT", "OnnxSession"]
 
 _INPUT = "image"
+WHOLE_INPUT = "whole"  # true by default; false asks for a quick look
 MODEL_OUTPUTS = ("logits", "maps")
 OUTLINES_OUTPUT = "outlines"
 
 
 class OnnxSession:
-    """A graph `image -> outputs` on the CPU.
+    """A graph `image -> outputs` on the CPU; some can be asked for a quick look too.
 
     Args:
         path: the ONNX file.
@@ -60,6 +61,8 @@ class OnnxSession:
                 f"{path.name} maps {names} to {found} and must map ['{_INPUT}'] to "
                 f"{self._outputs}; reinstall the model."
             )
+        chosen = [(one.name, one.type) for one in self._session.get_overridable_initializers()]
+        self.has_quick_look = (WHOLE_INPUT, "tensor(bool)") in chosen
 
     def run(self, inputs: FloatArray) -> tuple[FloatArray, ...]:
         """Run a batch.
@@ -74,8 +77,29 @@ class OnnxSession:
         Raises:
             ModelError: the shape does not fit the graph, or a result is not a number.
         """
+        return self._run(inputs, self._outputs, {})
+
+    def run_quickly(self, inputs: FloatArray) -> tuple[FloatArray, ...]:
+        """Run a batch through those networks of a model that a quick look asks.
+
+        Args:
+            inputs: as for `run`.
+
+        Returns:
+            Logits and maps; those of a whole look where the graph has no quick one.
+
+        Raises:
+            ModelError: as for `run`.
+        """
+        choice = {WHOLE_INPUT: np.zeros((), dtype=np.bool_)} if self.has_quick_look else {}
+        return self._run(inputs, MODEL_OUTPUTS, choice)
+
+    def _run(
+        self, inputs: FloatArray, outputs: Sequence[str], choice: Mapping[str, np.ndarray]
+    ) -> tuple[FloatArray, ...]:
+        feeds = {_INPUT: inputs.astype(np.float32), **choice}
         try:
-            results = self._session.run(self._outputs, {_INPUT: inputs.astype(np.float32)})
+            results = self._session.run(list(outputs), feeds)
         except Exception as error:  # as above
             raise ModelError(
                 f"The model cannot take an input of shape {inputs.shape}; its manifest and its "

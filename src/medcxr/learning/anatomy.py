@@ -158,15 +158,21 @@ class AnatomyGuided(nn.Module):
 
     def forward(self, x: Tensor) -> OutlinedEvidence:
         """(B, C, S, S) -> evidence with outlines."""
-        evidence: Evidence = self.reader(x)
+        return self.joined(self.reader(x), x)
+
+    def joined(self, evidence: Evidence, x: Tensor) -> OutlinedEvidence:
+        """Return the reader's evidence of inputs (B, C, S, S), joined by what is measured there."""
         outlines = self.outliner(x)
-        grid = evidence.maps.shape[-1]
-        added, places = self.measured(outlines, grid)
-        everywhere = (self.intercepts / grid**2)[:, None, None]
-        maps = evidence.maps * self.slopes[:, None, None] + everywhere
+        added, places = self.measured(outlines, evidence.maps.shape[-1])
+        logits, maps = self.unmeasured(evidence)
         maps = maps + added[:, :, None, None] * places
-        logits = evidence.logits * self.slopes + added + self.intercepts
-        return OutlinedEvidence(logits, maps, outlines.sigmoid())
+        return OutlinedEvidence(logits + added, maps, outlines.sigmoid())
+
+    def unmeasured(self, evidence: Evidence) -> Evidence:
+        """Return the reader's evidence as that of a radiograph with ordinary measures."""
+        everywhere = (self.intercepts / evidence.maps.shape[-1] ** 2)[:, None, None]
+        maps = evidence.maps * self.slopes[:, None, None] + everywhere
+        return Evidence(evidence.logits * self.slopes + self.intercepts, maps)
 
     def measured(self, outlines: Tensor, grid: int) -> tuple[Tensor, Tensor]:
         """Return what the measures add to each logit, and where it is laid.

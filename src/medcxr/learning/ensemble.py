@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from medcxr.learning.networks import Evidence
 
-__all__ = ["Ensemble", "Mirrored", "side_by_side"]
+__all__ = ["Ensemble", "Mirrored", "mean_evidence", "side_by_side"]
 
 
 class Ensemble(nn.Module):
@@ -26,9 +26,7 @@ class Ensemble(nn.Module):
 
     def forward(self, x: Tensor) -> Evidence:
         """(B, C, S, S) -> the members' mean evidence."""
-        parts = [member(x) for member in self.members]
-        logits, maps = (torch.stack(each).mean(dim=0) for each in zip(*parts, strict=True))
-        return Evidence(logits, maps)
+        return mean_evidence([member(x) for member in self.members])
 
 
 def side_by_side(recipes: Sequence[Sequence[nn.Module]]) -> Ensemble:
@@ -59,3 +57,9 @@ class Mirrored(nn.Module):
         """(B, C, S, S) -> the mean evidence, with the mirror image's maps turned back."""
         own, mirrored = self.network(x), self.network(x.flip(-1))
         return Evidence((own.logits + mirrored.logits) / 2, (own.maps + mirrored.maps.flip(-1)) / 2)
+
+
+def mean_evidence(parts: Sequence[Evidence]) -> Evidence:
+    """Return the mean of the logits and of the maps, which still sum to the logits."""
+    logits, maps = (torch.stack(each).mean(dim=0) for each in zip(*parts, strict=True))
+    return Evidence(logits, maps)

@@ -45,6 +45,7 @@ from medcxr.learning.outline_network import ORGANS, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
 from medcxr.learning.parts import RunParts, Watch
+from medcxr.learning.quick_look import n_networks, n_quick_networks
 from medcxr.learning.sampling import images_of_owner
 from medcxr.learning.scoring import mean_maps
 from medcxr.learning.training_data import load_tables
@@ -55,7 +56,13 @@ from medcxr.registry.bundle import (
     ModelBundle,
     write_bundle,
 )
-from medcxr.registry.manifest import Manifest, Measurement, OutlineFigures, TrainingFacts
+from medcxr.registry.manifest import (
+    Manifest,
+    Measurement,
+    OutlineFigures,
+    QuickLook,
+    TrainingFacts,
+)
 from medcxr.storage.atomic import write_bytes_atomically, write_json_atomically
 from medcxr.storage.events import EventLog
 from medcxr.storage.locks import exclusive
@@ -268,6 +275,7 @@ class _Run:
             export_weights(network, weights)
             manifest = replace(
                 self._manifest(fitted, created, command, fingerprint),
+                quick_look=_quick_look(network),
                 ordinary_maps=self._ordinary_maps(network),
             )
             write_bundle(bundle_folder, manifest, {GRAPH_FILE: graph, WEIGHTS_FILE: weights})
@@ -570,6 +578,11 @@ class _Run:
 def _listed(numbers: Iterable[int]) -> str:
     *first, last = map(str, numbers)
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _quick_look(network: nn.Module) -> QuickLook | None:
+    quick = n_quick_networks(network)
+    return QuickLook(networks=quick, of=n_networks(network)) if quick else None
 
 
 def _digest_of_soft_labels(config: TrainingConfig, data_folder: Path) -> list[str]:

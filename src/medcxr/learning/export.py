@@ -15,7 +15,9 @@ from torch import Tensor, nn
 
 from medcxr.core.errors import ModelError
 from medcxr.inference.session import MODEL_OUTPUTS, OUTLINES_OUTPUT, OnnxSession
+from medcxr.learning.branches import choose_look
 from medcxr.learning.image_set import ImageSet
+from medcxr.learning.quick_look import both_looks, n_quick_networks
 from medcxr.storage.atomic import write_bytes_atomically
 
 __all__ = ["export_onnx", "export_weights", "round_weights", "write_graph"]
@@ -42,6 +44,8 @@ def export_onnx(
 ) -> float:
     """Write the graph `image -> logits, maps` without the auxiliary outputs.
 
+    Of several networks it can be asked for a quick look too: `medcxr.learning.quick_look`.
+
     Args:
         network: in evaluation mode, on the CPU.
         path: the file to write.
@@ -52,17 +56,19 @@ def export_onnx(
         outlined: the network gives outlines too.
 
     Returns:
-        The largest difference between a logit of the graph and of the network.
+        The largest difference between a logit of the graph and of the network, in either look.
 
     Raises:
         ModelError: they differ by more than 0.001, or by more than 0.02 with halved weights.
     """
-    findings_only = _FindingsOnly(network, n_findings).eval()
+    quick = n_quick_networks(network) > 0
+    findings_only = _FindingsOnly(network, n_findings, quick=quick).eval()
     chosen = list(rows)[:: max(1, len(rows) // _PARITY_IMAGES)][:_PARITY_IMAGES]
     inputs = np.stack([images.input(row) for row in chosen])
     example = torch.from_numpy(np.concatenate([inputs[:1], inputs[:1]]))
     outputs = (*MODEL_OUTPUTS, OUTLINES_OUTPUT) if outlined else MODEL_OUTPUTS
-    write_graph(findings_only, path, example, outputs, halve=halve)
+    n_quick = len(MODEL_OUTPUTS) if quick else 0
+    write_graph(findings_only, path, example, outputs, n_quick=n_quick, halve=halve)
     difference = _largest_difference(findings_only, path, inputs, outputs)
     tolerance = _HALVED_TOLERANCE if halve else _TOLERANCE
     if not difference <= tolerance:  # nor if it is not a number
@@ -80,6 +86,7 @@ def write_graph(
     example: Tensor,
     output_names: Sequence[str],
     *,
+    n_quick: int = 0,
     halve: bool = False,
 ) -> None:
     """Write the graph `image -> outputs` for batches of any size.
@@ -88,19 +95,28 @@ def write_graph(
         network: in evaluation mode, on the CPU; its one argument is called x.
         path: the file to write.
         example: (2, channels, size, size).
-        output_names: one for each output of the network.
+        output_names: of what the graph gives, one for each output of the network.
+        n_quick: outputs that the network gives besides, which a quick look gives in the place of
+            the first ones.
         halve: store weights as float16 and compute with them as float32.
 
     Raises:
         ModelError: the network cannot be exported.
     """
+    names = list(output_names)
+    if n_quick:
+        names = [
+            f"{kind} {name}"
+            for kind, some in (("whole", names), ("quick", names[:n_quick]))
+            for name in some
+        ]
     with _quiet_exporter():
         program = torch.onnx.export(
             network,
             (example,),
             dynamo=True,
             input_names=["image"],
-            output_names=list(output_names),
+            output_names=names,
             dynamic_shapes={"x": {0: torch.export.Dim("batch", min=1, max=4096)}},
             verbose=False,
         )
@@ -109,6 +125,8 @@ def write_graph(
     model = _without_traces(program.model_proto)
     if halve:
         _halve(model.graph)
+    if n_quick:
+        choose_look(model, output_names, n_quick=n_quick)
     write_bytes_atomically(path, model.SerializeToString())
 
 
@@ -127,14 +145,24 @@ def export_weights(network: nn.Module, path: Path) -> None:
 
 
 class _FindingsOnly(nn.Module):
-    def __init__(self, network: nn.Module, n_findings: int) -> None:
+    def __init__(self, network: nn.Module, n_findings: int, *, quick: bool) -> None:
         super().__init__()
         self.network = network
         self.n_findings = n_findings
+        self.quick = quick
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """(B, C, S, S) -> (B, n_findings), (B, n_findings, grid, grid), and any outlines."""
-        logits, maps, *outlines = self.network(x)
+        """(B, C, S, S) -> (B, n_findings), (B, n_findings, grid, grid), and any outlines.
+
+        Then logits and maps of the quick look, if there is one.
+        """
+        if not self.quick:
+            return self._kept(self.network(x))
+        looks = both_looks(self.network, x)
+        return *self._kept(looks.whole), *self._kept(looks.quick)
+
+    def _kept(self, answer: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        logits, maps, *outlines = answer
         return logits[:, : self.n_findings], maps[:, : self.n_findings], *outlines
 
 
@@ -189,11 +217,14 @@ def _largest_difference(
 
 
 def _difference(network: nn.Module, session: OnnxSession, inputs: np.ndarray) -> float:
-    expected, _, *drawn = network(torch.from_numpy(inputs))
-    logits, maps, *outlines = session.run(inputs)
-    off = [np.abs(logits - expected.numpy()).max(), np.abs(maps.sum(axis=(-2, -1)) - logits).max()]
+    wanted = [one.numpy() for one in network(torch.from_numpy(inputs))]
+    found = session.run(inputs)
+    evidence = [(*found[: len(MODEL_OUTPUTS)], wanted[0])]
+    if session.has_quick_look:
+        evidence.append((*session.run_quickly(inputs), wanted[len(found)]))
+    off = [np.abs(logits - expected).max() for logits, _, expected in evidence]
+    off += [np.abs(maps.sum(axis=(-2, -1)) - logits).max() for logits, maps, _ in evidence]
     # single pixels at an edge may differ more; what matters is that the whole is the same
-    off += [
-        np.abs(found - wanted.numpy()).mean() for found, wanted in zip(outlines, drawn, strict=True)
-    ]
+    for outlines in range(len(MODEL_OUTPUTS), len(found)):
+        off.append(np.abs(found[outlines] - wanted[outlines]).mean())
     return float(np.max(off))

@@ -26,6 +26,7 @@ __all__ = [
     "Manifest",
     "Measurement",
     "OutlineFigures",
+    "QuickLook",
     "TrainingFacts",
     "is_plain_name",
     "manifest_from_json",
@@ -94,6 +95,19 @@ class OutlineFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuickLook:
+    """Whom the graph asks in a quick look, for maps that take many looks at one radiograph.
+
+    Attributes:
+        networks: that answer in a quick look, which outlines and measures nothing.
+        of: that answer in a whole one.
+    """
+
+    networks: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """One validation of this model or of its recipe.
 
@@ -134,6 +148,7 @@ class Manifest:
         training: where the weights come from, None if unknown.
         outlines: organs that the graph outlines besides, in the order of its channels.
         outline_figures: how well the organs are outlined; None if nobody measured it.
+        quick_look: whom a quick look asks; None of a graph that can only be asked as a whole.
         ordinary_maps: finding -> rows of the mean map of radiographs without findings, to show
             maps against; empty if nobody knows.
         measurements: how well it was measured; the first is the one shown.
@@ -154,6 +169,7 @@ class Manifest:
     training: TrainingFacts | None = None
     outlines: tuple[str, ...] = ()
     outline_figures: OutlineFigures | None = None
+    quick_look: QuickLook | None = None
     ordinary_maps: dict[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
     measurements: tuple[Measurement, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
@@ -226,6 +242,12 @@ def _check(manifest: Manifest) -> None:
                 f"The model's {label} {text!r} must be 1…80 letters, digits, '.', '-' or '_' and "
                 "start with a letter or digit; rename it."
             )
+    look = manifest.quick_look
+    if look is not None and not 0 < look.networks < look.of:
+        raise ModelError(
+            f"The model's quick look asks {look.networks} of {look.of} networks; reinstall the "
+            "model."
+        )
     if not manifest.findings or len(set(manifest.findings)) != len(manifest.findings):
         raise ModelError("The model's findings are missing or repeated; reinstall the model.")
     if len(manifest.calibrations) != len(manifest.findings):

@@ -58,6 +58,7 @@ def model_card(manifest: Manifest) -> str:
         _training(manifest),
         *_measurements(manifest.measurements),
         *_outlines(manifest),
+        *_quick_look(manifest),
         "## Thresholds",
         _thresholds(manifest),
         "## Preprocessing",
@@ -189,6 +190,20 @@ def _outlines(manifest: Manifest) -> list[str]:
         *("Ratios", "Off by", "95% within", "ICC"),
     )
     return ["## Outlines", words, _table(heads, rows)]
+
+
+def _quick_look(manifest: Manifest) -> list[str]:
+    """Say whose map a map by occlusion is, where not all networks are asked."""
+    look = manifest.quick_look
+    if look is None:
+        return []
+    words = (
+        f"They take a look at the radiograph for each place that is hidden. These are quick looks, "
+        f"which ask {look.networks} of the {look.of} networks, and neither outline nor measure: "
+        "such a map shows what those networks hang on. Whether it is true is tested on the answers "
+        "of the whole model."
+    )
+    return ["## Maps by occlusion", words]
 
 
 def _outline_row(table: str, figures: OutlineFigures) -> tuple[str, ...]:

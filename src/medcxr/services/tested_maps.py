@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from medcxr.core.arrays import FloatArray
 from medcxr.explain.faithfulness import centered_ellipse, random_map
-from medcxr.explain.occlusion import occlusion_maps
 from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP, RIVALS, TESTED
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.registry.bundle import ModelBundle
 from medcxr.services.gradient_maps import gradient_maps, require_agreement
-from medcxr.services.occlusion import scorer
+from medcxr.services.occlusion import falls_of
 
 if TYPE_CHECKING:
     from medcxr.learning.gradient_maps import GradientMaps
@@ -67,7 +66,7 @@ class ExplainedModel:
         # shuffled weights have other ordinary maps than the manifest holds
         own = (maps if self.shuffled else predictor.beside_ordinary(maps))[0, column]
         grid = own.shape[0]
-        falls = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=grid)
+        falls = falls_of(predictor, prepared, grid=grid)
         drawn = {EVIDENCE_MAP: own, OCCLUSION_MAP: falls[column]}
         if self.gradients is not None:
             if not self.shuffled:  # which graph and weights are each in their own way

@@ -22,6 +22,8 @@ def what_if(
 ) -> WhatIf:
     """Find the smallest part of a radiograph without which the answer is another.
 
+    Quick looks may order the places, as in the map; the answers are those of the whole model.
+
     Args:
         workspace: whose model analyzed it.
         analyzed: the radiograph.
