@@ -198,6 +198,7 @@ def test_no_text_of_a_file_or_a_manifest_becomes_markup():
         evidence=np.zeros((1, 1), dtype=np.float32),
         is_true=True,
         words=(hostile,),
+        zones={},
     )
     section = Section(
         file=hostile,

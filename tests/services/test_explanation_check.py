@@ -21,7 +21,7 @@ from medcxr.services.kept_explanations import kept_report
 from medcxr.services.loaded_model import current_predictor
 from medcxr.services.occlusion import scorer
 from medcxr.services.shown_map import maps_of
-from medcxr.services.tested_maps import shown_maps
+from medcxr.services.tested_maps import ExplainedModel
 
 
 def weights_of(graph):
@@ -73,7 +73,7 @@ def test_the_map_that_is_tested_is_the_one_of_quick_looks_that_is_shown(
 
     whole = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=GRID)
     for column, finding in enumerate(FINDINGS):
-        tested = shown_maps(predictor, prepared, column)[OCCLUSION_MAP]
+        tested = ExplainedModel(predictor=predictor).maps(prepared, column)[OCCLUSION_MAP]
         np.testing.assert_array_equal(tested, shown[finding])
         assert not np.allclose(shown[finding], whole[column])
 
