@@ -190,7 +190,7 @@ def test_an_answer_is_explained_on_a_page_of_its_own_and_files_stay_open(page, w
     keep_map_tests(workspace, occlusion=("Pneumonia",))
     _sign_in(page)
     _upload(page, _png(tmp_path / "synthetic.png"))
-    _wait_for_result(page)
+    page.get_by_text("Download the analysis").wait_for(timeout=_ANALYSIS_LIMIT_MS)
     page.get_by_role("link", name="Explainable AI").click()
     page.get_by_role("heading", name="Maps side by side").wait_for(timeout=_ANALYSIS_LIMIT_MS)
     assert page.get_by_text("synthetic.png").first.is_visible()
@@ -208,7 +208,7 @@ def test_an_answer_is_explained_on_a_page_of_its_own_and_files_stay_open(page, w
     page.get_by_text("most alike of 24 cases").first.wait_for()
     _assert_readable(page)
     page.get_by_role("link", name="Reading").click()
-    _wait_for_result(page)
+    page.get_by_text("Download the analysis").wait_for(timeout=_ANALYSIS_LIMIT_MS)
     _assert_findings(page)
 
 

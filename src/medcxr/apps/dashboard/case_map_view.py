@@ -38,7 +38,7 @@ def show_case_map(workspace: Workspace, reading: Reading, finding: str, table: P
         st.caption(NO_CASES)
     else:
         sources = (_TABLE, _SIMULATED)
-        source = st.segmented_control("Compare with", sources, default=_TABLE) or _TABLE
+        source = st.segmented_control("Compare with", sources, default=_TABLE, required=True)
     st.caption(SIMULATED_CASES if source == _SIMULATED else TABLE_CASES)
     name = f"among {source}: {finding}"
     placed = find_kept(reading, name, Placed)

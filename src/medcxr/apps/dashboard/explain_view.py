@@ -48,8 +48,9 @@ def _show(workspace: Workspace, case: Case, reading: Reading, cases: Sequence[Ca
     names = [found.finding for found in reading.analysis.findings]
     active = [found.finding for found in active_findings(case)]
     first = active[0] if active else names[0]
-    chosen = st.segmented_control("Explain", names, default=first, key=f"explained_{case.digest}")
-    finding = chosen or first  # a click on the chosen one unchooses it
+    finding = st.segmented_control(
+        "Explain", names, default=first, required=True, key=f"explained_{case.digest}"
+    )
     table = Settings.from_environment().cases
     st.header("Distance to the threshold", anchor=False)
     found = next(one for one in reading.analysis.findings if one.finding == finding)

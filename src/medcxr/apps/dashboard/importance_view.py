@@ -49,7 +49,7 @@ def show_importance(
     """
     st.markdown(IMPORTANCE)
     sources = (_KEPT, *((_TABLE,) if table is not None else ()), _OPEN)
-    source = st.segmented_control("Measured on", sources, default=_KEPT) or _KEPT
+    source = st.segmented_control("Measured on", sources, default=_KEPT, required=True)
     try:
         if source == _KEPT:
             report = kept_importance(workspace)
