@@ -80,7 +80,8 @@ def page(report: dict[str, Any]) -> str:
             "Hits: how often the strongest place lies in the finding. Inside: share of the evidence",
             "for the finding that does. Area: share of the image that the finding takes up, which is",
             "what chance would give. Boxes were drawn by readers; simulated lesions lie where the",
-            "simulator put them.",
+            "simulator put them. The model has learned from other radiographs of the same simulator,",
+            "of their places too, so hits there say less than hits in boxes.",
             "",
             table(
                 ("Places", "Finding", "Map", "Images", "Hits", "Inside", "Area"),
