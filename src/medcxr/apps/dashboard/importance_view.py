@@ -142,8 +142,8 @@ def _show(report: ImportanceReport, finding: str) -> None:
     else:
         top = max(zones, key=lambda one: one.change.value)
         told = (
-            f"{finding} hangs most on the zone {top.zone}: hidden, it moves the logit by "
-            f"{top.change.told()} on average."
+            f"{finding} hangs most on the zone {top.zone}, which takes up {top.area:.0%} of the image: "
+            f"hidden, it moves the logit by {top.change.told()} on average."
         )
         st.markdown(plain(told))
         st.vega_lite_chart(
