@@ -28,6 +28,7 @@ __all__ = [
     "OptimizationConfig",
     "OutlineConfig",
     "OutlineTableConfig",
+    "Precision",
     "PretrainingConfig",
     "SimulatedConfig",
     "SoftLabelConfig",
@@ -85,6 +86,9 @@ _SHARES = (
     "fading",
 )
 
+
+Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+"""Of the sums of a training; weights are always kept as float32."""
 
 _LATER = {"later": True}
 """Marks a setting that came after the first runs: without effect it is left out of their names."""
@@ -263,6 +267,7 @@ class OutlineConfig:
     fading: float = field(
         default=0.0, metadata=_LATER
     )  # of the augmentation's strength, until the end of the training
+    precision: Precision | None = field(default=None, metadata=_LATER)  # None: as the networks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,7 +342,7 @@ class TrainingConfig:
     name: str = "cnn-transformer-hybrid"
     description: str = "The CNN-Transformer hybrid trained from random weights."
     seed: int = 0
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"  # bf16 is faster
+    precision: Precision = "32-true"  # bf16 is faster
     stored_weights: Literal["float32", "float16"] = "float32"  # float16 halves the model's file
     data: DataConfig = field(default_factory=DataConfig)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)

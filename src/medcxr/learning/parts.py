@@ -18,7 +18,7 @@ from medcxr.datasets.outline_tables import hold_out_patients, patient_folds
 from medcxr.datasets.study_table import StudyTable, check_image_path
 from medcxr.learning.anatomy import outline_lungs
 from medcxr.learning.checkpoint import CHECKPOINT_FILE, is_finished, seconds_spent
-from medcxr.learning.config import TrainingConfig
+from medcxr.learning.config import Precision, TrainingConfig
 from medcxr.learning.ensemble import Mirrored
 from medcxr.learning.export import round_weights
 from medcxr.learning.fitting import Part, fit
@@ -176,7 +176,7 @@ class RunParts:
                 data = load_tables(config, self.data_folder)
                 images = data.load_images(config)
             self._siblings[role] = RunParts(
-                _fabric_for(config, self.fabric, self.config),
+                _fabric_in(config.precision, self.fabric, self.config.precision, config.name),
                 config,
                 data,
                 images,
@@ -250,6 +250,10 @@ class RunParts:
         return figures, total if folds else 0.0
 
     def _fit_outlines(self, part: Part, outlined: OutlineSet) -> tuple[OutlineNetwork, float]:
+        own = self.config.precision
+        asked = self.config.outlines.precision or own
+        fabric = _fabric_in(asked, self.fabric, own, "outlines.precision")
+
         def train_or_load() -> tuple[OutlineNetwork, float]:
             return fit_outlines(
                 self.config.outlines,
@@ -258,7 +262,7 @@ class RunParts:
                 part,
                 self.emit,
                 seed=self.config.seed,
-                fabric=self.fabric,
+                fabric=fabric,
             )
 
         with self._alone_in(part):  # a small network: the first process trains it for all
@@ -464,17 +468,23 @@ class RunParts:
         return folder
 
 
-def _fabric_for(config: TrainingConfig, fabric: Fabric, host: TrainingConfig) -> Fabric:
-    """Return the devices of a run for another recipe beside it, which may ask for a precision.
+def _fabric_in(precision: Precision, fabric: Fabric, own: Precision, what: str) -> Fabric:
+    """Return the devices of a run for what is trained in a precision of its own beside it.
+
+    Args:
+        precision: which is asked for.
+        fabric: of the run.
+        own: its precision.
+        what: asks for it.
 
     Raises:
-        DataError: it asks for another one on several devices, which are set up for one.
+        DataError: it is another one, and there are several devices, which are set up for one.
     """
-    if config.precision == host.precision:
+    if precision == own:
         return fabric
     if fabric.world_size > 1:
         raise DataError(
-            f"{config.name} asks for the precision {config.precision}, {host.name} for "
-            f"{host.precision}; on several devices make them equal, or train on one."
+            f"{what} asks for the precision {precision}, the run for {own}; on several devices "
+            "make them equal, or train on one."
         )
-    return Fabric(accelerator=fabric.device.type, devices=1, precision=config.precision)
+    return Fabric(accelerator=fabric.device.type, devices=1, precision=precision)

@@ -11,6 +11,9 @@ from medcxr.learning.networks import Evidence
 __all__ = ["Looks", "both_looks", "n_networks", "n_quick_networks"]
 
 
+_RECIPES = 2  # a map of one follows the whole model's much less; more keep a reader waiting
+
+
 class Looks(NamedTuple):
     """What a model says of a batch.
 
@@ -26,8 +29,8 @@ class Looks(NamedTuple):
 def both_looks(network: nn.Module, x: Tensor) -> Looks:
     """Take a whole look and a quick one at the same inputs; the quick networks run once.
 
-    The first network of an ensemble is quick; of an ensemble of ensembles the first of each, so
-    that every recipe takes part. A quick look outlines and measures nothing: its logits are those
+    The first network of an ensemble is quick; of an ensemble of ensembles the first of each of the
+    first two, so that two recipes take part. A quick look outlines and measures nothing: its logits are those
     of a radiograph with ordinary measures.
 
     Args:
@@ -64,7 +67,8 @@ def _n_first(network: nn.Module) -> int:
 
 def _quick_members(network: Ensemble) -> list[nn.Module]:
     members = list(network.members)
-    return members if all(isinstance(member, Ensemble) for member in members) else members[:1]
+    of_recipes = all(isinstance(member, Ensemble) for member in members)
+    return members[:_RECIPES] if of_recipes else members[:1]
 
 
 def _looks(network: nn.Module, x: Tensor) -> tuple[Evidence, Evidence]:
