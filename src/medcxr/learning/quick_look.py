@@ -30,8 +30,8 @@ def both_looks(network: nn.Module, x: Tensor) -> Looks:
     """Take a whole look and a quick one at the same inputs; the quick networks run once.
 
     The first network of an ensemble is quick; of an ensemble of ensembles the first of each of the
-    first two, so that two recipes take part. A quick look outlines and measures nothing: its logits are those
-    of a radiograph with ordinary measures.
+    first two, so that two recipes take part. A quick look outlines and measures nothing: its logits
+    are those of a radiograph with ordinary measures.
 
     Args:
         network: with several networks: `n_quick_networks` is not 0.
