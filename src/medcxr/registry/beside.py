@@ -1,21 +1,59 @@
 """A report on a model, kept as a JSON file beside its bundle."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cattrs import BaseValidationError, transform_error
 from cattrs.preconf.json import make_converter
 
 from medcxr.core.errors import ModelError
+from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 
-__all__ = ["from_plain", "read_beside"]
+__all__ = ["find_beside", "from_plain", "read_beside"]
 
 _MAX_BYTES = 2**20  # a report on a hundred findings is smaller
 
 Report = TypeVar("Report")
+
+
+class _OfGraph(Protocol):
+    @property
+    def graph(self) -> str:
+        """Return SHA-256 of the graph that it is about, hexadecimal."""
+        ...
+
+
+Bound = TypeVar("Bound", bound=_OfGraph)
+
+
+def find_beside(
+    folder: Path,
+    bundle: ModelBundle,
+    path_in: Callable[[Path, ModelBundle], Path],
+    read: Callable[[Path], Bound],
+) -> Bound | None:
+    """Return the last report on a model: the workspace's, else the one shipped with the model.
+
+    A report on another graph under the same name and version says nothing of this one.
+
+    Args:
+        folder: of the workspace's models.
+        bundle: the model.
+        path_in: tells where a folder of models keeps such a report.
+        read: reads it.
+
+    Raises:
+        ModelError: a file is damaged.
+    """
+    for place in (folder, bundle.folder.parent):
+        path = path_in(place, bundle)
+        report = read(path) if path.is_file() else None
+        if report is not None and report.graph == bundle.manifest.files[GRAPH_FILE]:
+            return report
+    return None
 
 
 def read_beside(path: Path, kind: type[Report], *, version: int, what: str, again: str) -> Report:

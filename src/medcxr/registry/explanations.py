@@ -6,7 +6,7 @@ from pathlib import Path
 
 from medcxr.core.errors import ModelError
 from medcxr.explain.report import ExplanationReport
-from medcxr.registry.beside import from_plain, read_beside
+from medcxr.registry.beside import find_beside, from_plain, read_beside
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 from medcxr.storage.atomic import write_json_atomically
 
@@ -64,12 +64,7 @@ def find_explanations(folder: Path, bundle: ModelBundle) -> ExplanationReport | 
     Raises:
         ModelError: a file is damaged.
     """
-    for place in (folder, bundle.folder.parent):
-        path = explanations_path(place, bundle)
-        report = _read(path) if path.is_file() else None
-        if report is not None and report.graph == bundle.manifest.files[GRAPH_FILE]:
-            return report
-    return None
+    return find_beside(folder, bundle, explanations_path, _read)
 
 
 def explanations_from_plain(plain: Mapping[str, object]) -> ExplanationReport:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medcxr.core.errors import ModelError
 from medcxr.explain.importance import ImportanceReport
-from medcxr.registry.beside import read_beside
+from medcxr.registry.beside import find_beside, read_beside
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 from medcxr.storage.atomic import write_json_atomically
 
@@ -57,12 +57,7 @@ def find_importance(folder: Path, bundle: ModelBundle) -> ImportanceReport | Non
     Raises:
         ModelError: a file is damaged.
     """
-    for place in (folder, bundle.folder.parent):
-        path = importance_path(place, bundle)
-        report = _read(path) if path.is_file() else None
-        if report is not None and report.graph == bundle.manifest.files[GRAPH_FILE]:
-            return report
-    return None
+    return find_beside(folder, bundle, importance_path, _read)
 
 
 def _read(path: Path) -> ImportanceReport:
