@@ -52,6 +52,7 @@ def test_places_are_learned_where_they_weigh(tmp_path, fabric):
             config,
             part_in(tmp_path / f"w{weight}"),
             lambda kind, *, kept=events, **v: kept.append((kind, v)),
+            drawn_in=tmp_path,
         )
         losses[weight] = next(v["loss"] for kind, v in events if kind == "step")
     assert losses[1.0] > losses[0.0] + 0.3  # what lies elsewhere counts too
@@ -61,7 +62,11 @@ def test_weights_of_the_whole_network_come_back(tmp_path, fabric):
     config = config_for(tmp_path, task="simulated", images=20, epochs=1)
     events = []
     found = learn_simulated(
-        fabric, config, part_in(tmp_path / "sim"), lambda kind, **v: events.append((kind, v))
+        fabric,
+        config,
+        part_in(tmp_path / "sim"),
+        lambda kind, **v: events.append((kind, v)),
+        drawn_in=tmp_path,
     )
 
     fresh = build_network(config).state_dict()
@@ -74,16 +79,33 @@ def test_weights_of_the_whole_network_come_back(tmp_path, fabric):
 
 def test_what_was_learned_is_kept_and_no_radiograph_is_drawn_again(tmp_path, fabric, monkeypatch):
     config = config_for(tmp_path, task="simulated", images=20, epochs=1)
-    first = learn_simulated(fabric, config, part_in(tmp_path / "sim"), quiet)
+    first = learn_simulated(fabric, config, part_in(tmp_path / "sim"), quiet, drawn_in=tmp_path)
 
     def refuse(*_words, **_options):
         raise AssertionError
 
     monkeypatch.setattr(simulated, "simulate", refuse)
-    again = learn_simulated(fabric, config, part_in(tmp_path / "sim"), quiet)
+    again = learn_simulated(
+        fabric, config, part_in(tmp_path / "sim"), quiet, drawn_in=tmp_path / "no"
+    )
 
     assert first.keys() == again.keys()
     assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+def test_recipes_of_one_run_learn_from_the_same_radiographs(tmp_path, fabric, monkeypatch):
+    config = config_for(tmp_path, task="simulated", images=20, epochs=1)
+    learn_simulated(fabric, config, part_in(tmp_path / "one"), quiet, drawn_in=tmp_path)
+
+    def refuse(*_words, **_options):
+        raise AssertionError
+
+    monkeypatch.setattr(simulated, "simulate", refuse)
+    learn_simulated(fabric, config, part_in(tmp_path / "other"), quiet, drawn_in=tmp_path)
+
+    stored = load_checkpoint(tmp_path / "other" / CHECKPOINT_FILE)
+    assert stored is not None
+    assert stored[1]["done"]
 
 
 def test_two_views_teach_the_stem_alone_and_no_label_is_looked_at(tmp_path, fabric):

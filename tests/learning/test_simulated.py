@@ -15,7 +15,7 @@ from medcxr.learning.config import SimulatedConfig, load_config
 from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import Part
 from medcxr.learning.loading import batches
-from medcxr.learning.simulated import SimulatedPlaces, beside, drawn_once, simulated_images
+from medcxr.learning.simulated import BESIDE, SimulatedPlaces, beside, drawn_once, simulated_images
 from small_training import SMALL_TOML, small_config
 
 pytestmark = pytest.mark.train
@@ -71,13 +71,13 @@ def test_radiographs_are_drawn_once_and_are_others_than_those_before_the_labels(
     tmp_path, monkeypatch
 ):
     config = config_for(tmp_path)
-    first, places = drawn_once(config, 6, tmp_path)
+    first, places = drawn_once(config, 6, tmp_path, series=BESIDE)
 
     def refuse(*_words, **_options):
         raise AssertionError
 
     monkeypatch.setattr(simulated, "simulate", refuse)
-    again, same = drawn_once(config, 6, tmp_path)
+    again, same = drawn_once(config, 6, tmp_path, series=BESIDE)
     monkeypatch.undo()
 
     assert again.digest == first.digest
@@ -93,12 +93,12 @@ def test_radiographs_are_drawn_once_and_are_others_than_those_before_the_labels(
 
 def test_a_damaged_file_of_drawn_radiographs_says_so(tmp_path):
     config = config_for(tmp_path)
-    drawn_once(config, 2, tmp_path)
-    (path,) = tmp_path.glob("simulated-2.safetensors")
+    drawn_once(config, 2, tmp_path, series=BESIDE)
+    (path,) = tmp_path.glob("simulated-1-2.safetensors")
     path.write_bytes(path.read_bytes()[:-100])
 
     with pytest.raises(StorageError, match="is damaged; delete it"):
-        drawn_once(config, 2, tmp_path)
+        drawn_once(config, 2, tmp_path, series=BESIDE)
 
 
 def test_beside_real_images_each_is_of_an_owner_of_its_own(tmp_path):
@@ -158,7 +158,7 @@ def test_a_run_learns_from_them_and_is_measured_on_real_ones_alone(tmp_path, sam
         assert bundle is not None
         steps[name] = next(values["steps"] for kind, values in events if kind == "step")
         measured[name] = bundle.manifest.measurements[0].report.n_images
-        kept = bundle.folder.parent / "simulated-6.safetensors"
+        kept = bundle.folder.parent / "simulated-1-6.safetensors"
         assert kept.is_file() == bool(further)
     assert steps["with"] == steps["without"] + 3  # six more, two at a time
     assert measured["with"] == measured["without"]

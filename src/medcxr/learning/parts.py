@@ -30,7 +30,7 @@ from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outline_training import fit_outlines
 from medcxr.learning.pretraining import learn_simulated, learn_views
 from medcxr.learning.scoring import predict_logits
-from medcxr.learning.simulated import SimulatedPlaces, beside, drawn_once
+from medcxr.learning.simulated import BESIDE, SimulatedPlaces, beside, drawn_once
 from medcxr.learning.teaching import read_soft_labels, reread, soften
 from medcxr.learning.training_data import TrainingData, load_tables
 from medcxr.registry.manifest import OutlineFigures
@@ -207,7 +207,9 @@ class RunParts:
         painter: Callable[[], Painter | None] = self._lesion_painter
         labels = partial(self._taught, part)
         if config.simulated.images and not is_finished(part.folder / CHECKPOINT_FILE):
-            drawn, places = drawn_once(config, config.simulated.images, self._drawn_in)
+            drawn, places = drawn_once(
+                config, config.simulated.images, self._drawn_in, series=BESIDE
+            )
             images, learned = beside(images, drawn, part)
             labels = partial(self._taught_beside, part, drawn)
             if config.simulated.place_weight:
@@ -365,7 +367,9 @@ class RunParts:
         before = replace(part, name=name, folder=folder)
         with self._alone_in(before):
             if alone:
-                return learn_simulated(self.fabric, self.config, before, self.emit)
+                return learn_simulated(
+                    self.fabric, self.config, before, self.emit, drawn_in=self._drawn_in
+                )
             return learn_views(self.fabric, self.config, self.images, before, self.emit)
 
     def _taught(self, part: Part) -> Statistics | None:

@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from medcxr.learning.image_set import ImageSet
 from medcxr.learning.loading import batches
 from medcxr.learning.sampling import image_seed
 from medcxr.learning.schedule import warm_cosine
-from medcxr.learning.simulated import SimulatedPlaces, simulated_images
+from medcxr.learning.simulated import BEFORE, SimulatedPlaces, drawn_once
 
 __all__ = ["learn_simulated", "learn_views"]
 
@@ -46,7 +47,7 @@ _VIEWS = AugmentationConfig(
 
 
 def learn_simulated(
-    fabric: Fabric, config: TrainingConfig, part: Part, emit: Emit
+    fabric: Fabric, config: TrainingConfig, part: Part, emit: Emit, *, drawn_in: Path
 ) -> dict[str, Tensor]:
     """Train a network on simulated radiographs and return its weights; resumable as `fit` is.
 
@@ -58,11 +59,12 @@ def learn_simulated(
         config: of the run.
         part: name and folder; its rows are not used.
         emit: called with "step" and "epoch" events.
+        drawn_in: folder where the radiographs are kept, for recipes beside this one.
     """
     kept = load_checkpoint(part.folder / _LEARNED_FILE)
     if kept is not None:
         return kept[0]["network"]
-    images, places = simulated_images(config, config.pretraining.images)
+    images, places = drawn_once(config, config.pretraining.images, drawn_in, series=BEFORE)
     n_learned = round(len(images) * (1 - _WATCHED_SHARE))
     alone = replace(
         config,

@@ -19,10 +19,12 @@ from medcxr.learning.sampling import image_seed
 from medcxr.synthetic.radiograph import simulate
 from medcxr.synthetic.sampling import sample_parameters
 
-__all__ = ["SimulatedPlaces", "beside", "drawn_once", "simulated_images"]
+__all__ = ["BEFORE", "BESIDE", "SimulatedPlaces", "beside", "drawn_once", "simulated_images"]
+
+BEFORE, BESIDE = 0, 1
+"""Series of radiographs: those before the labels, and others beside the real ones."""
 
 _OWNER = "simulated"
-_BESIDE = 1  # their series; that before the labels is 0
 
 Places = list[list[tuple[Finding, BoolArray]]]
 """For each image its findings, each with its pixels: (size, size)."""
@@ -57,18 +59,18 @@ def simulated_images(config: TrainingConfig, n: int, *, series: int = 0) -> tupl
     return _image_set(config, squares, contents, labels), places
 
 
-def drawn_once(config: TrainingConfig, n: int, folder: Path) -> tuple[ImageSet, Places]:
-    """Return radiographs to learn from beside real ones, kept in a file for all parts of a run.
-
-    None of them is among those that `learn_simulated` begins with.
+def drawn_once(
+    config: TrainingConfig, n: int, folder: Path, *, series: int
+) -> tuple[ImageSet, Places]:
+    """Return what `simulated_images` does, kept in a file: all parts of a run learn from the same.
 
     Raises:
         StorageError: the file is damaged or cannot be written.
     """
-    path = folder / f"simulated-{n}.safetensors"
+    path = folder / f"simulated-{series}-{n}.safetensors"
     kept = load_checkpoint(path)
     if kept is None:
-        images, places = simulated_images(config, n, series=_BESIDE)
+        images, places = simulated_images(config, n, series=series)
         owners = [index for index, each in enumerate(places) for _ in each]
         findings = [list(Finding).index(finding) for each in places for finding, _ in each]
         size = config.preprocessing.size
