@@ -79,12 +79,13 @@ def page(report: dict[str, Any]) -> str:
             "",
             "Hits: how often the strongest place lies in the finding. Inside: share of the evidence",
             "for the finding that does. Area: share of the image that the finding takes up, which is",
-            "what chance would give. Boxes were drawn by readers; simulated lesions lie where the",
-            "simulator put them. The model has learned from other radiographs of the same simulator,",
-            "of their places too, so hits there say less than hits in boxes.",
+            "what chance would give. More than: hits less those of the ellipse; of the random map.",
+            "Boxes were drawn by readers; simulated lesions lie where the simulator put them. The",
+            "model has learned from other radiographs of the same simulator, of their places too, so",
+            "hits there say less than hits in boxes.",
             "",
             table(
-                ("Places", "Finding", "Map", "Images", "Hits", "Inside", "Area"),
+                ("Places", "Finding", "Map", "Images", "Hits", "More than", "Inside", "Area"),
                 [
                     (
                         one["places"],
@@ -92,6 +93,7 @@ def page(report: dict[str, Any]) -> str:
                         one["method"],
                         str(one["n_images"]),
                         interval(one["hits"]),
+                        "; ".join(interval(gain["hits"]) for gain in one.get("gains", [])),
                         interval(one["energy"]),
                         f"{one['area']:.2f}",
                     )
@@ -118,7 +120,8 @@ def _gains(report: dict[str, Any]) -> list[str]:
     if not rows:
         return []
     return [
-        "Differences on the same images. A map is shown when none of its four intervals holds 0.",
+        "Differences on the same images. A map may be shown when none of its four intervals holds 0,",
+        "and none of those of its hits in the last table on at least 20 images.",
         "",
         table(("Finding", "Map", "Rival", "Deletion lower by", "Insertion higher by"), rows),
         "",

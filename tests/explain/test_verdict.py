@@ -12,6 +12,7 @@ from medcxr.explain.report import (
     CurveFigures,
     ExplanationReport,
     Gain,
+    HitGain,
     PlaceFigures,
 )
 from medcxr.explain.verdict import LEAST_IMAGES, best_map, is_true, told_places, told_verdict
@@ -38,8 +39,28 @@ def report(*found, places=()):
     return ExplanationReport(model="tiny 1.0.0", graph="0" * 64, curves=found, places=places)
 
 
+def holds(found, *, places=()):
+    return is_true(report(found, places=places), "Effusion", found.method)
+
+
+def places(kind="simulated", *, gains=(0.3, 0.3), n_images=60, method=OCCLUSION_MAP):
+    return PlaceFigures(
+        places=kind,
+        finding="Effusion",
+        method=method,
+        n_images=n_images,
+        hits=around(0.5),
+        energy=None,
+        area=0.1,
+        gains=tuple(
+            HitGain(rival=rival, hits=around(gain))
+            for rival, gain in zip(RIVALS, gains, strict=True)
+        ),
+    )
+
+
 def test_a_map_that_beats_both_rivals_on_both_curves_is_true():
-    assert is_true(curves())
+    assert holds(curves())
 
 
 @pytest.mark.parametrize("side", ["deletion", "insertion"])
@@ -48,17 +69,33 @@ def test_one_interval_that_holds_zero_is_enough_to_fail(side, number):
     gains = list(curves().gains)
     gains[number] = replace(gains[number], **{side: around(0.019)})
 
-    assert not is_true(replace(curves(), gains=tuple(gains)))
+    assert not holds(replace(curves(), gains=tuple(gains)))
 
 
 def test_a_map_that_met_only_one_rival_is_not_true():
-    assert not is_true(replace(curves(), gains=curves().gains[:1]))
-    assert not is_true(replace(curves(), gains=()))
+    assert not holds(replace(curves(), gains=curves().gains[:1]))
+    assert not holds(replace(curves(), gains=()))
 
 
 def test_a_handful_of_images_shows_nothing():
-    assert not is_true(curves(n_images=LEAST_IMAGES - 1))
-    assert is_true(curves(n_images=LEAST_IMAGES))
+    assert not holds(curves(n_images=LEAST_IMAGES - 1))
+    assert holds(curves(n_images=LEAST_IMAGES))
+
+
+@pytest.mark.parametrize("gains", [(0.019, 0.3), (0.3, 0.0)])
+def test_a_map_that_points_no_better_than_a_rival_is_not_true(gains):
+    assert holds(curves(), places=[places()])
+    assert not holds(curves(), places=[places(gains=gains)])
+    assert not holds(curves(), places=[places("boxes"), places(gains=gains)])
+    told = told_verdict(report(curves(), places=[places(gains=gains)]), "Effusion", OCCLUSION_MAP)
+    assert "strongest place did not surely lie there more often" in told
+
+
+def test_pointing_decides_only_for_the_map_that_points_and_on_enough_images():
+    strays = (0.0, 0.0)
+    assert holds(curves(), places=[places(gains=strays, n_images=LEAST_IMAGES - 1)])
+    assert holds(curves(), places=[places(gains=strays, method=EVIDENCE_MAP)])
+    assert best_map(report(curves(), places=[places(gains=strays)]), "Effusion") is None
 
 
 def test_of_two_true_maps_the_one_that_the_probability_follows_more_is_shown():

@@ -114,6 +114,11 @@ def test_places_are_those_of_the_boxes_and_of_the_simulator(tiny_workspace, samp
         assert place.n_images == sum(row["finding"] == place.finding for row in lesions)
         assert 0 < place.area < 1
         assert place.hits.low <= place.hits.value <= place.hits.high
+        rivals = {one.method: one for one in drawn if one.finding == place.finding}
+        assert [gain.rival for gain in place.gains] == ([] if place.method in RIVALS else [*RIVALS])
+        for gain in place.gains:
+            beyond = place.hits.value - rivals[gain.rival].hits.value
+            assert gain.hits.value == pytest.approx(beyond)
     simulated = [place for place in report.places if place.places == "simulated"]
     assert {(place.finding, place.method) for place in simulated} == {
         (finding, method) for finding in ("Pneumonia", "Effusion") for method in METHODS

@@ -17,6 +17,7 @@ __all__ = [
     "CurveFigures",
     "ExplanationReport",
     "Gain",
+    "HitGain",
     "PlaceFigures",
     "RandomizedFigures",
 ]
@@ -86,6 +87,19 @@ class CurveFigures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HitGain:
+    """How much more often a map points into the finding than a rival on the same images.
+
+    Attributes:
+        rival: which knows nothing of the image.
+        hits: difference of the shares of hits, -1…1.
+    """
+
+    rival: str
+    hits: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceFigures:
     """Whether maps lie where the finding is.
 
@@ -97,6 +111,7 @@ class PlaceFigures:
         hits: share of the images whose strongest place lies in the finding.
         energy: share of the positive evidence inside it.
         area: share of the image that it takes up: what chance would give.
+        gains: over each rival; none for the rivals themselves.
     """
 
     places: str
@@ -106,6 +121,7 @@ class PlaceFigures:
     hits: Estimate
     energy: Estimate | None
     area: float
+    gains: tuple[HitGain, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

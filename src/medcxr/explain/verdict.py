@@ -35,7 +35,11 @@ def best_map(report: ExplanationReport | None, finding: str) -> str | None:
         finding: which is to be explained.
     """
     found = {method: curves_of(report, finding, method) for method in TESTED}
-    true = {method: one for method, one in found.items() if one is not None and is_true(one)}
+    true = {
+        method: one
+        for method, one in found.items()
+        if one is not None and is_true(report, finding, method)
+    }
     if not true:
         return None
     return max(true, key=lambda method: true[method].insertion.value - true[method].deletion.value)
@@ -47,12 +51,36 @@ def curves_of(report: ExplanationReport | None, finding: str, method: str) -> Cu
     return next((c for c in curves if (c.finding, c.method) == (finding, method)), None)
 
 
-def is_true(curves: CurveFigures) -> bool:
-    """Say whether maps were better than every rival, by intervals that exclude no difference."""
+def is_true(report: ExplanationReport | None, finding: str, method: str) -> bool:
+    """Say whether maps were better than every rival, by intervals that exclude no difference.
+
+    On deletion and on insertion; and in the pointing game, wherever it was played on enough images.
+    """
+    curves = curves_of(report, finding, method)
+    return curves is not None and _is_followed(curves) and not _strays(report, finding, method)
+
+
+def _is_followed(curves: CurveFigures) -> bool:
+    """Say whether the probability hangs more on the places of a map than on those of each rival."""
     beaten = {
         gain.rival for gain in curves.gains if min(gain.deletion.low, gain.insertion.low) > 0.0
     }
     return curves.n_images >= LEAST_IMAGES and beaten >= set(RIVALS)
+
+
+def _strays(report: ExplanationReport | None, finding: str, method: str) -> bool:
+    """Say whether a map points somewhere no surely better than a rival does."""
+    return any(
+        gain.hits.low <= 0.0
+        for one in _places_of(report, finding, method)
+        if one.n_images >= LEAST_IMAGES
+        for gain in one.gains
+    )
+
+
+def _places_of(report: ExplanationReport | None, finding: str, method: str) -> list[PlaceFigures]:
+    places = () if report is None else report.places
+    return [one for one in places if (one.finding, one.method) == (finding, method)]
 
 
 def told_verdict(report: ExplanationReport | None, finding: str, method: str) -> str:
@@ -63,7 +91,7 @@ def told_verdict(report: ExplanationReport | None, finding: str, method: str) ->
             f"The {method} of {finding} was not tested on this model, so it is not shown to be "
             f"true; `medcxr explain-check --keep{_asked_for(method)}` tests it."
         )
-    if is_true(curves):
+    if is_true(report, finding, method):
         return (
             f"Tested on this model with {curves.n_images} radiographs with {finding}: its "
             "probability hangs more on the places that this map names than on those of an ellipse "
@@ -73,6 +101,12 @@ def told_verdict(report: ExplanationReport | None, finding: str, method: str) ->
         return (
             f"The {method} of {finding} was tested on only {curves.n_images} radiographs, and "
             f"{LEAST_IMAGES} are needed, so it is not shown to be true."
+        )
+    if _is_followed(curves):
+        return (
+            f"The {method} of {finding} is not shown to be true: where the place of the finding is "
+            "known, its strongest place did not surely lie there more often than that of an ellipse "
+            "in the middle or of chance."
         )
     return (
         f"The {method} of {finding} is not shown to be true: on {curves.n_images} radiographs it "
@@ -90,14 +124,14 @@ def told_absence(report: ExplanationReport | None, finding: str) -> str:
         )
     return (
         f"No map is shown for {finding}: in the test of this model none was surely better than an "
-        "ellipse in the middle and chance at naming the places that the probability hangs on."
+        "ellipse in the middle and chance at naming the places that the probability hangs on, and "
+        "at pointing where the finding is known to be."
     )
 
 
 def told_places(report: ExplanationReport | None, finding: str, method: str) -> str:
     """Say in a sentence how often a map's strongest place lay in the finding; empty if unknown."""
-    places = () if report is None else report.places
-    own = [one for one in places if (one.finding, one.method) == (finding, method)]
+    own = _places_of(report, finding, method)
     if not own:
         return ""
     told = " and in ".join(_told_place(one) for one in own)

@@ -9,7 +9,7 @@ from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.explain.report import EVIDENCE_MAP, ExplanationReport
-from medcxr.explain.verdict import best_map, curves_of, is_true
+from medcxr.explain.verdict import best_map, is_true
 from medcxr.imaging.reading import read_image
 from medcxr.inference.analyzer import Analyzer
 from medcxr.inference.gate import require_fit, shipped_gate
@@ -104,6 +104,6 @@ def current_model(workspace: Workspace) -> ModelFacts:
 
 def _told(found: FindingResult, tests: ExplanationReport | None) -> FindingResult:
     """Return a finding with what may be told of its maps."""
-    own = curves_of(tests, found.finding, EVIDENCE_MAP)
-    zones = found.evidence_zones if own is not None and is_true(own) else None
+    true = is_true(tests, found.finding, EVIDENCE_MAP)
+    zones = found.evidence_zones if true else None
     return replace(found, evidence_zones=zones, explained_by=best_map(tests, found.finding))

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from medcxr.core.arrays import BoolArray, Pixels
+from medcxr.core.arrays import BoolArray, Pixels, Statistics
 from medcxr.core.errors import DataError, ImageError
 from medcxr.core.findings import Finding
 from medcxr.datasets.study_table import check_image_path, read_rows
 from medcxr.evaluation.bootstrap import estimated_mean
 from medcxr.explain.faithfulness import energy_inside, points_inside
 from medcxr.explain.overlay import upsample
-from medcxr.explain.report import RIVALS, TESTED, PlaceFigures
+from medcxr.explain.report import RIVALS, TESTED, HitGain, PlaceFigures
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Prepared
 from medcxr.services.tested_maps import ExplainedModel, rival_maps
@@ -146,4 +146,10 @@ def _figures(kind: str, finding: str, method: str, results: list[_Judged]) -> Pl
         hits=estimated_mean(hits, n_units=len(hits)),
         energy=estimated_mean(known) if known.size else None,
         area=float(np.mean([one.area for one in results])),
+        gains=() if method in RIVALS else tuple(_gain(hits, rival, results) for rival in RIVALS),
     )
+
+
+def _gain(hits: Statistics, rival: str, results: list[_Judged]) -> HitGain:
+    theirs = np.array([float(one.hits[rival]) for one in results])
+    return HitGain(rival=rival, hits=estimated_mean(hits - theirs))

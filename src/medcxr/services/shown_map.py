@@ -13,7 +13,7 @@ from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.results import Analysis
 from medcxr.explain.report import EVIDENCE_MAP, GRADIENT_MAPS, ExplanationReport
-from medcxr.explain.verdict import curves_of, is_true, told_places, told_verdict
+from medcxr.explain.verdict import is_true, told_places, told_verdict
 from medcxr.explain.zones import evidence_by_zone, main_zone
 from medcxr.inference.predictor import Prepared
 from medcxr.services.gradient_maps import explain_by_gradients
@@ -143,8 +143,7 @@ def shown_map(
     """
     if finding not in maps:
         raise DataError(f"The model has no finding {finding!r}; use one of {', '.join(maps)}.")
-    curves = curves_of(report, finding, method)
-    true = curves is not None and is_true(curves)
+    true = is_true(report, finding, method)
     zones = _zones(analyzed, finding, maps[finding]) if true else {}
     told = (
         told_verdict(report, finding, method),

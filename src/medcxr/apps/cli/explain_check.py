@@ -141,7 +141,16 @@ def _print(report: "ExplanationReport") -> None:
     )
     print_table(
         f"Places, {report.model}",
-        ("Places", "Finding", "Map", "Images", "Hits", "Evidence inside", "Area"),
+        (
+            "Places",
+            "Finding",
+            "Map",
+            "Images",
+            "Hits",
+            "More than rivals",
+            "Evidence inside",
+            "Area",
+        ),
         [
             (
                 place.places,
@@ -149,6 +158,7 @@ def _print(report: "ExplanationReport") -> None:
                 place.method,
                 f"{place.n_images:,}",
                 _interval(place.hits),
+                "; ".join(_interval(gain.hits) for gain in place.gains),
                 _interval(place.energy),
                 f"{place.area:.2f}",
             )
@@ -182,7 +192,8 @@ def _shown(report: "ExplanationReport", curve: "CurveFigures") -> str:
 
     if curve.method == best_map(report, curve.finding):
         return "by default"
-    return "true too" if is_true(curve) else "not by default"
+    true = is_true(report, curve.finding, curve.method)
+    return "true too" if true else "not by default"
 
 
 def _interval(estimate: "Estimate | None") -> str:

@@ -36,13 +36,20 @@ def map_tests_table(report: ExplanationReport | None, finding: str) -> str:
             one.deletion.told(),
             one.insertion.told(),
             *("; ".join(getattr(g, side).told() for g in one.gains) for side in _SIDES),
-            ("yes" if is_true(one) else "no") if one.gains else "",
+            ("yes" if is_true(report, finding, one.method) else "no") if one.gains else "",
         )
         for one in report.curves
         if one.finding == finding
     ]
     places = [
-        (one.places, one.method, str(one.n_images), one.hits.told(), f"{one.area:.2f}")
+        (
+            one.places,
+            one.method,
+            str(one.n_images),
+            one.hits.told(),
+            "; ".join(gain.hits.told() for gain in one.gains),
+            f"{one.area:.2f}",
+        )
         for one in report.places
         if one.finding == finding
     ]
@@ -53,12 +60,20 @@ def map_tests_table(report: ExplanationReport | None, finding: str) -> str:
     ]
     return (
         html_table(_CURVE_HEADS, curves)
-        + html_table(("Places", "Map", "Images", "Strongest place inside", "Chance"), places)
+        + html_table(_PLACE_HEADS, places)
         + html_table(("Map", "Images", "Likeness to the map of shuffled weights"), randomized)
     )
 
 
 _SIDES = ("deletion", "insertion")
+_PLACE_HEADS = (
+    "Places",
+    "Map",
+    "Images",
+    "Strongest place inside",
+    "More than ellipse; chance",
+    "Chance",
+)
 _CURVE_HEADS = (
     "Map",
     "Images",
