@@ -14,7 +14,13 @@ from medcxr.explain.faithfulness import (
     points_inside,
     random_map,
 )
-from medcxr.explain.occlusion import blurred, cell_masks, hidden, occlusion_maps
+from medcxr.explain.occlusion import (
+    blurred,
+    cell_masks,
+    hidden,
+    occlusion_maps,
+    places_per_side,
+)
 
 SIZE, GRID = 64, 8
 
@@ -128,3 +134,8 @@ def test_the_ellipse_is_strongest_in_the_middle_and_the_same_on_both_sides():
     assert ellipse.argmax() == 40
     assert np.allclose(ellipse, ellipse[:, ::-1])
     assert ellipse[4, 0] < ellipse[0, 4]  # a thorax is higher than it is wide
+
+
+@pytest.mark.parametrize(("grid", "places"), [(7, 7), (8, 8), (14, 7), (12, 6), (10, 5), (1, 1)])
+def test_a_reader_waits_for_no_more_than_64_looks(grid, places):
+    assert places_per_side(grid) == places

@@ -52,6 +52,11 @@ def test_the_companion_is_read_from_beside_the_file(tmp_path):
         (BASE, PLAIN.replace("seed = 3", "seed = 4"), "plain differs from small in seed"),
         (BASE, PLAIN.replace("size = 64", "size = 96"), "differs from small in preprocessing"),
         (BASE, PLAIN.replace("folds = 3", "folds = 2"), "differs from small in evaluation"),
+        (
+            BASE,
+            PLAIN.replace("layers = 0", "layers = 0\ngrid = 12"),
+            "small have 8 places per side, which does not divide the 12",
+        ),
         (BASE, PLAIN.replace('["Mass"]', "[]"), "differs from small in data.auxiliary_findings"),
         (BASE, PLAIN + "[[data.tables]]\npath = 'a.csv'\n", "the tables with the role 'split'"),
         (

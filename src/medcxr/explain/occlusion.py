@@ -6,12 +6,21 @@ import numpy as np
 
 from medcxr.core.arrays import BoolArray, FloatArray
 
-__all__ = ["Scorer", "batches", "blurred", "cell_masks", "hidden", "occlusion_maps"]
+__all__ = [
+    "Scorer",
+    "batches",
+    "blurred",
+    "cell_masks",
+    "hidden",
+    "occlusion_maps",
+    "places_per_side",
+]
 
 Scorer = Callable[[FloatArray], FloatArray]
 """Takes inputs (B, C, S, S) and gives scores (B, n_findings)."""
 
 _BLUR = 1 / 16  # of the side: no rib and no vessel is left, but a lung is still dark
+_MOST_PLACES = 8  # per side: each place costs a look, and a reader waits for all of them
 _BATCH = 2
 # of networks of this size; one at a time takes 4% longer on one core, eight at a time 20%, sixteen
 # at a time twice as long, for the cache no longer holds them
@@ -38,6 +47,18 @@ def cell_masks(size: int, grid: int) -> BoolArray:
     rows = cells[np.newaxis] == np.arange(grid)[:, np.newaxis]  # (grid, size)
     masks = rows[:, np.newaxis, :, np.newaxis] & rows[np.newaxis, :, np.newaxis]
     return np.asarray(masks.reshape(grid * grid, size, size), dtype=np.bool_)
+
+
+def places_per_side(grid: int) -> int:
+    """Return into how many places a side is divided, to hide one after the other.
+
+    Args:
+        grid: tokens per side of the model's own maps; the places are whole tokens.
+
+    Returns:
+        The largest divisor of it up to 8.
+    """
+    return max(n for n in range(1, _MOST_PLACES + 1) if grid % n == 0)
 
 
 def hidden(x: FloatArray, haze: FloatArray, mask: BoolArray) -> FloatArray:

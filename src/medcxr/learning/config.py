@@ -602,6 +602,13 @@ def _check_companions(config: TrainingConfig) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise DataError(f"Two recipes that answer together are named {twice[0]}; rename one.")
+    finest = max(one.network.grid for one in (config, *config.companions))
+    for one in (config, *config.companions):
+        if finest % one.network.grid:
+            raise DataError(
+                f"The maps of {one.name} have {one.network.grid} places per side, which does not "
+                f"divide the {finest} of the finest of these recipes; change its network.grid."
+            )
     for other in config.companions:
         _check(other)
         _check_companion(config, other)
@@ -611,7 +618,6 @@ def _check_companion(config: TrainingConfig, other: TrainingConfig) -> None:
     alike = {
         "seed": (config.seed, other.seed),
         "preprocessing": (config.preprocessing, other.preprocessing),
-        "network.grid": (config.network.grid, other.network.grid),
         "data.findings": (config.data.findings, other.data.findings),
         "data.auxiliary_findings": (
             config.data.auxiliary_findings,

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from medcxr.learning.networks import Evidence
 
-__all__ = ["Ensemble", "Mirrored", "mean_evidence", "side_by_side"]
+__all__ = ["Ensemble", "Mirrored", "mean_evidence", "side_by_side", "spread_out"]
 
 
 class Ensemble(nn.Module):
@@ -60,6 +60,29 @@ class Mirrored(nn.Module):
 
 
 def mean_evidence(parts: Sequence[Evidence]) -> Evidence:
-    """Return the mean of the logits and of the maps, which still sum to the logits."""
-    logits, maps = (torch.stack(each).mean(dim=0) for each in zip(*parts, strict=True))
+    """Return the mean of the logits and of the maps, which still sum to the logits.
+
+    Maps of coarser grids are brought to the finest one, of which theirs are divisors.
+    """
+    finest = max(part.maps.shape[-1] for part in parts)
+    logits = torch.stack([part.logits for part in parts]).mean(dim=0)
+    maps = torch.stack([spread_out(part.maps, finest) for part in parts]).mean(dim=0)
     return Evidence(logits, maps)
+
+
+def spread_out(maps: Tensor, grid: int) -> Tensor:
+    """Share each place's evidence out evenly among its parts on a finer grid.
+
+    Args:
+        maps: (B, F, h, h).
+        grid: a multiple of h.
+
+    Returns:
+        (B, F, grid, grid), with the same sums.
+    """
+    own = maps.shape[-1]
+    if own == grid:
+        return maps
+    times = grid // own
+    parts = maps[:, :, :, None, :, None].expand(-1, -1, own, times, own, times)
+    return parts.reshape(*maps.shape[:2], grid, grid) / times**2

@@ -10,7 +10,7 @@ from medcxr.core.errors import ModelError
 from medcxr.explain.occlusion import blurred
 from medcxr.explain.report import GRADCAM_MAP, INTEGRATED_MAP
 from medcxr.learning.anatomy import AnatomyGuided
-from medcxr.learning.ensemble import Ensemble, Mirrored
+from medcxr.learning.ensemble import Ensemble, Mirrored, spread_out
 from medcxr.learning.networks import CNNTransformerHybrid
 
 __all__ = ["GradientMaps", "grad_cam", "integrated_gradients", "smooth_grad", "sum_cells"]
@@ -36,7 +36,7 @@ class GradientMaps:
 
     def __init__(self, network: nn.Module) -> None:
         self._network = network
-        self._grid = next(
+        self._grid = max(  # as the model's own maps
             one.grid for one in network.modules() if isinstance(one, CNNTransformerHybrid)
         )
 
@@ -186,8 +186,9 @@ class _OfPlane(nn.Module):
 def _grad_cam(network: nn.Module, x: Tensor, column: int) -> Tensor:
     """(1, C, S, S) -> (grid, grid)."""
     if isinstance(network, Ensemble):  # whose logit is linear in those of its members
-        maps = [_grad_cam(member, x, column) for member in network.members]
-        return torch.stack(maps).mean(dim=0)
+        maps = [_grad_cam(member, x, column)[None, None] for member in network.members]
+        finest = max(one.shape[-1] for one in maps)
+        return torch.stack([spread_out(one, finest)[0, 0] for one in maps]).mean(dim=0)
     if isinstance(network, Mirrored):
         turned = _grad_cam(network.network, x.flip(-1), column).flip(-1)
         return (_grad_cam(network.network, x, column) + turned) / 2

@@ -6,7 +6,7 @@ import numpy as np
 
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import ModelError
-from medcxr.explain.occlusion import Scorer, occlusion_maps
+from medcxr.explain.occlusion import Scorer, occlusion_maps, places_per_side
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.services.loaded_model import current_predictor
 from medcxr.services.workspace import Workspace
@@ -31,11 +31,12 @@ def explain_by_occlusion(
         workspace: whose model answers.
         prepared: the radiograph as the model saw it.
         model: name and version of the model that analyzed it.
-        grid: places per side; grid² + 1 looks are taken, quick ones where the model offers them.
+        grid: tokens per side of the model's own maps; a look is taken at the whole and one at each
+            of `places_per_side`², quick ones where the model offers them.
         progress: called with the looks taken and to take.
 
     Returns:
-        Finding -> (grid, grid): by how much its logit falls when the place is hidden.
+        Finding -> (places, places): by how much its logit falls when the place is hidden.
 
     Raises:
         ModelError: there is no model, or meanwhile another one is in use.
@@ -56,18 +57,19 @@ def falls_of(
     Args:
         predictor: the model.
         prepared: the radiograph as the model saw it.
-        grid: places per side.
+        grid: tokens per side of the model's own maps.
         progress: called with the looks taken and to take.
 
     Returns:
-        (n_findings, grid, grid): by how much a logit falls when the place is hidden.
+        (n_findings, places, places): by how much a logit falls when the place is hidden.
     """
 
     def score(inputs: FloatArray) -> FloatArray:
         return predictor.quick_logits(_beside(prepared, inputs))
 
-    looks = score if progress is None else _counting(score, grid**2 + 1, progress)
-    return occlusion_maps(looks, prepared.pixels, grid=grid)
+    places = places_per_side(grid)
+    looks = score if progress is None else _counting(score, places**2 + 1, progress)
+    return occlusion_maps(looks, prepared.pixels, grid=places)
 
 
 def predictor_of(workspace: Workspace, model: str) -> Predictor:

@@ -22,6 +22,7 @@ from medcxr.apps.dashboard.words import EXPLAIN_EMPTY, MAPS, MARGIN, NO_ZONES, O
 from medcxr.core.errors import ModelError
 from medcxr.core.settings import Settings
 from medcxr.explain.margin import told_distance, told_margin
+from medcxr.explain.occlusion import places_per_side
 from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP
 from medcxr.services.shown_map import ShownMap
 from medcxr.services.workspace import Workspace
@@ -117,10 +118,8 @@ def _show_radiograph(reading: Reading) -> None:
 def _show_occlusion(workspace: Workspace, reading: Reading, finding: str, opacity: float) -> None:
     known = find_kept(reading, OCCLUSION_MAP, dict)
     if known is None:
-        grid = len(reading.maps[finding])
-        st.markdown(
-            f"This map hides each of {grid * grid} places in turn and asks the model again."
-        )
+        n_places = places_per_side(len(reading.maps[finding])) ** 2
+        st.markdown(f"This map hides each of {n_places} places in turn and asks the model again.")
         if not st.button("Make the occlusion map"):
             return
         try:
