@@ -1,7 +1,9 @@
 """Outlines are learned from masks, measured inside the graph, and inform a finding."""
 
 import csv
+import io
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,7 +26,11 @@ from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import Part, build_network
 from medcxr.learning.measures import measure
 from medcxr.learning.outline_augmentation import augment_outlines
-from medcxr.learning.outline_measuring import outline_figures
+from medcxr.learning.outline_measuring import (
+    compare_outlines,
+    hardest_outlines,
+    outline_figures,
+)
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outline_training import _loss, fit_outlines
@@ -167,14 +173,45 @@ def test_each_image_is_measured_by_the_network_beside_it(outlined):
     good, bad = range(30), range(30, 40)
     networks = [(Known(good, right=1.0), good), (Known(bad, right=0.0), bad)]
 
-    figures = outline_figures(networks, outlined, FITTED, folds=2)
+    compared = compare_outlines(networks, outlined, FITTED)
+    figures = outline_figures(compared, folds=2)
 
     assert (figures.folds, figures.n_images, figures.n_hearts) == (2, 40, 40)
     assert figures.dice_lungs == pytest.approx(0.75, abs=0.01)  # of holes that are filled
     assert figures.dice_heart == pytest.approx(0.75, abs=0.01)
     assert figures.n_ratios == 30  # where nothing is outlined there is no ratio
     assert figures.ratio_error < 0.002
-    assert outline_figures([], outlined, FITTED) is None
+    assert outline_figures([]) is None
+    drawn = [one.ratios[1] for one in compared if one.ratios is not None]
+    assert figures.n_enlarged == sum(ratio > 0.5 for ratio in drawn)
+    assert figures.enlarged_auc == (1.0 if 0 < figures.n_enlarged < 30 else None)
+
+    def drawn_sheet(ones):
+        return np.asarray(Image.open(io.BytesIO(hardest_outlines(ones, outlined))))
+
+    hardest = [one for one in compared if one.row in bad]
+    assert (drawn_sheet(compared) == drawn_sheet(hardest)).all()
+    assert drawn_sheet(compared).shape != drawn_sheet(hardest[:4]).shape
+
+
+def test_diseased_lungs_are_measured_apart_where_the_table_tells(sample_data, tmp_path):
+    rows = read_rows(sample_data / "manifest.csv", required=("image_path", "mask_path"))
+    words = ("normal", "Pneumonia", "")
+    for row in rows[:6]:
+        for name in (row["image_path"], row["mask_path"]):
+            (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+            (tmp_path / name).write_bytes((sample_data / name).read_bytes())
+    lines = [f"{r['image_path']},{r['mask_path']},{words[n % 3]}" for n, r in enumerate(rows[:6])]
+    (tmp_path / "told.csv").write_text("image_path,mask_path,finding\n" + "\n".join(lines) + "\n")
+
+    told = OutlineSet.load([replace(TABLE, path="told.csv")], tmp_path, FITTED)
+
+    assert told.groups == ("told.csv, normal", "told.csv, diseased", "told.csv") * 2
+    network = OutlineNetwork((4, 4, 4, 4), pretrained=False).eval()
+    figures = outline_figures(compare_outlines([(network, range(6))], told, FITTED))
+    assert {name: one.n_images for name, one in figures.by_table.items()} == dict.fromkeys(
+        told.groups, 2
+    )
 
 
 def test_the_digest_is_of_masks_as_they_are_learned_from(sample_data, outlined):
@@ -213,9 +250,8 @@ def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
         fabric=FABRIC,
     )
     figures = dict(events)["outlines"]
-    untrained = outline_figures(
-        [(OutlineNetwork(config.widths, pretrained=False).eval(), watched)], outlined, FITTED
-    )
+    fresh = OutlineNetwork(config.widths, pretrained=False).eval()
+    untrained = outline_figures(compare_outlines([(fresh, watched)], outlined, FITTED))
     assert seconds > 0
     assert figures["dice_lungs"] > 0.6 > untrained.dice_lungs
     assert figures["dice_heart"] > 0.2 > untrained.dice_heart

@@ -122,13 +122,15 @@ def test_outlines_are_measured_as_a_whole_and_by_table():
         n_ratios=9,
         ratio_margin=0.0312,
         ratio_icc=0.953,
+        n_enlarged=4,
+        enlarged_auc=0.98,
         by_table={"a.csv": one, "b.csv": other},
     )
     manifest = replace(tiny_manifest(), outlines=("heart",), outline_figures=whole)
     card = model_card(manifest)
-    assert "| All | 17 | 0.970 | 10 | 0.940 | 9 | 0.012 | 0.031 | 0.953 |" in card
-    assert "| a.csv | 10 | 0.970 | 10 | 0.940 | 0 | 0.012 |  |  |" in card
-    assert "| b.csv | 7 | 0.970 | 0 |  | 0 |  |  |  |" in card
+    assert "| All | 17 | 0.970 | 10 | 0.940 | 9 | 0.012 | 0.031 | 0.953 | 0.980 |" in card
+    assert "| a.csv | 10 | 0.970 | 10 | 0.940 | 0 | 0.012 |  |  |  |" in card
+    assert "| b.csv | 7 | 0.970 | 0 |  | 0 |  |  |  |  |" in card
     assert "of patients that the outlines were not learned from" in card
     folded = model_card(replace(manifest, outline_figures=replace(whole, folds=5)))
     assert "by 5-fold cross-validation by patient" in folded

@@ -1,45 +1,65 @@
 """How near outlines come to those that experts drew."""
 
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from PIL import Image
 
 from medcxr.anatomy.measuring import measure_anatomy, organ_masks
-from medcxr.core.arrays import BoolArray, FloatArray
+from medcxr.core.arrays import BoolArray, FloatArray, UInt8Array
 from medcxr.core.geometry import Geometry
 from medcxr.evaluation.agreement import agreement
+from medcxr.evaluation.metrics import auc
+from medcxr.explain.outline_sheet import outline_sheet
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork, outline_input
 from medcxr.learning.outline_set import Content, OutlineSet
 from medcxr.registry.manifest import OutlineFigures
 
-__all__ = ["outline_figures"]
+__all__ = ["Outlined", "compare_outlines", "hardest_outlines", "outline_figures"]
 
 _HEART = 2
 _MOST = 0.95  # of the ratios, whose error lies within the margin
+_ENLARGED = 0.5  # Danzer 1919: a heart wider than half the chest
+_HARDEST = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Compared:
-    """One image: Dice coefficients, and the ratio as found and as drawn; None where unknown."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outlined:
+    """One image as a network outlines it beside what an expert drew.
 
-    table: str
+    Attributes:
+        row: of the image.
+        group: its table, and whether lungs are diseased where the table tells it.
+        lungs: Dice coefficient of both lungs together.
+        heart: that of the heart; None where no expert drew it.
+        ratios: cardiothoracic ratio as outlined and as drawn; None where either is unknown.
+        found: (organs, size, size), packed to bits.
+    """
+
+    row: int
+    group: str
     lungs: float
     heart: float | None
     ratios: tuple[float, float] | None
+    found: UInt8Array
+
+    @property
+    def agreement(self) -> float:
+        """Return the mean of the Dice coefficients that are known."""
+        return self.lungs if self.heart is None else (self.lungs + self.heart) / 2
 
 
 @torch.inference_mode()
-def outline_figures(
+def compare_outlines(
     networks: Iterable[tuple[OutlineNetwork, Sequence[int]]],
     images: OutlineSet,
     preprocessing: Preprocessing,
-    *,
-    folds: int = 0,
-) -> OutlineFigures | None:
-    """Measure each network on rows that it has not seen; None if there are none.
+) -> list[Outlined]:
+    """Outline rows by networks that have not seen them.
 
     Organs are compared as a reader sees them: in one piece, without holes.
 
@@ -47,23 +67,48 @@ def outline_figures(
         networks: each with its rows; of a cross-validation, each row stands beside one of them.
         images: with the experts' masks.
         preprocessing: how inputs are made.
-        folds: of the cross-validation; 0 if one network is measured.
     """
-    compared = [
+    return [
         _compare(network, images, row, preprocessing) for network, rows in networks for row in rows
     ]
+
+
+def outline_figures(compared: Sequence[Outlined], *, folds: int = 0) -> OutlineFigures | None:
+    """Return how near the outlines come; None if nothing was compared.
+
+    Args:
+        compared: each image once.
+        folds: of the cross-validation; 0 if one network is measured.
+    """
     if not compared:
         return None
-    tables = dict.fromkeys(images.tables[row] for row in range(len(images)))
-    of_table = {table: [one for one in compared if one.table == table] for table in tables}
-    by_table = {table: _figures(ones, folds) for table, ones in of_table.items() if ones}
+    groups = sorted({one.group for one in compared})
+    by_group = {g: _figures([one for one in compared if one.group == g], folds) for g in groups}
     whole = _figures(compared, folds)
-    return whole if len(by_table) == 1 else replace(whole, by_table=by_table)
+    return whole if len(by_group) == 1 else replace(whole, by_table=by_group)
+
+
+def hardest_outlines(compared: Sequence[Outlined], images: OutlineSet) -> bytes:
+    """Return a PNG of the ten radiographs whose outlines agree least: the expert's at the right.
+
+    It shows patients' images: it stays in the run's folder and goes into no bundle.
+    """
+    hardest = sorted(compared, key=lambda one: one.agreement)[:_HARDEST]
+    rows = []
+    for one in hardest:
+        masks = images.masks[one.row]
+        found = np.unpackbits(one.found, count=masks.size).reshape(masks.shape).astype(np.bool_)
+        heart = "" if one.heart is None else f", heart {one.heart:.2f}"
+        words = f"{one.group}: Dice of lungs {one.lungs:.2f}{heart}"
+        rows.append((words, images.squares[one.row].astype(np.float32), (found, masks)))
+    file = io.BytesIO()
+    Image.fromarray(outline_sheet(rows)).save(file, "PNG")
+    return file.getvalue()
 
 
 def _compare(
     network: OutlineNetwork, images: OutlineSet, row: int, preprocessing: Preprocessing
-) -> _Compared:
+) -> Outlined:
     content, drawn = images.contents[row], images.masks[row]
     looked_at = outline_input(images.squares[row], content, preprocessing)
     shares = network(looked_at[None]).sigmoid()[0].numpy()
@@ -74,19 +119,23 @@ def _compare(
         pair = [_ratio(outlines, content) for outlines in (shares, drawn.astype(np.float32))]
         if pair[0] is not None and pair[1] is not None:
             ratios = (pair[0], pair[1])
-    return _Compared(
-        table=images.tables[row],
+    return Outlined(
+        row=row,
+        group=images.groups[row],
         lungs=_overlap(found[0] | found[1], drawn[0] | drawn[1]),
         heart=heart,
         ratios=ratios,
+        found=np.packbits(found),
     )
 
 
-def _figures(compared: Sequence[_Compared], folds: int) -> OutlineFigures:
+def _figures(compared: Sequence[Outlined], folds: int) -> OutlineFigures:
     hearts = [one.heart for one in compared if one.heart is not None]
     ratios = [one.ratios for one in compared if one.ratios is not None]
     pairs = np.array(ratios, dtype=np.float64).reshape(-1, 2)
     errors = np.abs(pairs[:, 0] - pairs[:, 1])
+    enlarged = pairs[:, 1] > _ENLARGED
+    told = auc(enlarged, pairs[:, 0])
     return OutlineFigures(
         n_images=len(compared),
         n_hearts=len(hearts),
@@ -97,6 +146,8 @@ def _figures(compared: Sequence[_Compared], folds: int) -> OutlineFigures:
         ratio_margin=round(float(np.quantile(errors, _MOST)), 4) if ratios else None,
         ratio_icc=round(agreement(pairs), 4) if len(pairs) > 1 else None,
         folds=folds,
+        n_enlarged=int(enlarged.sum()),
+        enlarged_auc=None if told is None else round(told, 4),
     )
 
 

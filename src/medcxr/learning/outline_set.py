@@ -21,6 +21,7 @@ from medcxr.learning.outline_network import ORGANS
 __all__ = ["Content", "OutlineSet"]
 
 _ASPECT_TOLERANCE = 0.02  # scaling to whole pixels changes a shape a little
+_NORMAL = "normal"  # in the column `finding`
 _OVERLAP = 0.05  # of the lungs, that a drawing hand may count twice
 
 Content = tuple[int, int, int, int]
@@ -40,6 +41,8 @@ class OutlineSet:
             lungs, and may include the part of a lung behind the heart.
         patients: one for each image.
         tables: path of each image's table.
+        groups: what to measure each image with: its table, with "diseased" or "normal" where a
+            column `finding` tells it.
         digest: SHA-256 over images, and over masks as they are learned from.
     """
 
@@ -49,6 +52,7 @@ class OutlineSet:
     complete: np.ndarray[tuple[int], np.dtype[np.bool_]]
     patients: tuple[str, ...]
     tables: tuple[str, ...]
+    groups: tuple[str, ...]
     digest: str
 
     @classmethod
@@ -102,11 +106,18 @@ class OutlineSet:
             complete=np.array([table.contents == "organs" for table, _, _ in entries]),
             patients=tuple(outlined_patient(table.path, row) for table, _, row in entries),
             tables=tuple(table.path for table, _, _ in entries),
+            groups=tuple(_group(table.path, row.get("finding", "")) for table, _, row in entries),
             digest=digest.hexdigest(),
         )
 
     def __len__(self) -> int:
         return len(self.contents)
+
+
+def _group(table: str, finding: str) -> str:
+    if not finding:
+        return table
+    return f"{table}, {_NORMAL if finding == _NORMAL else 'diseased'}"
 
 
 def _read(folder: Path, name: str, table: str) -> CxrImage:

@@ -26,7 +26,7 @@ from medcxr.learning.checkpoint import (
 from medcxr.learning.config import OutlineConfig
 from medcxr.learning.fitting import Emit, Part
 from medcxr.learning.outline_augmentation import augment_outlines
-from medcxr.learning.outline_measuring import outline_figures
+from medcxr.learning.outline_measuring import compare_outlines, outline_figures
 from medcxr.learning.outline_network import OutlineNetwork, outline_input
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.sampling import image_seed
@@ -144,7 +144,9 @@ def fit_outlines(
     result.load_state_dict(average.module.state_dict())
     result.eval()
     if fresh and part.watched_rows:
-        figures = outline_figures([(result, part.watched_rows)], images, preprocessing)
+        figures = outline_figures(
+            compare_outlines([(result, part.watched_rows)], images, preprocessing)
+        )
         if figures is not None:
             emit("outlines", part=part.name, **asdict(figures))
     return result, progress.seconds

@@ -24,7 +24,11 @@ from medcxr.learning.export import round_weights
 from medcxr.learning.fitting import Part, fit
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.lesions import LesionPainter, Painter
-from medcxr.learning.outline_measuring import outline_figures
+from medcxr.learning.outline_measuring import (
+    compare_outlines,
+    hardest_outlines,
+    outline_figures,
+)
 from medcxr.learning.outline_network import OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outline_training import fit_outlines
@@ -48,6 +52,7 @@ OUTLINES_PART = "outlines"
 _PRETRAINING = "pretraining"
 _COMPANION, _TEACHER = "companion", "teacher"  # a second companion is "companion-2"
 _PART_SCORES_FILE = "held_out.csv"
+_HARDEST_FILE = "outlines.png"
 
 
 class RunParts:
@@ -244,9 +249,11 @@ class RunParts:
             network, seconds = self._fit_outlines(part, self.outlined)
             networks.append((network, part.watched_rows))
             total += seconds
-        figures = outline_figures(
-            networks, self.outlined, self.config.preprocessing, folds=len(folds)
-        )
+        compared = compare_outlines(networks, self.outlined, self.config.preprocessing)
+        figures = outline_figures(compared, folds=len(folds))
+        if compared and self.fabric.is_global_zero:
+            sheet = hardest_outlines(compared, self.outlined)
+            write_bytes_atomically(self.folder / _HARDEST_FILE, sheet)
         if folds and figures is not None:  # the shipped network has no figures of its own
             self.emit("outlines", part=OUTLINES_PART, **asdict(figures))
         return figures, total if folds else 0.0

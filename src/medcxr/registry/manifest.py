@@ -77,9 +77,13 @@ class OutlineFigures:
         ratio_margin: absolute error that 95 in 100 of the ratios do not exceed; None likewise.
         ratio_icc: agreement of the ratios, as `evaluation.agreement` defines it; None with fewer
             than two.
-        by_table: the same for each table of outlined images, where there are several.
+        by_table: the same for each table of outlined images, where there are several; diseased
+            and normal lungs apart where the table tells them.
         folds: of a cross-validation, in which each image was outlined by a network that had not
             seen its patient; 0 if the model's own outlines were measured on patients held out.
+        n_enlarged: of the ratios, those that exceed 0.5 as an expert draws the organs.
+        enlarged_auc: how often the outlined ratio is larger where the expert's exceeds 0.5 than
+            where it does not; None unless there are both.
     """
 
     n_images: int
@@ -92,6 +96,8 @@ class OutlineFigures:
     ratio_icc: float | None = None
     by_table: "dict[str, OutlineFigures]" = field(default_factory=dict)
     folds: int = 0
+    n_enlarged: int = 0
+    enlarged_auc: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

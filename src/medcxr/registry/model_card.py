@@ -180,14 +180,15 @@ def _outlines(manifest: Manifest) -> list[str]:
     )
     words += (
         f" Compared with what experts drew, {how}: mean Dice coefficients; of the cardiothoracic "
-        "ratio the mean absolute error, the error that 95 in 100 do not exceed, and the agreement "
-        "(intraclass correlation of single readings)."
+        "ratio the mean absolute error, the error that 95 in 100 do not exceed, the agreement "
+        "(intraclass correlation of single readings), and how well it tells whether the expert's "
+        "exceeds 0.5."
     )
     rows = [_outline_row("All", figures)]
     rows += [_outline_row(table, one) for table, one in figures.by_table.items()]
     heads = (
         *("Table", "Radiographs", "Dice, lungs", "Hearts", "Dice, heart"),
-        *("Ratios", "Off by", "95% within", "ICC"),
+        *("Ratios", "Off by", "95% within", "ICC", "Over 0.5, AUC"),
     )
     return ["## Outlines", words, _table(heads, rows)]
 
@@ -207,7 +208,10 @@ def _quick_look(manifest: Manifest) -> list[str]:
 
 
 def _outline_row(table: str, figures: OutlineFigures) -> tuple[str, ...]:
-    of_ratios = (figures.ratio_error, figures.ratio_margin, figures.ratio_icc)
+    of_ratios = (
+        *(figures.ratio_error, figures.ratio_margin, figures.ratio_icc),
+        figures.enlarged_auc,
+    )
     lungs, heart, *ratios = (
         "" if value is None else f"{value:.3f}"
         for value in (figures.dice_lungs, figures.dice_heart, *of_ratios)
