@@ -166,6 +166,7 @@ def start_recipe(
                 "table": table,
             }
             write_json_atomically(folder / _JOB_FILE, facts)
+            write_bytes_atomically(folder / _RECORD_FILE, b"")  # so that nobody else may read it
             _launch(workspace, folder, facts)
         except BaseException:
             if not _is_alive(folder):
