@@ -36,6 +36,7 @@ _ARGUMENTS = [
 ]
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ANALYSIS_LIMIT_MS = 120_000
+_SEARCH_FOR_SERVER = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
 _TRAINING_LIMIT_MS = 600_000
 _TINY_TRAINING = {
     "Name": "tiny-training",
@@ -72,7 +73,7 @@ def page(chromium, workspace, serve, tmp_path):
         browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         stack.callback(browser.close)
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("console", lambda m: errors.append(_told(m)) if _is_error(m) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: hosts.add(_host(request.url)))
         page.on("websocket", lambda socket: hosts.add(_host(socket.url)))
@@ -364,6 +365,19 @@ def _pixels(page, source):
     reply = page.request.get(str(source))
     assert reply.ok
     return np.asarray(Image.open(io.BytesIO(reply.body())).convert("RGB")).astype(int)
+
+
+def _is_error(message):
+    """Tell whether the console names an error of the page.
+
+    Loaded anew below its root, Streamlit's page first asks for the server below the page's own
+    address, and then, without harm, above it.
+    """
+    return message.type == "error" and not _SEARCH_FOR_SERVER.search(message.location["url"])
+
+
+def _told(message):
+    return f"{message.text} {message.location['url']}"
 
 
 def _host(url):
