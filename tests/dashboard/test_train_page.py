@@ -1,6 +1,10 @@
 """The page "Train Model", run by Streamlit's own test runner."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,6 +17,7 @@ from medcxr.core.errors import MissingExtra
 from medcxr.registry.registry import ModelRegistry
 from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.storage.events import EventLog
+from medcxr.storage.locks import lock_to_hand_on
 from small_training import SMALL_TOML
 
 ADDRESS = "train-model"
@@ -67,9 +72,9 @@ def html(app):
     return "\n".join(one.proto.body for one in app.main.get("html"))
 
 
-def write_job(workspace, *record, events=(), name="small"):
+def write_job(workspace, *record, events=(), name="small", identity="20261126-000000-00000000"):
     """Write a training's folder as a process left it that has ended."""
-    folder = workspace.trainings / "20261126-000000-00000000"
+    folder = workspace.trainings / identity
     folder.mkdir()
     (folder / f"{name}.toml").write_text(SMALL_TOML)
     (folder / "log.txt").write_text("Traceback\nthe disk is full\n")
@@ -79,7 +84,7 @@ def write_job(workspace, *record, events=(), name="small"):
     for kind, values in (("start", {}), ("opened", {}), ("run", {"run": "small-1"}), *record):
         log.append(kind, **values)
     run_folder = workspace.runs / "small-1"
-    run_folder.mkdir()
+    run_folder.mkdir(exist_ok=True)
     for kind, values in events:
         EventLog(run_folder / "events.jsonl").append(kind, **values)
     return folder
@@ -173,6 +178,34 @@ def test_curves_of_a_training_that_was_cut_off_stay(app, workspace):
     assert "was cut off" in texts(app)
     assert "<b>Epoch</b>2 of 2" in html(app).replace("<span>", "")
     assert len(app.main.get("vega_lite_chart")) == 3
+
+
+def test_the_running_training_is_shown_first_and_can_be_stopped(app, workspace, data, libraries):  # noqa: ARG001
+    write_job(workspace, ("failed", {"words": "No."}), identity="20261126-000001-aaaaaaaa")
+    folder = write_job(workspace, ("training", {}), name="other")
+    descriptor = lock_to_hand_on(folder / "alive.lock")
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"],
+        start_new_session=True,
+        pass_fds=(descriptor,),
+    )
+    os.close(descriptor)
+    with process:
+        EventLog(folder / "record.jsonl").append("process", pid=process.pid)
+        sign_in(app)
+        assert named(app.main.selectbox, "Training").value == folder.name
+        assert '<span class="cxr-state">running</span>' in html(app)
+        assert "<b>Time left</b>measuring" in html(app)
+        assert "The training other runs" in texts(app)
+        assert named(app.button, "Start the training").disabled
+        named(app.button, "Stop the training").click()
+        run(app)
+        assert process.wait() == -signal.SIGTERM
+    named(app.main.selectbox, "Training").set_value(folder.name)
+    run(app)
+    assert "It was stopped here" in texts(app)
+    assert named(app.button, "Resume the training")
+    assert not named(app.button, "Start the training").disabled
 
 
 def test_a_model_is_put_in_use_only_after_a_person_confirmed_it(app, workspace):

@@ -49,8 +49,9 @@ class TrainingProgress:
         step: within the epoch.
         steps: of the epoch.
         share: of all epochs of all parts that is done, 0…1.
-        seconds_left: of the training itself, by the speed measured since its last start; None
+        seconds_left: of all epochs that may come, by the speed measured since the last start; None
             until there is one.
+        may_stop: whether fewer epochs may do.
         figures: of each epoch, in order.
     """
 
@@ -64,6 +65,7 @@ class TrainingProgress:
     steps: int
     share: float
     seconds_left: float | None
+    may_stop: bool
     figures: tuple[EpochFigures, ...]
 
 
@@ -99,7 +101,12 @@ def parts_of(config: TrainingConfig) -> tuple[str, ...]:
 
 
 def progress_of(
-    events: Iterable[Mapping[str, Any]], *, parts: Sequence[str], epochs: int, now: float
+    events: Iterable[Mapping[str, Any]],
+    *,
+    parts: Sequence[str],
+    epochs: int,
+    now: float,
+    may_stop: bool = False,
 ) -> TrainingProgress:
     """Return where a training stands.
 
@@ -108,6 +115,7 @@ def progress_of(
         parts: names of its parts, in order.
         epochs: at most of each part.
         now: seconds since 1970.
+        may_stop: whether a part may end before its last epoch.
     """
     clock, doing = _Clock(), "Preparing"
     last: dict[str, Any] = {"part": "", "epoch": 0, "step": 0, "steps": 0}
@@ -148,6 +156,7 @@ def progress_of(
         steps=int(last["steps"]),
         share=done / total,
         seconds_left=left,
+        may_stop=may_stop,
         figures=tuple(figures.values()),
     )
 

@@ -25,7 +25,14 @@ def watch_training(workspace: Workspace, job: TrainingJob, *, now: float) -> Tra
     """
     config = recipe_of_job(job)
     events = EventLog(workspace.runs / _folder_name(job) / _EVENTS_FILE).read()
-    return progress_of(events, parts=parts_of(config), epochs=config.optimization.epochs, now=now)
+    settings = config.optimization
+    return progress_of(
+        events,
+        parts=parts_of(config),
+        epochs=settings.epochs,
+        now=now,
+        may_stop=settings.early_stopping,
+    )
 
 
 def _folder_name(job: TrainingJob) -> str:

@@ -63,7 +63,7 @@ def is_held(path: Path) -> bool:
     """Tell whether a living process holds the lock of a file; a missing file is not held.
 
     Raises:
-        StorageError: it cannot be opened, or the system has no such locks.
+        StorageError: it cannot be opened.
     """
     if not path.is_file():
         return False
@@ -87,6 +87,8 @@ if sys.platform == "win32":
     import msvcrt
 
     def _try(descriptor: int, *, shared: bool) -> bool:  # noqa: ARG001 - as below
+        if shared:
+            return True  # where nobody can hold one, none is held
         raise StorageError(
             "Windows has no lock that a process can hand on to another; start what needs one on "
             "the command line instead."

@@ -207,7 +207,13 @@ def label_bars(counts: Sequence[FindingCounts]) -> Spec:
         "data": {"values": rows},
         "mark": {"type": "bar"},
         "encoding": {
-            "y": {"field": "finding", "type": "nominal", "sort": order, "title": None},
+            "y": {
+                "field": "finding",
+                "type": "nominal",
+                "sort": order,
+                "title": None,
+                "axis": {"labelOverlap": False},
+            },
             "x": {"field": "images", "type": "quantitative", "title": "Radiographs"},
             "color": {
                 "field": "label",
@@ -222,7 +228,7 @@ def label_bars(counts: Sequence[FindingCounts]) -> Spec:
                 {"field": "images", "title": "Radiographs", "format": ","},
             ],
         },
-        "height": 34 * len(order) + 80,  # with axis and legend
+        "height": 40 * len(order) + 90,  # with axis and legend
     }
 
 

@@ -90,11 +90,9 @@ def _facts(job: TrainingJob, progress: TrainingProgress) -> str:
     if job.state.is_alive:
         if progress.steps:
             facts["Step"] = f"{progress.step:,} of {progress.steps:,}"
-        facts["Time left"] = (
-            f"{told_left(progress.seconds_left)} of training"
-            if progress.seconds_left is not None
-            else told_left(None)
-        )
+        sooner = ", less if it stops early" if progress.may_stop else ""
+        known = progress.seconds_left is not None
+        facts["Time left"] = told_left(progress.seconds_left) + (sooner if known else "")
     if job.model is not None:
         facts["Model"] = job.model
     told = "".join(f"<span><b>{key}</b>{escape(value)}</span>" for key, value in facts.items())
