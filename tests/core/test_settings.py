@@ -29,3 +29,10 @@ def test_a_table_to_compare_with_is_handed_on_to_child_processes(tmp_path):
     assert Settings.from_environment({"MEDCXR_CASES": " "}).cases is None
     child = Settings(workspace=tmp_path, cases=tmp_path / "t.csv").child_environment()
     assert Settings.from_environment(child).cases == tmp_path / "t.csv"
+
+
+def test_a_folder_to_train_on_is_handed_on_to_child_processes(tmp_path):
+    assert Settings.from_environment({"MEDCXR_DATA": "~/data"}).data == Path.home() / "data"
+    assert Settings.from_environment({"MEDCXR_DATA": " "}).data is None
+    child = Settings(workspace=tmp_path, data=tmp_path / "data").child_environment()
+    assert Settings.from_environment(child).data == tmp_path / "data"

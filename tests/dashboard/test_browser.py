@@ -18,7 +18,9 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 
 from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.core.results import FindingResult
+from medcxr.registry.registry import ModelRegistry
 from medcxr.security.passwords import INITIAL_PASSWORD
+from medcxr.services.training_jobs import running_job, stop_training
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
 
@@ -34,6 +36,16 @@ _ARGUMENTS = [
 ]
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ANALYSIS_LIMIT_MS = 120_000
+_SEARCH_FOR_SERVER = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
+_TRAINING_LIMIT_MS = 600_000
+_TINY_TRAINING = {
+    "Name": "tiny-training",
+    "Epochs": "2",
+    "Batch size": "8",
+    "Transformer width": "16",
+    "Attention heads": "2",
+    "Layers": "1",
+}
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +73,7 @@ def page(chromium, workspace, serve, tmp_path):
         browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         stack.callback(browser.close)
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        page.on("console", lambda m: errors.append(_told(m)) if _is_error(m) else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: hosts.add(_host(request.url)))
         page.on("websocket", lambda socket: hosts.add(_host(socket.url)))
@@ -237,6 +249,55 @@ def test_a_real_radiograph_and_a_real_dicom_file_are_analyzed(page, real_data):
     _assert_pictures(page)
 
 
+@pytest.fixture
+def labeled(sample_data, workspace, monkeypatch):
+    """Name a data folder to the dashboard; end the training that a failed test left."""
+    monkeypatch.setenv("MEDCXR_DATA", str(sample_data))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # other tests may run beside it
+    yield sample_data
+    left = running_job(workspace)
+    if left is not None:
+        stop_training(workspace, left.identity)
+
+
+@pytest.mark.train
+@pytest.mark.timeout(1200)  # a whole training, maybe beside other work
+def test_a_training_goes_on_while_the_page_is_loaded_anew(labeled, page, workspace):  # noqa: ARG001
+    pytest.importorskip("torch")
+    _sign_in(page)
+    page.get_by_role("link", name="Train Model").click()
+    page.get_by_text("40 radiographs of 33 patients").wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    for label, value in _TINY_TRAINING.items():
+        _wait_until_still(page)
+        page.get_by_label(label, exact=True).fill(value)
+        page.get_by_label(label, exact=True).press("Enter")
+    _wait_until_still(page)
+    page.get_by_test_id("stVegaLiteChart").locator("canvas, svg").first.wait_for()
+    _assert_readable(page)
+    page.get_by_role("button", name="Start the training").click()
+    page.get_by_role("button", name="Stop the training").wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    process = running_job(workspace).identity
+    page.reload()
+    _sign_in(page)
+    state = page.locator(".cxr-training .cxr-state")
+    state.filter(has_text="running").wait_for(timeout=_TRAINING_LIMIT_MS)
+    assert running_job(workspace).identity == process
+    page.get_by_text("one at a time uses the whole computer").wait_for()
+    assert page.get_by_role("button", name="Start the training").is_disabled()
+    assert re.search(r"Time left\s*(measuring|less|about)", page.locator(".cxr-facts").inner_text())
+    _assert_readable(page)
+    state.filter(has_text="finished").wait_for(timeout=_TRAINING_LIMIT_MS)
+    page.get_by_role("heading", name="The new model beside the one in use").wait_for()
+    page.get_by_text("There is no fair paired comparison").wait_for()
+    _assert_readable(page)
+    registry = ModelRegistry(workspace.models)
+    assert registry.current().manifest.identity == "tiny 1.0.0"
+    page.get_by_text("I have read these figures").click()
+    page.get_by_role("button", name="Put the new model in use").click()
+    page.get_by_text("is the model in use").wait_for()
+    assert registry.current().manifest.name == "tiny-training"
+
+
 def _sign_in(page, password=INITIAL_PASSWORD):
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
@@ -304,6 +365,19 @@ def _pixels(page, source):
     reply = page.request.get(str(source))
     assert reply.ok
     return np.asarray(Image.open(io.BytesIO(reply.body())).convert("RGB")).astype(int)
+
+
+def _is_error(message):
+    """Tell whether the console names an error of the page.
+
+    Loaded anew below its root, Streamlit's page first asks for the server below the page's own
+    address, and then, without harm, above it.
+    """
+    return message.type == "error" and not _SEARCH_FOR_SERVER.search(message.location["url"])
+
+
+def _told(message):
+    return f"{message.text} {message.location['url']}"
 
 
 def _host(url):

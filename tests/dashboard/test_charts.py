@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medcxr.apps.dashboard.charts import bars, case_chart
+from medcxr.apps.dashboard.charts import bars, case_chart, curves, label_bars
 from medcxr.core.results import Estimate, FindingResult
 from medcxr.explain.case_map import place_among
 from medcxr.services.case_map import CaseMap, Placed
 from medcxr.services.case_set import SeenCase
+from medcxr.services.labeled_tables import FindingCounts
 
 NAMES = st.text(min_size=1, max_size=20)
 
@@ -100,3 +101,40 @@ def test_a_name_is_never_a_field_or_an_expression(name):
         assert "transform" not in layer
         fields = {one["field"] for one in layer["encoding"].values() if "field" in one}
         assert fields <= {"x", "y", "state"}
+
+
+@given(
+    st.dictionaries(
+        NAMES, st.dictionaries(st.integers(1, 50), st.floats(0, 1), min_size=1), max_size=5
+    )
+)
+def test_curves_hold_every_epoch_of_every_series(series):
+    spec = curves(series, "AUC", is_share=True)
+    rows = spec["data"]["values"]
+    told = {name: {} for name in series}
+    for row in rows:
+        told[row["name"]][row["epoch"]] = row["value"]
+    assert told == series
+    line, points = spec["layer"]
+    assert line["encoding"]["y"]["scale"] == {"domain": [0, 1]}
+    for channel in ("color", "shape"):
+        scale = points["encoding"][channel]["scale"]
+        assert scale["domain"] == list(series)
+        assert len(set(scale["range"])) == len(series)
+    assert {one["field"] for one in points["encoding"]["tooltip"]} == {"name", "epoch", "value"}
+
+
+def test_labels_are_stacked_in_one_order():
+    counts = [
+        FindingCounts(finding="Effusion", positive=3, negative=5, unknown=0),
+        FindingCounts(finding="No Finding", positive=1, negative=0, unknown=7),
+    ]
+    spec = label_bars(counts)
+    rows = [(r["finding"], r["label"], r["images"]) for r in spec["data"]["values"]]
+    assert rows[:3] == [
+        ("Effusion", "with it", 3),
+        ("Effusion", "without it", 5),
+        ("Effusion", "unknown", 0),
+    ]
+    assert sum(images for _, _, images in rows) == 16
+    assert spec["encoding"]["y"]["sort"] == ["Effusion", "No Finding"]

@@ -35,6 +35,11 @@ def test_a_missing_table_is_named_before_anything_starts(workspace, tmp_path):
         launch(workspace, port=_free_port(), headless=True, cases=tmp_path / "missing.csv")
 
 
+def test_a_missing_data_folder_is_named_before_anything_starts(workspace, tmp_path):
+    with pytest.raises(DataError, match=r"no folder .*missing"):
+        launch(workspace, port=_free_port(), headless=True, data=tmp_path / "missing")
+
+
 def test_the_flags_keep_the_protections_on_and_the_statistics_off():
     command = server_command(address="127.0.0.1", port=8501, headless=True)
     assert {

@@ -224,6 +224,10 @@ def test_a_holdout_is_measured_on_patients_that_did_nothing_else(trained, sample
     assert bundle.manifest.training.n_images == len(parts.train)
     for number in map(len, (parts.train, parts.validation, parts.calibration, parts.test)):
         assert f"{number} " in measured.method
+    scored = (trained.run_folder / "out_of_fold.csv").read_text().splitlines()[1:]
+    paths = [data.split_table.image_paths[row] for row in parts.test]
+    assert [line.partition(",")[0] for line in scored] == paths
+    assert {line.rpartition(",")[2] for line in scored} == {"test"}
 
 
 def test_the_log_tells_loss_and_ranking_of_every_epoch(trained):

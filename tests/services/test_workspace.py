@@ -10,7 +10,8 @@ from medcxr.services.workspace import Workspace
 
 def test_opening_creates_folders_for_the_owner_alone(tmp_path):
     workspace = Workspace.open(tmp_path / "new" / "workspace")
-    for folder in (workspace.folder, workspace.models, workspace.runs, workspace.secrets):
+    parts = (workspace.models, workspace.runs, workspace.trainings, workspace.secrets)
+    for folder in (workspace.folder, *parts):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 

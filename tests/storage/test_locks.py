@@ -1,5 +1,6 @@
 """Locks between threads and processes."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from medcxr.core.errors import StorageError
-from medcxr.storage.locks import exclusive
+from medcxr.storage.locks import exclusive, is_held, lock_to_hand_on
 
 
 def test_increments_by_threads_are_not_lost(tmp_path):
@@ -50,3 +51,24 @@ def _enter(path):
 def test_a_missing_folder_is_explained(tmp_path):
     with pytest.raises(StorageError, match="cannot be opened"), exclusive(tmp_path / "no" / "file"):
         pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_a_lock_that_was_handed_on_is_held_until_the_child_is_dead(tmp_path):
+    path = tmp_path / "alive.lock"
+    assert not is_held(path)
+    assert not path.exists()
+    descriptor = lock_to_hand_on(path)
+    child = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(descriptor,)
+    )
+    with child:
+        os.close(descriptor)
+        assert is_held(path)
+        with pytest.raises(StorageError, match="held by a process"):
+            lock_to_hand_on(path)
+        child.kill()
+        child.wait()
+    assert not is_held(path)
+    os.close(lock_to_hand_on(path))
+    assert not is_held(path)

@@ -4,6 +4,7 @@
 |--------------------|-----------------------------------------------------------|---------|
 | MEDCXR_WORKSPACE   | folder of models, runs and secrets                        | the user's data folder for medcxr |
 | MEDCXR_CASES       | table of radiographs that the dashboard compares with     | none    |
+| MEDCXR_DATA        | folder of labeled tables that the dashboard may train on  | none    |
 | MEDCXR_TEST_DATA   | tests only: folder of real radiographs                    | ../shared/data beside the repository |
 | MEDCXR_CHROMIUM    | tests only: the Chromium program that drives the dashboard | found on the PATH |
 """
@@ -15,10 +16,11 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-__all__ = ["CASES_VARIABLE", "WORKSPACE_VARIABLE", "Settings"]
+__all__ = ["CASES_VARIABLE", "DATA_VARIABLE", "WORKSPACE_VARIABLE", "Settings"]
 
 WORKSPACE_VARIABLE = "MEDCXR_WORKSPACE"
 CASES_VARIABLE = "MEDCXR_CASES"
+DATA_VARIABLE = "MEDCXR_DATA"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +30,12 @@ class Settings:
     Attributes:
         workspace: folder of models, runs and secrets; it may not exist yet.
         cases: table of radiographs that the dashboard compares with; None if nobody chose one.
+        data: folder of labeled tables that the dashboard may train on; None if nobody named one.
     """
 
     workspace: Path
     cases: Path | None = None
+    data: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -41,9 +45,15 @@ class Settings:
         chosen = variables.get(WORKSPACE_VARIABLE, "").strip()
         folder = Path(chosen).expanduser() if chosen else user_data_path("medcxr", appauthor=False)
         table = variables.get(CASES_VARIABLE, "").strip()
-        return cls(workspace=folder, cases=Path(table).expanduser() if table else None)
+        data = variables.get(DATA_VARIABLE, "").strip()
+        return cls(
+            workspace=folder,
+            cases=Path(table).expanduser() if table else None,
+            data=Path(data).expanduser() if data else None,
+        )
 
     def child_environment(self) -> dict[str, str]:
         """Return the environment in which a child process finds the same settings."""
-        cases = {CASES_VARIABLE: str(self.cases)} if self.cases is not None else {}
-        return {**os.environ, WORKSPACE_VARIABLE: str(self.workspace), **cases}
+        named = {CASES_VARIABLE: self.cases, DATA_VARIABLE: self.data}
+        chosen = {name: str(path) for name, path in named.items() if path is not None}
+        return {**os.environ, WORKSPACE_VARIABLE: str(self.workspace), **chosen}

@@ -6,7 +6,7 @@ version. The same command therefore finds the same folder, and goes on where it 
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -296,6 +296,7 @@ class _Run:
         decision = self._decide(logits, measures, held.calibration)
         probabilities = decision.probabilities(logits, measures, held.test)
         thresholds = decision.outputs.thresholds(decision.outputs.operating_point)
+        self._write_scores({"test": (held.test, probabilities)})
         return _Fitted(
             network=self._together(network, outliner, decision),
             rows=part.train_rows,
@@ -337,7 +338,12 @@ class _Run:
         decision = self._decide(logits, measures, rows)
         held = self._cross_fitted(folds, logits, measures, decision.outputs.operating_point)
         probabilities, thresholds = held.probabilities, held.thresholds
-        self._write_scores(folds, probabilities)
+        self._write_scores(
+            {
+                str(number): (held_out, probabilities[list(held_out)])
+                for number, held_out in enumerate(folds, start=1)
+            }
+        )
         self._write_failures(rows, probabilities)
         return _Fitted(
             network=self._together(network, outliner, decision),
@@ -404,13 +410,17 @@ class _Run:
             )
             write_bytes_atomically(self.folder / _FAILURES_FILE, sheet)
 
-    def _write_scores(self, folds: list[tuple[int, ...]], probabilities: Statistics) -> None:
-        """Keep what each image was given by the network that has not seen its patient."""
+    def _write_scores(self, held_out: Mapping[str, tuple[tuple[int, ...], Statistics]]) -> None:
+        """Keep what each image was given by the network that has not seen its patient.
+
+        Args:
+            held_out: fold -> its rows and their probabilities, (n_rows, n_findings).
+        """
         if not self.fabric.is_global_zero:
             return
         parts = {
-            str(number): (self.parts.studies(held_out).image_paths, probabilities[list(held_out)])
-            for number, held_out in enumerate(folds, start=1)
+            fold: (self.parts.studies(rows).image_paths, probabilities)
+            for fold, (rows, probabilities) in held_out.items()
         }
         write_bytes_atomically(self.folder / _SCORES_FILE, self.parts.score_table(parts))
 

@@ -1,6 +1,7 @@
 """Train a model and add it to the workspace; only a person puts it in use."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from medcxr.core.errors import MissingExtra
@@ -8,10 +9,24 @@ from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.workspace import Workspace
 
-__all__ = ["train_model"]
+__all__ = ["require_training_libraries", "train_model"]
 
 Watch = Callable[[str, dict[str, object]], None]
 """Takes the kind of an event and its values."""
+
+_LIBRARIES = ("torch", "lightning_fabric", "monai", "onnx", "onnxscript", "safetensors", "sklearn")
+_INSTALL = "install the extra: pip install 'medcxr[train]'."
+
+
+def require_training_libraries() -> None:
+    """Return if the libraries for training are installed; none of them is loaded for that.
+
+    Raises:
+        MissingExtra: one is not; the message says how to install it.
+    """
+    for name in _LIBRARIES:
+        if find_spec(name) is None:
+            raise MissingExtra(f"Training needs {name}, which is not installed; {_INSTALL}")
 
 
 def train_model(
@@ -51,8 +66,7 @@ def train_model(
         from medcxr.learning.experiment import Hardware, run_experiment  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtra(
-            f"Training needs {error.name}, which is not installed; "
-            "install the extra: pip install 'medcxr[train]'."
+            f"Training needs {error.name}, which is not installed; {_INSTALL}"
         ) from error
     bundle = run_experiment(
         load_config(config_path),

@@ -29,7 +29,13 @@ class Workspace:
             StorageError: a file stands in the folder's place, or it cannot be created.
         """
         workspace = cls(folder=folder.expanduser().absolute())
-        for part in (workspace.folder, workspace.models, workspace.runs, workspace.secrets):
+        for part in (
+            workspace.folder,
+            workspace.models,
+            workspace.runs,
+            workspace.trainings,
+            workspace.secrets,
+        ):
             _ensure_folder(part)
         return workspace
 
@@ -47,6 +53,11 @@ class Workspace:
     def runs(self) -> Path:
         """Trainings and validations, one folder per run."""
         return self.folder / "runs"
+
+    @property
+    def trainings(self) -> Path:
+        """Trainings that the dashboard started, one folder per process: recipe, record, log."""
+        return self.folder / "trainings"
 
     @property
     def secrets(self) -> Path:

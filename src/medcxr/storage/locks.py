@@ -9,9 +9,10 @@ from pathlib import Path
 
 from medcxr.core.errors import StorageError
 
-__all__ = ["exclusive"]
+__all__ = ["exclusive", "is_held", "lock_to_hand_on"]
 
 _POLL_S = 0.2
+_TRIES = 5
 
 
 @contextmanager
@@ -24,13 +25,7 @@ def exclusive(path: Path) -> Iterator[None]:
     Raises:
         StorageError: the lock file cannot be opened.
     """
-    lock_path = path.with_name(f".{path.name}.lock")
-    try:
-        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise StorageError(
-            f"{lock_path} cannot be opened: {error.strerror}; let this user write to the folder."
-        ) from error
+    descriptor = _open(path.with_name(f".{path.name}.lock"))
     try:
         _wait_for(descriptor)
         yield
@@ -38,8 +33,66 @@ def exclusive(path: Path) -> Iterator[None]:
         os.close(descriptor)  # frees the lock
 
 
+def lock_to_hand_on(path: Path) -> int:
+    """Lock a file, which is made where it is missing, for a child process to hold.
+
+    The lock is the open file's. A child that gets the descriptor (`pass_fds`) shares it, and it is
+    held until the last process that has it open has ended, however that ends; so a number that was
+    given to another process meanwhile cannot be taken for it.
+
+    Returns:
+        A descriptor, which the caller closes once the child has it.
+
+    Raises:
+        StorageError: somebody holds it, it cannot be opened, or the system has no such locks.
+    """
+    descriptor = _open(path)
+    try:
+        for _ in range(_TRIES):  # whoever asks `is_held` has it for a moment
+            if _try(descriptor, shared=False):
+                return descriptor
+            time.sleep(_POLL_S)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    raise StorageError(f"{path} is held by a process that still runs; wait for its end.")
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a living process holds the lock of a file; a missing file is not held.
+
+    Raises:
+        StorageError: it cannot be opened.
+    """
+    if not path.is_file():
+        return False
+    descriptor = _open(path)
+    try:
+        return not _try(descriptor, shared=True)
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise StorageError(
+            f"{path} cannot be opened: {error.strerror}; let this user write to the folder."
+        ) from error
+
+
 if sys.platform == "win32":
     import msvcrt
+
+    def _try(descriptor: int, *, shared: bool) -> bool:  # noqa: ARG001 - as below
+        if shared:
+            return True  # where nobody can hold one, none is held
+        raise StorageError(
+            "Windows has no lock that a process can hand on to another; start what needs one on "
+            "the command line instead."
+        )
 
     def _wait_for(descriptor: int) -> None:
         while True:
@@ -52,6 +105,14 @@ if sys.platform == "win32":
 
 else:
     import fcntl
+
+    def _try(descriptor: int, *, shared: bool) -> bool:
+        try:
+            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def _wait_for(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

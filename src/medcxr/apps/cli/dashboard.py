@@ -18,10 +18,15 @@ def dashboard(
     cases: Annotated[
         Path | None, typer.Option(help="Table with labels: radiographs to compare cases with.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of labeled tables that may be trained on.")
+    ] = None,
     browser: Annotated[bool, typer.Option("--browser/--headless", help="Open a browser.")] = False,
 ) -> None:
     """Serve the dashboard until it is interrupted."""
     from medcxr.apps.dashboard.launch import launch  # noqa: PLC0415 - help must start at once
 
     opened = open_workspace(workspace)
-    raise typer.Exit(launch(opened, address=address, port=port, headless=not browser, cases=cases))
+    raise typer.Exit(
+        launch(opened, address=address, port=port, headless=not browser, cases=cases, data=data)
+    )

@@ -26,6 +26,10 @@ def train(
         str | None,
         typer.Option(help="Train this part of the run alone, e.g. fold-2, beside other processes."),
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Append to this file how far the training is and how it ended."),
+    ] = None,
 ) -> None:
     """Train, calibrate, measure and register a model.
 
@@ -41,25 +45,33 @@ def train(
     )
 
     from medcxr.services.training import train_model  # noqa: PLC0415
+    from medcxr.services.training_record import TrainingRecord  # noqa: PLC0415
 
-    opened = open_workspace(workspace)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=words()) as bar:
+    with TrainingRecord(record) as recorded, Progress(*columns, console=words()) as bar:
+        screen = _Screen(bar)
+
+        def watch(kind: str, values: dict[str, Any]) -> None:
+            recorded.watch(kind, values)
+            screen.show(kind, values)
+
         bundle = train_model(
-            opened,
+            open_workspace(workspace),
             data,
             config,
             command=_command(config),
             accelerator=accelerator,
             devices=devices,
-            watch=_Screen(bar).show,
+            watch=watch,
             only=part,
         )
+        if bundle is not None:
+            recorded.finish(bundle)
     if bundle is None:
         words().print(f"{part} is trained. The same command without --part finishes the run.")
         return

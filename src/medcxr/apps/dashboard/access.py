@@ -11,10 +11,19 @@ from medcxr.core.errors import AccessError
 from medcxr.services.accounts import SignIn, require_current
 from medcxr.services.workspace import Workspace
 
-__all__ = ["Access", "close", "has_ended", "note_activity", "open_for", "require_access"]
+__all__ = [
+    "Access",
+    "close",
+    "has_ended",
+    "note_activity",
+    "open_for",
+    "require_access",
+    "rerun_unattended",
+]
 
 _KEY = "access"
 _NOTICE = "access_notice"
+_UNATTENDED = "access_unattended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +79,14 @@ def has_ended() -> bool:
     return not isinstance(access, Access) or access.reason_to_end(time.time()) is not None
 
 
+def rerun_unattended() -> None:
+    """Show the page anew because something happened that nobody did: no activity."""
+    st.session_state[_UNATTENDED] = True
+    st.rerun()
+
+
 def require_access(workspace: Workspace) -> None:
-    """Return if this tab is signed in; count it as activity.
+    """Return if this tab is signed in; count it as activity, unless nobody is there.
 
     Raises:
         AccessError: nobody is signed in; the message says why, and is empty at the start.
@@ -88,4 +103,5 @@ def require_access(workspace: Workspace) -> None:
     except AccessError as error:
         close(str(error))
         raise
-    note_activity()
+    if not st.session_state.pop(_UNATTENDED, False):
+        note_activity()

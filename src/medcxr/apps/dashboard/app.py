@@ -11,6 +11,7 @@ from medcxr.apps.dashboard.doors import show_sign_in
 from medcxr.apps.dashboard.explain_view import show_explanations
 from medcxr.apps.dashboard.frame import Opened, show_frame
 from medcxr.apps.dashboard.icon import icon
+from medcxr.apps.dashboard.train_view import show_training
 from medcxr.apps.dashboard.uploads import keep_uploads_in_memory
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.apps.dashboard.worklist import show_worklist
@@ -57,9 +58,14 @@ def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]
         if opened is not None:
             show_explanations(opened)
 
+    def training() -> None:
+        if opened is not None:
+            show_training(opened)
+
     pages = [
         st.Page(reading, title="Reading", url_path="reading", default=True),
         st.Page(explanations, title="Explainable AI", url_path="explainable-ai"),
+        st.Page(training, title="Train Model", url_path="train-model"),
     ]
     return st.navigation(pages, position=position)
 

@@ -8,14 +8,17 @@ from typing import TypeAlias
 
 from medcxr.core.results import Estimate
 from medcxr.services.case_map import Placed
+from medcxr.services.labeled_tables import FindingCounts
 
-__all__ = ["Spec", "bars", "case_chart"]
+__all__ = ["Spec", "bars", "case_chart", "curves", "label_bars"]
 
 Spec: TypeAlias = dict[str, object]
 
 # On #0d1117: at least 4.5 : 1, apart in lightness and in shape for readers who see few colors.
 _BAR = "#1f6cb0"  # dark enough for the white interval on it
 _WITH, _WITHOUT, _UNKNOWN, _CASE, _QUIET = "#f2b65a", "#6ea8e0", "#a9b4c2", "#ffffff", "#a9b4c2"
+_SERIES = ("#f2b65a", "#6ea8e0", "#6fd0ae", "#d79be8", "#e6eaf0")
+_MARKS = ("circle", "diamond", "square", "triangle-up", "cross")
 
 
 def case_chart(placed: Placed) -> Spec:
@@ -128,6 +131,104 @@ def bars(
             },
         ],
         "height": 26 * len(rows) + 60,  # with the axis
+    }
+
+
+def curves(
+    series: Mapping[str, Mapping[int, float]], title: str, *, is_share: bool = False
+) -> Spec:
+    """Return a line for each series over the epochs, told apart by color and by shape.
+
+    Args:
+        series: name -> epoch -> value; five at most are told apart.
+        title: of the axis.
+        is_share: whether values lie in 0…1, and the axis shows all of it.
+    """
+    names = list(series)
+    rows = [
+        {"epoch": epoch, "value": value, "name": name}
+        for name, values in series.items()
+        for epoch, value in sorted(values.items())
+    ]
+    legend = {"title": None, "orient": "top", "columns": 2}
+    scale: Spec = {"domain": [0, 1]} if is_share else {"zero": False}
+    encoding: Spec = {
+        "x": {
+            "field": "epoch",
+            "type": "quantitative",
+            "title": "Epoch",
+            "axis": {"tickMinStep": 1, "format": "d"},
+            "scale": {"zero": False},
+        },
+        "y": {"field": "value", "type": "quantitative", "title": title, "scale": scale},
+        "color": {
+            "field": "name",
+            "type": "nominal",
+            "scale": {"domain": names, "range": _SERIES[: len(names)]},
+            "legend": legend,
+        },
+    }
+    shape = {
+        "field": "name",
+        "type": "nominal",
+        "scale": {"domain": names, "range": _MARKS[: len(names)]},
+        "legend": legend,
+    }
+    told: list[Spec] = [
+        {"field": "name", "title": "Of"},
+        {"field": "epoch", "title": "Epoch"},
+        {"field": "value", "title": title, "format": ".3f"},
+    ]
+    return {
+        "data": {"values": rows},
+        "layer": [
+            {"mark": {"type": "line", "strokeWidth": 2}, "encoding": encoding},
+            {
+                "mark": {"type": "point", "filled": True, "size": 60},
+                "encoding": {**encoding, "shape": shape, "tooltip": told},
+            },
+        ],
+        "height": 260,
+    }
+
+
+def label_bars(counts: Sequence[FindingCounts]) -> Spec:
+    """Return a bar for each finding: images with it, without it and unknown."""
+    colors = {"with it": _WITH, "without it": _WITHOUT, "unknown": _UNKNOWN}
+    rows = [
+        {"finding": one.finding, "label": label, "images": number, "order": order}
+        for one in counts
+        for order, (label, number) in enumerate(
+            zip(colors, (one.positive, one.negative, one.unknown), strict=True)
+        )
+    ]
+    order = [one.finding for one in counts]
+    return {
+        "data": {"values": rows},
+        "mark": {"type": "bar"},
+        "encoding": {
+            "y": {
+                "field": "finding",
+                "type": "nominal",
+                "sort": order,
+                "title": None,
+                "axis": {"labelOverlap": False},
+            },
+            "x": {"field": "images", "type": "quantitative", "title": "Radiographs"},
+            "color": {
+                "field": "label",
+                "type": "nominal",
+                "scale": {"domain": list(colors), "range": list(colors.values())},
+                "legend": {"title": None, "orient": "top"},
+            },
+            "order": {"field": "order", "type": "quantitative"},
+            "tooltip": [
+                {"field": "finding", "title": "Finding"},
+                {"field": "label", "title": "Label"},
+                {"field": "images", "title": "Radiographs", "format": ","},
+            ],
+        },
+        "height": 40 * len(order) + 90,  # with axis and legend
     }
 
 

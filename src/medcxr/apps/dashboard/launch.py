@@ -44,6 +44,7 @@ def launch(
     port: int = DEFAULT_PORT,
     headless: bool = False,
     cases: Path | None = None,
+    data: Path | None = None,
 ) -> int:
     """Serve the dashboard until it is interrupted.
 
@@ -53,19 +54,26 @@ def launch(
         port: to listen on.
         headless: do not open a browser.
         cases: table of radiographs to compare with; None leaves it to the settings.
+        data: folder of labeled tables that may be trained on; None leaves it to the settings.
 
     Returns:
         The server's exit code; 0 after an interruption.
 
     Raises:
         AccessError: the address is open to others while the password is the initial one.
-        DataError: the address or port cannot be used, or there is no such table.
+        DataError: the address or port cannot be used, or there is no such table or folder.
     """
     require_safe_address(workspace, address)
     _require_free(address, port)
     if cases is not None and not cases.is_file():
         raise DataError(f"There is no table {cases}; name a CSV file with a column image_path.")
-    settings = Settings(workspace=workspace.folder, cases=cases.absolute() if cases else None)
+    if data is not None and not data.is_dir():
+        raise DataError(f"There is no folder {data}; name one that holds tables of radiographs.")
+    settings = Settings(
+        workspace=workspace.folder,
+        cases=cases.absolute() if cases else None,
+        data=data.absolute() if data else None,
+    )
     # No shell; every argument is this module's own or checked above.
     process = subprocess.Popen(  # noqa: S603
         server_command(address=address, port=port, headless=headless),

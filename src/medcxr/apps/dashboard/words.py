@@ -25,6 +25,14 @@ __all__ = [
     "SYNTHETIC",
     "TABLE_CASES",
     "TESTED_MAPS",
+    "TRAIN",
+    "TRAIN_BESIDE",
+    "TRAIN_NO_DATA",
+    "TRAIN_NO_PAIR",
+    "TRAIN_NO_TABLES",
+    "TRAIN_PAIRED",
+    "TRAIN_SETTINGS",
+    "TRAIN_USE",
     "WHAT_IF",
     "ZONES",
 ]
@@ -142,6 +150,70 @@ IMPORTANCE_OPEN = (
 NO_IMPORTANCE = (
     "This was not measured of the model in use; `medcxr importance TABLE --keep` measures it, and "
     "it is shown here from then on. Or measure it on the open radiographs."
+)
+
+TRAIN = (
+    "A training runs by itself on this computer: it goes on when this page is closed, after "
+    "signing out and when the dashboard ends. What it makes is a model of its own; the model in "
+    "use stays in use until somebody decides otherwise."
+)
+
+TRAIN_NO_DATA = (
+    "No radiographs to train on were named. Whoever runs this dashboard can name a folder of "
+    "labeled tables: `medcxr dashboard --data FOLDER`."
+)
+
+TRAIN_NO_TABLES = (
+    "The data folder has no labeled table. A table is a CSV file with the columns `image_path` and "
+    "`labels`, in the folder or up to two folders below it."
+)
+
+TRAIN_SETTINGS = {
+    "table": "The radiographs to learn from, with their labels; they are divided by patient.",
+    "complete": (
+        "On: a finding that a row does not list is absent. Off: it is unknown and not learned from."
+    ),
+    "name": "What the run and its model are called: letters, digits, '.', '-' and '_'.",
+    "architecture": (
+        "Pretrained starts from a network that knows photographs and needs fewer radiographs; the "
+        "plain one starts from random weights."
+    ),
+    "epochs": "How often each radiograph is learned from; with early stopping, at most.",
+    "batch_size": "How many radiographs a step learns from together; more need more memory.",
+    "learning_rate": "How far a step moves the weights; too much and nothing is learned.",
+    "width": "Numbers that describe each place of the image; a multiple of the heads.",
+    "heads": "In how many ways the transformer relates places to each other at once.",
+    "layers": "How often the transformer relates the places, one time after the other.",
+    "early_stopping": (
+        "Stops when held-out patients are ranked no better for four epochs, and keeps the best one."
+    ),
+    "method": (
+        "Holdout trains once and measures on about a seventh of the patients; cross-validation "
+        "trains once per fold, takes that much longer and measures on all patients."
+    ),
+    "folds": "Into how many parts the patients are divided; each is left out of one training.",
+}
+
+TRAIN_BESIDE = (
+    "Each model's figures were measured on its own held-out radiographs. Where these differ, so "
+    "does what the figures mean, and they do not say which model is better."
+)
+
+TRAIN_PAIRED = (
+    "On the same radiographs, each scored by networks that had not seen its patient. p is by a "
+    "bootstrap that draws patients; DeLong's test takes radiographs as independent. With several "
+    "findings, one small p is less than it seems."
+)
+
+TRAIN_NO_PAIR = (
+    "There is no fair paired comparison. To have one, score a table of radiographs that neither "
+    "model has learned from with both (`medcxr predict`), and compare the scores "
+    "(`medcxr compare`)."
+)
+
+TRAIN_USE = (
+    "I have read these figures. From now on this model is to answer for everybody who uses this "
+    "workspace."
 )
 
 PLAUSIBLE = {  # by prediction set

@@ -1,0 +1,114 @@
+"""A trained model beside the one in use, and the choice that only a person makes."""
+
+import streamlit as st
+
+from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.tables import html_table
+from medcxr.apps.dashboard.words import TRAIN_BESIDE, TRAIN_NO_PAIR, TRAIN_PAIRED, TRAIN_USE
+from medcxr.core.errors import MedcxrError
+from medcxr.core.results import Estimate
+from medcxr.registry.manifest import Manifest
+from medcxr.services.comparison import ScoreComparison
+from medcxr.services.trained_model import BesideCurrent, beside_current, put_in_use
+from medcxr.services.training_jobs import TrainingJob
+from medcxr.services.workspace import Workspace
+
+__all__ = ["show_trained"]
+
+_KEY = "beside_current"
+
+
+def show_trained(workspace: Workspace, job: TrainingJob, in_use: str) -> None:
+    """Show what a finished training made, beside the model in use, and offer to put it in use.
+
+    Args:
+        workspace: where the models are kept.
+        job: the finished training.
+        in_use: name and version of the model in use.
+
+    Raises:
+        MedcxrError: a model is missing or damaged, or the choice cannot be written.
+    """
+    try:
+        beside = _kept(workspace, job, in_use)
+    except MedcxrError as error:
+        st.error(plain(str(error)))
+        return
+    if beside.is_in_use:
+        st.success(plain(f"{beside.trained.identity} is the model in use."))
+        st.html(_figures(beside.trained))
+        return
+    st.subheader("The new model beside the one in use", anchor=False)
+    for column, model, title in zip(
+        st.columns(2), (beside.trained, beside.current), ("New", "In use"), strict=True
+    ):
+        column.markdown(plain(f"{title}: {model.identity}"))
+        column.html(_figures(model))
+    st.caption(TRAIN_BESIDE)
+    if beside.paired is None:
+        st.info(f"{plain(beside.why_not)} {TRAIN_NO_PAIR}")
+    else:
+        st.html(_paired(beside.paired))
+        st.caption(TRAIN_PAIRED)
+    _offer(workspace, job, beside)
+
+
+def _offer(workspace: Workspace, job: TrainingJob, beside: BesideCurrent) -> None:
+    confirmed = st.checkbox(TRAIN_USE, key=f"use_{job.identity}")
+    if st.button("Put the new model in use", disabled=not confirmed) and confirmed:
+        put_in_use(workspace, job)
+        st.toast(plain(f"{beside.trained.identity} answers now."))
+        st.rerun()
+
+
+def _kept(workspace: Workspace, job: TrainingJob, in_use: str) -> BesideCurrent:
+    """Compare once for each model in use: the tests draw many samples of patients."""
+    known: dict[tuple[str, str], BesideCurrent] = st.session_state.setdefault(_KEY, {})
+    key = (job.identity, in_use)
+    if key not in known:
+        with st.spinner("Comparing with the model in use"):
+            known[key] = beside_current(workspace, job)
+    return known[key]
+
+
+def _figures(model: Manifest) -> str:
+    """Return a model's measured AUC of each finding as an HTML table."""
+    if not model.measurements:
+        return html_table(("Finding", "AUC"), [("none", "not measured")])
+    report = model.measurements[0].report
+    return html_table(
+        ("Finding", "AUC (95%)", "Radiographs", "With it"),
+        [
+            (
+                one.finding,
+                "not determined" if one.auc is None else one.auc.told(3),
+                f"{one.n_images:,}",
+                f"{one.n_positive:,}",
+            )
+            for one in report.findings
+        ],
+    )
+
+
+def _paired(compared: ScoreComparison) -> str:
+    rows = [
+        (
+            finding,
+            f"{one.first:.3f}",
+            f"{one.second:.3f}",
+            _signed(one.difference),
+            f"{one.p_bootstrap:.3f}",
+            f"{one.p_delong:.3f}",
+            f"{one.n_images:,}",
+            f"{one.n_positive:,}",
+        )
+        for finding, one in compared.findings.items()
+    ]
+    if compared.mean_difference is not None:
+        rows.append(("Mean", "", "", _signed(compared.mean_difference), "", "", "", ""))
+    heads = ("Finding", "AUC, new", "AUC, in use", "Difference (95%)", "p", "p, DeLong")
+    return html_table((*heads, "Radiographs", "With it"), rows)
+
+
+def _signed(gap: Estimate) -> str:
+    return f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"

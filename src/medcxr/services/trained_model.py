@@ -1,0 +1,114 @@
+"""A model just trained beside the one in use; a person decides which one answers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from medcxr.core.errors import DataError, ModelError
+from medcxr.datasets.study_table import check_image_path
+from medcxr.registry.bundle import ModelBundle
+from medcxr.registry.manifest import Manifest
+from medcxr.registry.registry import ModelRegistry
+from medcxr.services.comparison import ScoreComparison, compare_scores
+from medcxr.services.training_jobs import TrainingJob
+from medcxr.services.workspace import Workspace
+
+__all__ = ["BesideCurrent", "beside_current", "put_in_use"]
+
+_SCORES_FILE = "out_of_fold.csv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BesideCurrent:
+    """A trained model and the model in use.
+
+    Attributes:
+        trained: manifest of the trained model.
+        current: manifest of the model in use.
+        paired: both on the same images, each scored by networks that had not seen its patient, the
+            trained one first; None where there is no such comparison.
+        why_not: why there is none; empty where there is one.
+    """
+
+    trained: Manifest
+    current: Manifest
+    paired: ScoreComparison | None
+    why_not: str
+
+    @property
+    def is_in_use(self) -> bool:
+        """Tell whether the trained model is the one in use."""
+        return self.trained.identity == self.current.identity
+
+
+def beside_current(workspace: Workspace, job: TrainingJob) -> BesideCurrent:
+    """Compare what a training made with the model in use, where that is fair.
+
+    Scores of the same images are paired only where both runs learned from the same data by
+    fingerprint: equal names of files do not make equal images, and a model may have learned from
+    images that the other one held out.
+
+    Raises:
+        DataError: the training is not finished.
+        ModelError: a model is missing or damaged.
+    """
+    registry = ModelRegistry(workspace.models)
+    trained, current = _of(registry, job).manifest, registry.current().manifest
+    paired, why_not = None, _why_not(workspace, trained, current)
+    if not why_not:
+        try:
+            paired = compare_scores(
+                _scores(workspace, trained),
+                _scores(workspace, current),
+                check_image_path(job.data, job.table),
+            )
+        except DataError as error:
+            why_not = str(error)
+        else:
+            if not paired.findings:
+                paired, why_not = None, "No finding has both classes among the shared images."
+    return BesideCurrent(trained=trained, current=current, paired=paired, why_not=why_not)
+
+
+def put_in_use(workspace: Workspace, job: TrainingJob) -> ModelBundle:
+    """Let the model that a training made answer from now on, as `medcxr models use` does.
+
+    Raises:
+        DataError: the training is not finished.
+        ModelError: the model is missing or damaged.
+        StorageError: the choice cannot be written.
+    """
+    registry = ModelRegistry(workspace.models)
+    return registry.use(_of(registry, job).manifest.identity)
+
+
+def _of(registry: ModelRegistry, job: TrainingJob) -> ModelBundle:
+    if job.model is None:
+        raise DataError(f"The training {job.name} has made no model yet; wait for its end.")
+    return registry.get(job.model)
+
+
+def _why_not(workspace: Workspace, trained: Manifest, current: Manifest) -> str:
+    if trained.identity == current.identity:
+        return "This model is the one in use."
+    for one in (trained, current):
+        if not _scores(workspace, one).is_file():
+            return (
+                f"The scores that {one.identity} gave radiographs of patients whom it had not seen "
+                "are not on this computer, and it may have learned from these radiographs."
+            )
+    if trained.training is None or current.training is None:  # both have scores, so never
+        raise ModelError("A model does not say how it was trained; choose another one.")
+    if trained.training.data_fingerprint != current.training.data_fingerprint:
+        return (
+            f"{current.identity} learned from other radiographs, labels or tables, so it may have "
+            "learned from those that were held out here."
+        )
+    return ""
+
+
+def _scores(workspace: Workspace, model: Manifest) -> Path:
+    """Return where the scores of a model's run lie, which may not be there."""
+    run = model.training.run if model.training else ""
+    if Path(run).name != run or run in ("", ".", ".."):  # a model may come from anywhere
+        run = ".none"
+    return workspace.runs / run / _SCORES_FILE
