@@ -198,6 +198,50 @@ def test_the_page_of_experiments_is_that_of_its_records(monkeypatch):
     assert module.PAGE.read_text(encoding="utf-8") != module.page(changed)
 
 
+def test_the_study_is_that_of_the_shipped_model_and_of_the_records(monkeypatch, tmp_path):
+    module = load_script(monkeypatch, "make_validation_study")
+    sources = module.load_sources()
+    page = module.PAGE.read_text(encoding="utf-8")
+
+    assert page == module.page(sources)
+    assert ModelRegistry(tmp_path).current().manifest.identity in page
+    for command in commands_of(page, "medcxr"):
+        parse(command)
+
+
+@pytest.mark.parametrize("part", ["manifest", "gate", "anatomy", "explanations", "runs", "peer"])
+def test_every_source_of_the_study_decides_what_it_says(monkeypatch, part):
+    module = load_script(monkeypatch, "make_validation_study")
+    sources = module.load_sources()
+    changed = json.loads(json.dumps(sources._asdict()))
+    run = sources.manifest["training"]["run"]
+    record = next(one for one in changed["runs"] if one["run"] == run)
+    figure = {
+        "manifest": changed["manifest"]["measurements"][0]["report"]["findings"][0]["auc"],
+        "gate": changed["gate"]["measured"][0],
+        "anatomy": changed["anatomy"]["rankings"][0]["auc"],
+        "explanations": changed["explanations"]["places"][-1]["hits"],
+        "runs": record["whole"][0]["differences"]["Mean"],
+        "peer": changed["peer"]["findings"]["Effusion"]["difference"],
+    }
+    figure[part]["low"] = 0.123
+
+    assert module.page(module.Sources(**changed)) != module.page(sources)
+
+
+def test_the_study_of_another_model_says_what_is_missing(monkeypatch):
+    module = load_script(monkeypatch, "make_validation_study")
+    sources = module.load_sources()
+    bare = sources.manifest | {"version": "other", "measurements": [], "outline_figures": None}
+    bare["training"] = bare["training"] | {"run": "other"}
+
+    page = module.page(sources._replace(manifest=bare, peer=None))
+
+    assert "Not measured: do not rely on this model." in page
+    assert "not of the shipped model: to be measured anew" in page
+    assert "Not recorded for this run." in page
+
+
 def test_the_documents_are_there():
     assert EXPECTED - {path.name for path in DOCUMENTS} == set()
     assert len([path for path in DOCUMENTS if path.parent.name == "adr"]) >= 5
