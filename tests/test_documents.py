@@ -242,6 +242,46 @@ def test_the_study_of_another_model_says_what_is_missing(monkeypatch):
     assert "Not recorded for this run." in page
 
 
+def test_the_specification_is_that_of_the_shipped_model_and_of_the_code(monkeypatch):
+    module = load_script(monkeypatch, "make_technical_specification")
+    text, manifest = text_of(module.PAGE), module.shipped_manifest()
+
+    assert text == module.page(text, manifest)
+    assert set(re.findall(r"<!-- begin ([\w-]+) -->", text)) == set(module.BLOCKS)
+    assert module.page(text, manifest | {"created": "another day"}) != text
+
+
+def test_the_shipped_graph_takes_and_gives_what_the_specification_says(monkeypatch):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    module = load_script(monkeypatch, "make_technical_specification")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    graph = str(module.shipped_folder() / "model.onnx")
+
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+    (image,) = session.get_inputs()
+    told = dict(re.findall(r"^\| \w+ \| `(\w+)` \| ([^|]+) \|", text_of(module.PAGE), re.MULTILINE))
+    sides = {one.name: one.shape for one in [image, *session.get_outputs()]}
+    assert told["image"] == " x ".join(map(str, sides["image"]))
+    assert told["logits"] == " x ".join(map(str, sides["logits"]))
+    assert told["maps"] == " x ".join(map(str, sides["maps"]))
+    chosen = [one.name for one in session.get_overridable_initializers()]
+    assert ("whole" in told) == ("whole" in chosen)
+    assert ("outlines" in told) == ("outlines" in sides)
+
+
+def test_the_transfer_syntaxes_of_the_specification_are_those_that_are_read(monkeypatch):
+    from medcxr.imaging import dicom_frame
+
+    text = text_of(ROOT / "docs" / "technical-specification.md")
+    rows = text.partition("| Transfer syntax | Decoder |")[2].partition("\n\n")[0]
+    named = {"": "pydicom", "pillow": "Pillow", "gdcm": "GDCM"}
+
+    decoders = {named.get(plugin, plugin) for plugin in dicom_frame._DECODERS.values()}
+    assert all(decoder in rows for decoder in decoders)
+
+
 def test_the_documents_are_there():
     assert EXPECTED - {path.name for path in DOCUMENTS} == set()
     assert len([path for path in DOCUMENTS if path.parent.name == "adr"]) >= 5
