@@ -1,5 +1,6 @@
 """The documents are true where a program can tell: links, commands, versions, words."""
 
+import ast
 import importlib.util
 import json
 import re
@@ -271,7 +272,7 @@ def test_the_shipped_graph_takes_and_gives_what_the_specification_says(monkeypat
     assert ("outlines" in told) == ("outlines" in sides)
 
 
-def test_the_transfer_syntaxes_of_the_specification_are_those_that_are_read(monkeypatch):
+def test_the_transfer_syntaxes_of_the_specification_are_those_that_are_read():
     from medcxr.imaging import dicom_frame
 
     text = text_of(ROOT / "docs" / "technical-specification.md")
@@ -280,6 +281,56 @@ def test_the_transfer_syntaxes_of_the_specification_are_those_that_are_read(monk
 
     decoders = {named.get(plugin, plugin) for plugin in dicom_frame._DECODERS.values()}
     assert all(decoder in rows for decoder in decoders)
+
+
+def test_constants_that_the_specification_tells_in_words_are_those_of_the_code():
+    from medcxr.anatomy import measuring, words
+    from medcxr.imaging import grayscale, raster
+    from medcxr.learning import outputs
+
+    text = " ".join(text_of(ROOT / "docs" / "technical-specification.md").split())
+
+    assert f"from {words.BLUNT_DEGREES:.0f} degrees on" in text
+    assert f"more than {grayscale.MAX_MEAN_CHROMA} between" in text
+    assert f"at most {raster._MAX_SCANS} scans" in text
+    assert f"at least {outputs._ENOUGH_TO_BEND} examples" in text
+    assert f"at least {outputs._ENOUGH_BEYOND} logits" in text
+    assert f"below {outputs.MINIMUM_PER_CLASS} examples" in text
+    assert f"less than {measuring._LEAST_HEART} or more than {measuring._MOST_HEART} of" in text
+    low, high = measuring._PLAUSIBLE_RATIOS
+    assert f"outside {low} to {high}" in text
+
+
+def sentences_of(path: Path) -> Iterator[str]:
+    """Yield the texts of a program, with "…" in the place of what is filled in."""
+    for node in ast.walk(ast.parse(text_of(path))):
+        if isinstance(node, ast.JoinedStr):
+            parts = [one.value if isinstance(one, ast.Constant) else "…" for one in node.values]
+            yield "".join(parts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield re.sub(r"\{[^{}]*\}", "…", node.value)
+
+
+@cache
+def sentences() -> str:
+    programs = [ROOT / "manage.py", *sorted((ROOT / "src").rglob("*.py"))]
+    return "\n".join(text for program in programs for text in sentences_of(program))
+
+
+def quoted_messages() -> list[str]:
+    rows = text_of(ROOT / "docs" / "troubleshooting.md").splitlines()
+    return [row.split("`")[1] for row in rows if row.startswith("| `")]
+
+
+@pytest.mark.parametrize("message", quoted_messages())
+def test_every_message_quoted_in_troubleshooting_is_one_of_the_program(message: str):
+    # what a message ends with may be a sentence of its own, filled in
+    assert message.removesuffix("; …").removesuffix(" …") in sentences()
+
+
+def test_a_message_that_no_program_gives_is_noticed():
+    assert len(quoted_messages()) > 50
+    assert "The file is too beautiful; send another." not in sentences()
 
 
 def test_the_documents_are_there():
