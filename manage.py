@@ -78,7 +78,7 @@ class Environment(NamedTuple):
 RUNTIME = Environment(ROOT / ".venv", "", "the light runtime", "about a minute", 1 * GB)
 # A second environment, so that running the tests does not make the light installation heavy.
 TESTING = Environment(
-    ROOT / ".venv-test", "dev,train", "the test environment", "a few minutes", 4 * GB
+    ROOT / ".venv-test", "dev,docs,train", "the test environment", "a few minutes", 4 * GB
 )
 
 

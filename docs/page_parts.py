@@ -1,6 +1,16 @@
 """What the scripts that write pages share."""
 
-__all__ = ["interval", "table"]
+import json
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from medcxr.registry.registry import SHIPPED_MODELS
+
+__all__ = ["counted", "interval", "shipped_folder", "shipped_manifest", "table", "wrapped"]
+
+_WIDTH = 100  # of a line
 
 
 def interval(estimate: dict[str, float] | None, *, digits: int = 2) -> str:
@@ -20,3 +30,50 @@ def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """Return a Markdown table."""
     lines = [heads, tuple("---" for _ in heads), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def counted(n: int, word: str) -> str:
+    """Return a number with its word, in the plural unless it is 1."""
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def wrapped(page: str) -> str:
+    """Break the lines of a page's paragraphs and lists anew; tables, heads and code stay."""
+    parts = re.split(r"(^```.*?^```$)", page, flags=re.MULTILINE | re.DOTALL)
+    parts[::2] = ["\n\n".join(map(_block, part.split("\n\n"))) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _block(text: str) -> str:
+    if not text.strip() or text.lstrip().startswith(("|", "#", "<!--")):
+        return text
+    start = "\n" * (len(text) - len(text.lstrip("\n")))
+    end = "\n" * (len(text) - len(text.rstrip("\n")))
+    items = re.split(r"\n(?=- )", text.strip("\n"))
+    lines = [
+        textwrap.fill(
+            " ".join(item.split()),
+            _WIDTH,
+            subsequent_indent="  " if item.startswith("- ") else "",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for item in items
+    ]
+    return start + "\n".join(lines) + end
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the model that comes with the package; of several the newest."""
+    folders = [path.parent for path in SHIPPED_MODELS.glob("*/manifest.json")]
+    return max(folders, key=lambda folder: _read(folder)["created"])
+
+
+def shipped_manifest() -> dict[str, Any]:
+    """Return the shipped model's manifest as plain values."""
+    return _read(shipped_folder())
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return manifest

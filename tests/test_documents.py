@@ -1,5 +1,6 @@
 """The documents are true where a program can tell: links, commands, versions, words."""
 
+import ast
 import importlib.util
 import json
 import re
@@ -196,6 +197,140 @@ def test_the_page_of_experiments_is_that_of_its_records(monkeypatch):
     changed = json.loads(json.dumps(records))
     next(iter(changed[0]["parts"].values()))["auc"]["Effusion"] = 0.123
     assert module.PAGE.read_text(encoding="utf-8") != module.page(changed)
+
+
+def test_the_study_is_that_of_the_shipped_model_and_of_the_records(monkeypatch, tmp_path):
+    module = load_script(monkeypatch, "make_validation_study")
+    sources = module.load_sources()
+    page = module.PAGE.read_text(encoding="utf-8")
+
+    assert page == module.page(sources)
+    assert ModelRegistry(tmp_path).current().manifest.identity in page
+    for command in commands_of(page, "medcxr"):
+        parse(command)
+
+
+@pytest.mark.parametrize("part", ["manifest", "gate", "anatomy", "explanations", "runs", "peer"])
+def test_every_source_of_the_study_decides_what_it_says(monkeypatch, part):
+    module = load_script(monkeypatch, "make_validation_study")
+    sources = module.load_sources()
+    changed = json.loads(json.dumps(sources._asdict()))
+    run = sources.manifest["training"]["run"]
+    record = next(one for one in changed["runs"] if one["run"] == run)
+    figure = {
+        "manifest": changed["manifest"]["measurements"][0]["report"]["findings"][0]["auc"],
+        "gate": changed["gate"]["measured"][0],
+        "anatomy": changed["anatomy"]["rankings"][0]["auc"],
+        "explanations": changed["explanations"]["places"][-1]["hits"],
+        "runs": record["whole"][0]["differences"]["Mean"],
+        "peer": changed["peer"]["findings"]["Effusion"]["difference"],
+    }
+    figure[part]["low"] = 0.123
+
+    assert module.page(module.Sources(**changed)) != module.page(sources)
+
+
+def test_the_study_of_another_model_says_what_is_missing(monkeypatch):
+    module = load_script(monkeypatch, "make_validation_study")
+    sources = module.load_sources()
+    bare = sources.manifest | {"version": "other", "measurements": [], "outline_figures": None}
+    bare["training"] = bare["training"] | {"run": "other"}
+
+    page = module.page(sources._replace(manifest=bare, peer=None))
+
+    assert "Not measured: do not rely on this model." in page
+    assert "not of the shipped model: to be measured anew" in page
+    assert "Not recorded for this run." in page
+
+
+def test_the_specification_is_that_of_the_shipped_model_and_of_the_code(monkeypatch):
+    module = load_script(monkeypatch, "make_technical_specification")
+    text, manifest = text_of(module.PAGE), module.shipped_manifest()
+
+    assert text == module.page(text, manifest)
+    assert set(re.findall(r"<!-- begin ([\w-]+) -->", text)) == set(module.BLOCKS)
+    assert module.page(text, manifest | {"created": "another day"}) != text
+
+
+def test_the_shipped_graph_takes_and_gives_what_the_specification_says(monkeypatch):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    module = load_script(monkeypatch, "make_technical_specification")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    graph = str(module.shipped_folder() / "model.onnx")
+
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+    (image,) = session.get_inputs()
+    told = dict(re.findall(r"^\| \w+ \| `(\w+)` \| ([^|]+) \|", text_of(module.PAGE), re.MULTILINE))
+    sides = {one.name: one.shape for one in [image, *session.get_outputs()]}
+    assert told["image"] == " x ".join(map(str, sides["image"]))
+    assert told["logits"] == " x ".join(map(str, sides["logits"]))
+    assert told["maps"] == " x ".join(map(str, sides["maps"]))
+    chosen = [one.name for one in session.get_overridable_initializers()]
+    assert ("whole" in told) == ("whole" in chosen)
+    assert ("outlines" in told) == ("outlines" in sides)
+
+
+def test_the_transfer_syntaxes_of_the_specification_are_those_that_are_read():
+    from medcxr.imaging import dicom_frame
+
+    text = text_of(ROOT / "docs" / "technical-specification.md")
+    rows = text.partition("| Transfer syntax | Decoder |")[2].partition("\n\n")[0]
+    named = {"": "pydicom", "pillow": "Pillow", "gdcm": "GDCM"}
+
+    decoders = {named.get(plugin, plugin) for plugin in dicom_frame._DECODERS.values()}
+    assert all(decoder in rows for decoder in decoders)
+
+
+def test_constants_that_the_specification_tells_in_words_are_those_of_the_code():
+    from medcxr.anatomy import measuring, words
+    from medcxr.imaging import grayscale, raster
+    from medcxr.learning import outputs
+
+    text = " ".join(text_of(ROOT / "docs" / "technical-specification.md").split())
+
+    assert f"from {words.BLUNT_DEGREES:.0f} degrees on" in text
+    assert f"more than {grayscale.MAX_MEAN_CHROMA} between" in text
+    assert f"at most {raster._MAX_SCANS} scans" in text
+    assert f"at least {outputs._ENOUGH_TO_BEND} examples" in text
+    assert f"at least {outputs._ENOUGH_BEYOND} logits" in text
+    assert f"below {outputs.MINIMUM_PER_CLASS} examples" in text
+    assert f"less than {measuring._LEAST_HEART} or more than {measuring._MOST_HEART} of" in text
+    low, high = measuring._PLAUSIBLE_RATIOS
+    assert f"outside {low} to {high}" in text
+
+
+def sentences_of(path: Path) -> Iterator[str]:
+    """Yield the texts of a program, with "…" in the place of what is filled in."""
+    for node in ast.walk(ast.parse(text_of(path))):
+        if isinstance(node, ast.JoinedStr):
+            parts = [one.value if isinstance(one, ast.Constant) else "…" for one in node.values]
+            yield "".join(parts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield re.sub(r"\{[^{}]*\}", "…", node.value)
+
+
+@cache
+def sentences() -> str:
+    programs = [ROOT / "manage.py", *sorted((ROOT / "src").rglob("*.py"))]
+    return "\n".join(text for program in programs for text in sentences_of(program))
+
+
+def quoted_messages() -> list[str]:
+    rows = text_of(ROOT / "docs" / "troubleshooting.md").splitlines()
+    return [row.split("`")[1] for row in rows if row.startswith("| `")]
+
+
+@pytest.mark.parametrize("message", quoted_messages())
+def test_every_message_quoted_in_troubleshooting_is_one_of_the_program(message: str):
+    # what a message ends with may be a sentence of its own, filled in
+    assert message.removesuffix("; …").removesuffix(" …") in sentences()
+
+
+def test_a_message_that_no_program_gives_is_noticed():
+    assert len(quoted_messages()) > 50
+    assert "The file is too beautiful; send another." not in sentences()
 
 
 def test_the_documents_are_there():
