@@ -92,6 +92,7 @@ def drift_of_numbers(
     if not (np.isfinite(old).all() and np.isfinite(new).all()):
         raise DataError(f"A value of {fact} is not a finite number; leave its image out.")
     edges = np.unique(np.quantile(old, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    edges = edges[edges > old.min()]  # a bin below the least would be empty
     counts = [
         np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
         for values in (old, new)

@@ -1,22 +1,24 @@
 """Whether the radiographs that come in now differ from those that a model was measured on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+from PIL import Image
 
 from medcxr.core.arrays import Pixels, UInt8Array
 from medcxr.core.errors import DataError
 from medcxr.evaluation.drift import DriftFigures, drift_of_names, drift_of_numbers
 
-__all__ = ["ImageFacts", "Incoming", "compare_incoming", "image_facts"]
+__all__ = ["IMAGE_FACTS", "ImageFacts", "Incoming", "compare_incoming", "image_facts"]
 
+_SIDE = 128  # longer side, in pixels: equal facts of a radiograph and of its small copy
 _BLACK, _WHITE = 0.02, 0.98  # of the full range: clipped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
-    """What is simple to say of a radiograph's pixels, scaled for a screen.
+    """What is simple to say of a radiograph's pixels, at most 128 on the longer side.
 
     Attributes:
         brightness: mean gray, 0…1.
@@ -29,6 +31,10 @@ class ImageFacts:
     contrast: float
     clipped: float
     aspect: float
+
+
+IMAGE_FACTS = tuple(one.name for one in fields(ImageFacts))
+"""Names of the facts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +56,15 @@ def image_facts(pixels: Pixels | UInt8Array) -> ImageFacts:
     Args:
         pixels: (rows, columns), 0…1, or 0…255 as whole numbers.
     """
-    whole = pixels.dtype == np.uint8
-    gray = np.asarray(pixels, dtype=np.float64) / (255.0 if whole else 1.0)
+    whole = pixels if pixels.dtype == np.uint8 else np.rint(255 * np.clip(pixels, 0, 1))
+    picture = Image.fromarray(np.asarray(whole, dtype=np.uint8))
+    picture.thumbnail((_SIDE, _SIDE))
+    gray = np.asarray(picture, dtype=np.float64) / 255
     return ImageFacts(
         brightness=float(gray.mean()),
         contrast=float(gray.std()),
         clipped=float(np.mean((gray <= _BLACK) | (gray >= _WHITE))),
-        aspect=gray.shape[0] / gray.shape[1],
+        aspect=pixels.shape[0] / pixels.shape[1],
     )
 
 

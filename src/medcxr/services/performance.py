@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from medcxr.core.arrays import BoolArray, Statistics
 from medcxr.core.errors import DataError
-from medcxr.evaluation.finding_sample import Drawn, draw_patients, finding_sample
+from medcxr.evaluation.finding_sample import Drawn, FindingSample, draw_patients, finding_sample
 from medcxr.evaluation.operating_points import (
     OPERATING_POINTS,
     OperatingPoint,
@@ -26,6 +26,7 @@ __all__ = [
     "ThresholdsFrom",
     "measure_finding",
     "measure_table",
+    "sample_of",
     "thresholds_from",
 ]
 
@@ -143,8 +144,7 @@ def measure_finding(
         deciding: name of the operating point that groups and prevalences are told at.
     """
     _require_point(deciding)
-    column = table.findings.index(finding)
-    sample, known = finding_sample(table.labels[:, column], table.probabilities[:, column], drawn)
+    sample, known = sample_of(table, finding, drawn)
     groups = {**table.groups, **({FOLD: table.folds} if table.folds else {})}
     return measure_performance(
         finding,
@@ -153,6 +153,12 @@ def measure_finding(
         deciding=deciding,
         groups={name: np.asarray(values)[known].tolist() for name, values in groups.items()},
     )
+
+
+def sample_of(table: ScoredTable, finding: str, drawn: Drawn) -> tuple[FindingSample, BoolArray]:
+    """Return the images of a table whose label of a finding is known, and which they are."""
+    column = table.findings.index(finding)
+    return finding_sample(table.labels[:, column], table.probabilities[:, column], drawn)
 
 
 def thresholds_from(table: ScoredTable, manifest: Manifest | None) -> ThresholdsFrom:

@@ -193,4 +193,4 @@ def _print_prevalences(findings: "tuple[FindingPerformance, ...]") -> None:
 
 
 def _told(estimate: "Estimate | None") -> str:
-    return "not determined" if estimate is None else estimate.told(3)
+    return "not determined" if estimate is None else estimate.told(3, of_bounds=3)
