@@ -154,6 +154,28 @@ class StudyTable:
             first.setdefault(self.patients[row], row)
         return list(first.values())
 
+    def as_csv(self) -> bytes:
+        """Return the table as a file that reads back with these labels, patients and attributes.
+
+        It has the column absent, so it says itself what is known.
+        """
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        names = list(self.attributes)
+        writer.writerow(["image_path", "labels", "absent", "patient_id", *names])
+        for index, (path, patient) in enumerate(zip(self.image_paths, self.patients, strict=True)):
+            named = [
+                "|".join(
+                    f
+                    for f, label in zip(self.findings, self.labels[index], strict=True)
+                    if label == value
+                )
+                for value in (1, 0)
+            ]
+            owner = "" if patient == unnamed_patient(path) else patient
+            writer.writerow([path, *named, owner, *(self.attributes[n][index] for n in names)])
+        return text.getvalue().encode()
+
     def fingerprint(self) -> str:
         """Return SHA-256 over paths, labels and patients: the same table gives the same text."""
         digest = hashlib.sha256(repr((self.findings, self.image_paths, self.patients)).encode())

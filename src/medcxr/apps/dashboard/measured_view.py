@@ -80,7 +80,28 @@ def _decisions(measurement: Measurement) -> str:
         )
         for one in measurement.report.findings
     ]
-    return html_table(heads, rows, caption=f"Decisions at {measurement.operating_point}")
+    return html_table(
+        heads, rows, caption=f"Decisions at {measurement.operating_point}"
+    ) + html_table(
+        ("Finding", "Found", "Missed", "False alarms", "Rightly absent", "PPV", "NPV"),
+        [_counts(one) for one in measurement.report.findings],
+        caption="Radiographs behind these decisions, and the predictive values that follow",
+    )
+
+
+def _counts(one: FindingFigures) -> tuple[str, ...]:
+    """Return the confusion matrix: a share times its images is a whole number."""
+    if one.sensitivity is None or one.specificity is None:
+        return (one.finding, *[told(None)] * 6)
+    n_negative = one.n_images - one.n_positive
+    found = round(one.sensitivity.value * one.n_positive)
+    rejected = round(one.specificity.value * n_negative)
+    missed, alarms = one.n_positive - found, n_negative - rejected
+    shares = (
+        f"{right / called:.3f}" if called else told(None)
+        for right, called in ((found, found + alarms), (rejected, rejected + missed))
+    )
+    return (one.finding, *(f"{n:,}" for n in (found, missed, alarms, rejected)), *shares)
 
 
 def _calibration(figures: tuple[FindingFigures, ...]) -> str:

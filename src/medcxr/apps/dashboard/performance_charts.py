@@ -29,6 +29,7 @@ _LINE, _SECOND, _QUIET, _MARK = "#6ea8e0", "#f2b65a", "#a9b4c2", "#ffffff"
 _BAND = {"type": "area", "opacity": 0.22}
 _DASHED = {"type": "line", "color": _QUIET, "strokeDash": [6, 4], "strokeWidth": 1.5}
 _HEIGHT = 340
+_FAR_RIGHT = 0.75
 _SHARES = [0.0, 1.0]
 
 
@@ -49,7 +50,11 @@ def curve_chart(
     """
     x, y = _axis("x", titles[0], _SHARES), _axis("y", titles[1], _SHARES)
     curve = [{"x": p.x, "y": p.value, "low": p.low, "high": p.high} for p in points]
-    places = [{"x": x, "y": y, "name": name} for name, (x, y) in marks.items()]
+    # Names of marks far to the right stand at their left, within the chart.
+    places = [
+        {"x": across, "y": up, "name": name, "right": across > _FAR_RIGHT}
+        for name, (across, up) in marks.items()
+    ]
     told = _told(("x", titles[0]), ("y", titles[1]), ("low", "from"), ("high", "to"))
     layers: list[Spec] = [
         _layer(
@@ -64,12 +69,15 @@ def curve_chart(
             y=y,
             told=[{"field": "name", "title": "Operating point"}, *told[:2]],
         ),
-        _layer(
-            places,
-            {"type": "text", "color": _SECOND, "align": "left", "dx": 9, "dy": 9, "fontSize": 12},
-            x=x,
-            y=y,
-            text="name",
+        *(
+            _layer(
+                [one for one in places if one["right"] == right],
+                {"type": "text", "color": _SECOND, "align": align, "dx": shift, "dy": 11},
+                x=x,
+                y=y,
+                text="name",
+            )
+            for right, align, shift in ((False, "left", 9), (True, "right", -9))
         ),
     ]
     return {"layer": layers, "height": _HEIGHT}
@@ -260,7 +268,7 @@ def forest_chart(
                 "encoding": {"x": x},
             }
         )
-    return {"data": {"values": rows}, "layer": layers, "height": 26 * len(rows) + 60}
+    return {"data": {"values": rows}, "layer": layers, "height": 26 * len(rows) + 80}
 
 
 def prevalence_chart(figures: Sequence[PrevalenceFigures], measured: float) -> Spec:

@@ -203,8 +203,7 @@ def _show_groups(
         )
         for one in groups
     ]
-    with st.expander("These figures as a table"):
-        st.html(html_table(heads, rows, caption=f"Decided at {_told_point(figures.deciding)}"))
+    st.html(html_table(heads, rows, caption=f"Decided at {_told_point(figures.deciding)}"))
 
 
 def _tell_small(figures: FindingPerformance, chosen: _Chosen) -> None:
@@ -241,6 +240,14 @@ def _show_centers(figures: FindingPerformance, source: str) -> None:
     st.markdown(told_by.COLLECTIONS)
     sources = [one for one in figures.groups if one.group == _COLLECTION]
     _show_groups(figures, sources, source, "collection (column source)")
+    surplus = {one.value: one.surplus for one in sources if one.surplus is not None}
+    if surplus:
+        words = (
+            f"Mean probability of {figures.finding} less the share that has it, in "
+            f"{len(surplus)} collections: right of the dashed line the model says too much."
+        )
+        title = "Mean probability less share with the finding, 95% interval"
+        _chart(forest_chart(surplus, title, whole=0.0), words, source)
     _tell_small(figures, lambda group: group == _COLLECTION)
     st.subheader("Another prevalence", anchor=False)
     st.markdown(told_by.PREVALENCE)
@@ -261,8 +268,7 @@ def _show_centers(figures: FindingPerformance, source: str) -> None:
         )
         for one in figures.prevalences
     ]
-    with st.expander("These figures as a table "):
-        st.html(html_table(heads, rows))
+    st.html(html_table(heads, rows))
 
 
 def _chart(spec: Spec, words: str, source: str) -> None:

@@ -25,8 +25,9 @@ INTRODUCTION = (
     "holds for radiographs like those of its table, and says nothing of other hospitals or devices."
 )
 OF_MANIFEST = (
-    "What was measured when the model was made and travels with it. Curves need the scores of each "
-    "radiograph, which a model does not carry: choose a run or a table of scores for them."
+    "What was measured when the model was made and travels with it. Curves, and intervals of "
+    "predictive values, need the score of each radiograph, which a model does not carry: choose a "
+    "run or a table of scores for them."
 )
 SCORES_HELP = (
     "Scores: a CSV file with image_path and a column for each finding, as `medcxr predict` writes "

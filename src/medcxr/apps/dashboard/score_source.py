@@ -69,12 +69,18 @@ def choose_run(workspace: Workspace, labels_table: Path | None, first: str | Non
         st.info(NO_LABELS)
         return None
     measured = f" on {', '.join(run.tables)}" if run.tables else ""
+    folder = f"WORKSPACE/runs/{run.run}"
+    kept = uploaded is None and run.labels is not None
     return _joined(
         read_csv_file(run.path),
         labels,
         run.policy,
         source=f"Cross-validated run {run.run}{measured}",
-        scores_word=f"WORKSPACE/runs/{run.run}/{run.path.name}",
+        words=(
+            f"{folder}/{run.path.name}",
+            "--labels",
+            f"{folder}/{labels.name}" if kept else labels.name,
+        ),
     )
 
 
@@ -92,9 +98,8 @@ def choose_upload() -> Scores | None:
         labels = uploaded_csv("Labels (CSV, may be left out)", "uploaded_labels")
     if scores is None:
         return None
-    return _joined(
-        scores, labels, LabelPolicy(), source=f"Table {scores.name}", scores_word=scores.name
-    )
+    words = (scores.name, *(("--labels", labels.name) if labels else ()))
+    return _joined(scores, labels, LabelPolicy(), source=f"Table {scores.name}", words=words)
 
 
 def uploaded_csv(label: str, key: str) -> CsvFile | None:
@@ -125,7 +130,7 @@ def _joined(
     policy: LabelPolicy,
     *,
     source: str,
-    scores_word: str,
+    words: Sequence[str],
 ) -> Scores:
     """Join the tables, once for each pair of files; the last pair is kept in this tab."""
     names = [scores.name, *([labels.name] if labels else [])]
@@ -136,7 +141,6 @@ def _joined(
     if known is None or known.digest != digest:
         table = join_scores(scores, labels, policy=policy)
         named = f"labels of {labels.name}" if labels else "its own labels"
-        words: Sequence[str] = [scores_word, *(["--labels", labels.name] if labels else [])]
         known = Scores(
             digest=digest,
             source=f"{source}, {named}",
