@@ -419,6 +419,7 @@ class _Run:
         studies = self.parts.studies(rows)
         kept = replace(
             studies,
+            findings=self.config.data.findings,
             labels=np.asarray(self.parts.labels(rows), dtype=np.float64),
             attributes={k: v for k, v in studies.attributes.items() if k in _GROUP_COLUMNS},
         )
