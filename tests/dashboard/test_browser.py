@@ -247,7 +247,6 @@ def test_another_model_is_put_in_use_and_taken_back_on_a_page_of_its_own(page, w
     page.get_by_role("cell", name="other 2.0.0").first.wait_for()
     _assert_readable(page)
     _wait_until_still(page)
-    assert page.get_by_role("button", name="Put in use").is_disabled()
     page.get_by_text("other 2.0.0 is to answer from now on").click()
     _wait_until_still(page)
     page.get_by_role("button", name="Put in use").click()

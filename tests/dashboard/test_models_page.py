@@ -41,7 +41,7 @@ def app(models, server_address, app_file):  # noqa: ARG001 - the settings name t
 
 
 def texts(app):
-    kinds = (app.markdown, app.caption, app.info, app.success, app.error)
+    kinds = (app.markdown, app.caption, app.info, app.success, app.warning, app.error)
     return "\n".join(one.value.replace("\\", "") for kind in kinds for one in kind)
 
 
@@ -84,7 +84,9 @@ def test_a_card_is_shown_and_its_text_stays_text(app):
 def test_a_model_is_put_in_use_and_the_choice_taken_back_only_when_ticked(app, models):
     registry = ModelRegistry(models.models)
     pick(app, "Model to put in use", "other 2.0.0")
-    assert next(b for b in app.button if b.label == "Put in use").disabled
+    press(app, "Put in use")
+    assert "tick the box above first" in texts(app)
+    assert registry.current().manifest.identity == "tiny 1.0.0"
     app.checkbox(key="sure_other 2.0.0").check()
     app.run()
     press(app, "Put in use")
@@ -92,7 +94,9 @@ def test_a_model_is_put_in_use_and_the_choice_taken_back_only_when_ticked(app, m
     assert "other 2.0.0 answers now." in texts(app)
     assert [one.model for one in registry.history()] == ["other 2.0.0", "tiny 1.0.0"]
 
-    assert next(b for b in app.button if b.label == "Roll back").disabled
+    press(app, "Roll back")
+    assert "tick the box above first" in texts(app)
+    assert registry.current().manifest.identity == "other 2.0.0"
     app.checkbox(key="back_2").check()
     app.run()
     press(app, "Roll back")

@@ -20,6 +20,7 @@ __all__ = ["show_models"]
 
 _KEY = "model_entries"
 _NOTICE = "models_notice"
+_UNSURE = "Nothing was changed: tick the box above first."
 _MAX_CHOICES = 10  # of the history that are shown
 _LIST = (
     "AUC is the area under the ROC curve with its 95% interval, as each model was measured when it "
@@ -151,7 +152,10 @@ def _show_use(registry: ModelRegistry, others: Sequence[ModelEntry]) -> None:
     sure = st.checkbox(
         plain(f"I have read its card; {chosen} is to answer from now on."), key=f"sure_{chosen}"
     )
-    if not st.button("Put in use", disabled=not sure) or not sure:
+    if not st.button("Put in use"):
+        return
+    if not sure:
+        st.warning(_UNSURE)
         return
     try:
         bundle = registry.use(chosen)
@@ -179,7 +183,10 @@ def _show_roll_back(registry: ModelRegistry) -> None:
     sure = st.checkbox(
         "The model that answered before is to answer again.", key=f"back_{len(history)}"
     )
-    if not st.button("Roll back", disabled=not sure) or not sure:
+    if not st.button("Roll back"):
+        return
+    if not sure:
+        st.warning(_UNSURE)
         return
     try:
         bundle = registry.roll_back()
