@@ -162,7 +162,9 @@ def test_names_from_a_file_stay_text(app):
 
 
 @pytest.mark.slow
-def test_open_radiographs_are_compared_with_the_scores_above(app):
+def test_open_radiographs_are_compared_with_scores_and_with_the_dashboards_table(
+    app, sample_data, monkeypatch
+):
     scored, labeled = scores()
     files = []
     for seed in range(20):
@@ -178,3 +180,12 @@ def test_open_radiographs_are_compared_with_the_scores_above(app):
     assert "Probability of Effusion" in html(app)
     assert "differs" in html(app)  # of a model that ranks nothing
     assert "Facts of the pixels have no reference" in texts(app)
+
+    monkeypatch.setenv("MEDCXR_CASES", str(sample_data / "manifest.csv"))
+    app.run()
+    next(b for b in app.button if b.label == "Look at the radiographs of this table").click()
+    app.run()
+    assert not app.exception
+    for fact in ("brightness", "contrast", "clipped", "aspect"):
+        assert f"Image {fact}" in html(app)
+    assert "40 radiographs drawn at random from manifest.csv, as tiny 1.0.0 sees them" in texts(app)

@@ -30,7 +30,7 @@ _KEY = "image_path"
 _GROUPS = ("view", "sex", "age", "source")
 _AGE_BAND = "age band"
 _UNKNOWN = "unknown"
-_ROWS_MAX = 200_000  # beyond, the resamples of the patients would not fit an ordinary memory
+_ROWS_MAX = 50_000  # beyond, the resamples of the patients take more than some 200 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
