@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medcxr.apps.dashboard.named_charts import confusion_chart, drift_chart, forest_chart
 from medcxr.apps.dashboard.performance_charts import (
-    confusion_chart,
     curve_chart,
     decision_curve_chart,
-    drift_chart,
-    forest_chart,
     prevalence_chart,
     reliability_chart,
 )
@@ -84,7 +82,7 @@ def test_the_confusion_matrix_holds_its_four_numbers(figures):
 def test_a_name_is_never_a_field(values, mark):
     figures = {name: Estimate(value=v, low=v - 0.1, high=v + 0.1) for name, v in values.items()}
     chart = forest_chart(figures, "AUC")
-    assert [row["name"] for row in chart["data"]["values"]] == list(values)
+    assert [row["name"] for row in chart["layer"][0]["data"]["values"]] == list(values)
     assert set(fields_of(chart)) <= {"name", "value", "low", "high"}
     curve = curve_chart((), ("x", "y"), chance=(), marks={mark: (0.1, 0.9)})
     assert set(fields_of(curve)) <= {"x", "y", "low", "high", "name"}

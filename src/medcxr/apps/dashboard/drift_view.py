@@ -7,7 +7,7 @@ import streamlit as st
 
 from medcxr.apps.dashboard.cases import Reading
 from medcxr.apps.dashboard.frame import Opened
-from medcxr.apps.dashboard.performance_charts import drift_chart
+from medcxr.apps.dashboard.named_charts import drift_chart
 from medcxr.apps.dashboard.performance_words import DRIFT
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.progress import progress_bar

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from medcxr.apps.dashboard.charts import bars
-from medcxr.apps.dashboard.performance_charts import forest_chart
+from medcxr.apps.dashboard.named_charts import forest_chart
 from medcxr.apps.dashboard.performance_words import GROUPS, OF_MANIFEST
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table

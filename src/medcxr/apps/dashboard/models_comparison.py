@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from medcxr.apps.dashboard.measured_view import told
-from medcxr.apps.dashboard.performance_charts import forest_chart
+from medcxr.apps.dashboard.named_charts import forest_chart
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.score_source import uploaded_csv
 from medcxr.apps.dashboard.tables import html_table

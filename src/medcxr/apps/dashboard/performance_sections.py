@@ -8,11 +8,10 @@ import streamlit as st
 from medcxr.apps.dashboard import performance_words as told_by
 from medcxr.apps.dashboard.charts import Spec
 from medcxr.apps.dashboard.measured_view import told
+from medcxr.apps.dashboard.named_charts import confusion_chart, forest_chart
 from medcxr.apps.dashboard.performance_charts import (
-    confusion_chart,
     curve_chart,
     decision_curve_chart,
-    forest_chart,
     prevalence_chart,
     reliability_chart,
 )

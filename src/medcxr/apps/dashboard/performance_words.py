@@ -56,11 +56,12 @@ THRESHOLDS = {
 }
 ROC = (
     "Each threshold finds a share of those with the finding (up) at the price of a share of false "
-    "alarms (across); the dashed line is guessing."
+    "alarms (across); the band is the 95% interval at each point, the dashed line is guessing."
 )
 PRECISION_RECALL = (
     "Of those called present, the share that has the finding (up), by the share of all with it that "
-    "are found (across); the dashed line is the share that has it, which is guessing."
+    "are found (across); the band is the 95% interval at each point, the dashed line is the share "
+    "that has it, which is guessing."
 )
 DECISIONS = (
     "What comes of deciding at each operating point; predictive values hold for the share of "
@@ -72,7 +73,8 @@ CALIBRATION = (
 )
 NET_BENEFIT = (
     "Found patients less needless acts, each weighed by how sure one wants to be before acting "
-    "(Vickers and Elkin 2006): the model is worth asking where its line lies above both others."
+    "(Vickers and Elkin 2006): the model is worth asking where its line lies above both others; the band is the "
+    "95% interval at each point."
 )
 GROUPS = (
     "The same figures in parts of the table; intervals that overlap say that chance may have made "
