@@ -77,8 +77,8 @@ NET_BENEFIT = (
     "95% interval at each point."
 )
 GROUPS = (
-    "The same figures in parts of the table; intervals that overlap say that chance may have made "
-    "the difference."
+    "The same figures in parts of the table; small parts have wide intervals, and among many parts "
+    "one may stand out by chance."
 )
 FOLDS = (
     "Each fold was scored by a network that had not learned from its patients; how far folds differ "
