@@ -397,6 +397,24 @@ def test_predict_writes_the_table_and_counts_the_bad_rows(run, radiograph, tmp_p
     assert [bool(row["error"]) for row in scored] == [False, True]
 
 
+def test_a_table_of_scores_is_measured_and_both_ways_of_printing_agree(run, tmp_path):
+    rows = [f"{i}.png,{i % 10 / 10},{'Effusion' if i % 3 else 'No Finding'}" for i in range(60)]
+    scores = tmp_path / "scores.csv"
+    scores.write_text("image_path,Effusion,labels\n" + "\n".join(rows))
+    result = run("performance", scores, "--json", "--bootstrap", 30)
+    report = json.loads(result.stdout)
+    (effusion,) = report["findings"]
+    assert (report["model"], report["thresholds_from"]) == ("tiny 1.0.0", "model")
+    assert (effusion["n_images"], effusion["n_positive"]) == (60, 40)
+    assert [one["point"] for one in effusion["decisions"]] == ["half", "youden", "sensitivity_90"]
+    printed = run("performance", scores, "--bootstrap", 30).stdout
+    assert f"{effusion['auc']['value']:.3f}" in printed
+    own = json.loads(run("performance", scores, "--own-thresholds", "--json").stdout)
+    assert (own["model"], own["thresholds_from"]) == (None, "table")
+    wrong = run("performance", scores, "--operating-point", "best")
+    assert isinstance(wrong.exception, DataError)
+
+
 def test_models_are_listed_shown_chosen_and_taken_back(run, tiny_workspace):
     tiny_bundle(tiny_workspace.models / "tiny-2.0.0", version="2.0.0", created="2026-03-04")
     listed = run("models", "list")

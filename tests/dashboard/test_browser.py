@@ -16,7 +16,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
+from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_bundle, tiny_graph, use_tiny_model
 from medcxr.core.results import FindingResult
 from medcxr.registry.registry import ModelRegistry
 from medcxr.security.passwords import INITIAL_PASSWORD
@@ -222,6 +222,52 @@ def test_an_answer_is_explained_on_a_page_of_its_own_and_files_stay_open(page, w
     page.get_by_role("link", name="Reading").click()
     page.get_by_text("Download the analysis").wait_for(timeout=_ANALYSIS_LIMIT_MS)
     _assert_findings(page)
+
+
+def test_an_uploaded_table_of_scores_is_measured_on_a_page_of_its_own(page, tmp_path):
+    scores, labels = (tmp_path / name for name in ("scores.csv", "labels.csv"))
+    random = np.random.default_rng(0)
+    has = random.random(60) < 0.4
+    values = 1 / (1 + np.exp(-random.normal(2.0 * has - 1)))
+    rows = [f"{i}.png,{value:.4f}" for i, value in enumerate(values)]
+    scores.write_text("image_path,Effusion\n" + "\n".join(rows))
+    words = [f"{i}.png,{'Effusion' if one else 'No Finding'}" for i, one in enumerate(has)]
+    labels.write_text("image_path,labels\n" + "\n".join(words))
+    _sign_in(page)
+    page.get_by_role("link", name="Performance Analytics").click()
+    page.get_by_text("What was measured when the model was made").wait_for()
+    page.get_by_role("radio", name="A table").click()
+    for label, path in (("Scores (CSV)", scores), ("Labels (CSV", labels)):
+        field = page.get_by_test_id("stFileUploader").filter(has_text=label)
+        field.locator("input[type=file]").set_input_files(str(path))
+        page.get_by_text(path.name).first.wait_for()
+        _wait_until_still(page)
+    page.get_by_text("ROC curve of Effusion: AUC").first.wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    page.get_by_role("heading", name="Another prevalence").wait_for()
+    chart = page.get_by_test_id("stVegaLiteChart").first
+    chart.locator("canvas, svg").first.wait_for(timeout=_ANALYSIS_LIMIT_MS)
+    assert page.get_by_test_id("stVegaLiteChart").count() >= 7
+    page.get_by_text("medcxr performance scores.csv --labels labels.csv").first.wait_for()
+    _assert_readable(page)
+
+
+def test_another_model_is_put_in_use_and_taken_back_on_a_page_of_its_own(page, workspace):
+    tiny_bundle(workspace.models / "other-2.0.0", name="other", version="2.0.0")
+    _sign_in(page)
+    page.get_by_role("link", name="Models").click()
+    page.get_by_role("heading", name="Which one answers").wait_for()
+    page.get_by_role("cell", name="other 2.0.0").first.wait_for()
+    _assert_readable(page)
+    _wait_until_still(page)
+    page.get_by_text("other 2.0.0 is to answer from now on").click()
+    _wait_until_still(page)
+    page.get_by_role("button", name="Put in use").click()
+    page.get_by_text("other 2.0.0 answers now.").wait_for()
+    _wait_until_still(page)
+    page.get_by_text("The model that answered before is to answer again.").click()
+    _wait_until_still(page)
+    page.get_by_role("button", name="Roll back").click()
+    page.get_by_text("tiny 1.0.0 answers again.").wait_for()
 
 
 def test_the_analysis_can_be_kept_as_json(page, tmp_path):

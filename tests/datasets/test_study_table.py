@@ -14,6 +14,7 @@ from medcxr.datasets.study_table import (
     StudyTable,
     check_image_path,
     read_rows,
+    rows_of,
     unnamed_patient,
 )
 
@@ -225,3 +226,33 @@ def test_any_path_and_labels_written_are_read_back(tmp_path_factory, cells):
     for (_, found), labels in zip(cells, table.labels, strict=True):
         assert {name for name, label in zip(FINDINGS, labels, strict=True) if label == 1} == found
         assert np.isnan(labels).all() == (not found)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, 2]), st.sampled_from([0, 1, 2]), st.sampled_from("ab")),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_a_table_written_as_a_file_reads_back_equal(rows):
+    findings = ("Effusion", "Pneumonia")
+    values = np.array([[np.nan if one == 2 else one for one in row[:2]] for row in rows], float)
+    paths = tuple(f"{i}.png" for i in range(len(rows)))
+    table = StudyTable(
+        root=Path(),
+        image_paths=paths,
+        findings=findings,
+        labels=values,
+        patients=tuple(
+            unnamed_patient(path) if row[2] == "a" else row[2]
+            for path, row in zip(paths, rows, strict=True)
+        ),
+        attributes={"view": tuple("PA" for _ in rows)},
+    )
+    read = StudyTable.of_rows(
+        rows_of(table.as_csv(), "t.csv", required=("image_path",)), findings, root=Path()
+    )
+    assert np.array_equal(read.labels, table.labels, equal_nan=True)
+    assert (read.image_paths, read.patients) == (table.image_paths, table.patients)
+    assert read.attributes == table.attributes

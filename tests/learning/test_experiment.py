@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from medcxr.core.errors import DataError, StorageError
 from medcxr.datasets.age import age_band
 from medcxr.evaluation.calibration import fit_platt
+from medcxr.evaluation.metrics import auc
 from medcxr.evaluation.operating_points import youden
 from medcxr.evaluation.validation import evaluate
 from medcxr.imaging.reading import read_image
@@ -25,6 +26,7 @@ from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import build_network
 from medcxr.learning.training_data import load_tables
 from medcxr.registry.bundle import ModelBundle
+from medcxr.services.scored_table import join_scores, read_csv_file
 from small_training import small_config
 
 pytestmark = pytest.mark.train
@@ -96,6 +98,25 @@ def calibrate(logits, labels):
     own = probabilities(logits)
     points = [youden(labels[:, i], own[:, i]).threshold for i in range(labels.shape[1])]
     return fitted, probabilities, points
+
+
+def test_scores_and_labels_that_a_run_keeps_give_its_measured_figures(by_fold):
+    folder = by_fold.bundle.folder.parent
+    table = join_scores(
+        read_csv_file(folder / "out_of_fold.csv"),
+        read_csv_file(folder / "out_of_fold_labels.csv"),
+    )
+    report = by_fold.bundle.manifest.measurements[0].report
+    assert len(table) == report.n_images
+    assert len(set(table.patients)) == report.n_patients
+    for column, figures in enumerate(report.findings):
+        known = ~np.isnan(table.labels[:, column])
+        assert known.sum() == figures.n_images
+        assert table.labels[known, column].sum() == figures.n_positive
+        if figures.auc is not None:
+            area = auc(table.labels[:, column], table.probabilities[:, column])
+            # Eight digits in the file may tie what was apart.
+            assert area == pytest.approx(figures.auc.value, abs=5e-3)
 
 
 def test_each_fold_is_calibrated_and_decided_by_the_others(by_fold):

@@ -256,3 +256,21 @@ def test_a_current_model_that_was_deleted_is_named(registry, built):
         registry.current()
     assert not any(entry.is_current for entry in registry.list())
     assert registry.roll_back().manifest.identity == "new 1.0.0"
+
+
+def test_the_list_tells_sizes_and_figures_and_the_history_the_choices(tmp_path):
+    folder = tmp_path / "models"
+    first = tiny_bundle(folder / "tiny-1.0.0")
+    tiny_bundle(folder / "tiny-2.0.0", version="2.0.0")
+    registry = ModelRegistry(folder, shipped=None)
+    assert registry.history() == []
+    for version in ("1.0.0", "2.0.0"):
+        registry.use("tiny", version)
+    registry.roll_back()
+    made = [(one.action, one.model) for one in registry.history()]
+    assert made == [("roll back", "tiny 1.0.0"), ("use", "tiny 2.0.0"), ("use", "tiny 1.0.0")]
+    assert all(one.time.endswith("+00:00") for one in registry.history())
+    entry = next(one for one in registry.list() if one.identity == "tiny 1.0.0")
+    assert entry.n_bytes == sum(path.stat().st_size for path in first.folder.iterdir())
+    report = first.manifest.measurements[0].report
+    assert entry.aucs == {one.finding: one.auc for one in report.findings}

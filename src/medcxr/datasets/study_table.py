@@ -99,12 +99,34 @@ class StudyTable:
             DataError: the file is missing, is no table, or a row is not understood.
         """
         rows = read_rows(path, required=("image_path",))
+        return cls.of_rows(rows, findings, root=path.parent, policy=policy)
+
+    @classmethod
+    def of_rows(
+        cls,
+        rows: Sequence[dict[str, str]],
+        findings: Sequence[str],
+        *,
+        root: Path,
+        policy: LabelPolicy | None = None,
+    ) -> "StudyTable":
+        """Make a table of rows, at least one, as `rows_of` gives them.
+
+        Args:
+            rows: column -> cell; image_path must be among the columns.
+            findings: label columns wanted, in this order.
+            root: folder to which image paths are relative.
+            policy: meaning of what the labels do not say.
+
+        Raises:
+            DataError: a row is not understood.
+        """
         policy = policy or LabelPolicy()
         labels = np.array([row_labels(row, findings, policy) for row in rows], dtype=np.float64)
         known = {"image_path", "labels", "absent", "patient_id"}
         columns = [name for name in rows[0] if name not in known]
         return cls(
-            root=path.parent,
+            root=root,
             image_paths=tuple(row["image_path"] for row in rows),
             findings=tuple(findings),
             labels=labels.reshape(len(rows), len(findings)),
@@ -131,6 +153,28 @@ class StudyTable:
         for row in rows:
             first.setdefault(self.patients[row], row)
         return list(first.values())
+
+    def as_csv(self) -> bytes:
+        """Return the table as a file that reads back with these labels, patients and attributes.
+
+        It has the column absent, so it says itself what is known.
+        """
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        names = list(self.attributes)
+        writer.writerow(["image_path", "labels", "absent", "patient_id", *names])
+        for index, (path, patient) in enumerate(zip(self.image_paths, self.patients, strict=True)):
+            named = [
+                "|".join(
+                    f
+                    for f, label in zip(self.findings, self.labels[index], strict=True)
+                    if label == value
+                )
+                for value in (1, 0)
+            ]
+            owner = "" if patient == unnamed_patient(path) else patient
+            writer.writerow([path, *named, owner, *(self.attributes[n][index] for n in names)])
+        return text.getvalue().encode()
 
     def fingerprint(self) -> str:
         """Return SHA-256 over paths, labels and patients: the same table gives the same text."""

@@ -72,6 +72,8 @@ __all__ = ["Hardware", "run_experiment"]
 _RUN_FILE = "run.json"
 _EVENTS_FILE = "events.jsonl"
 _SCORES_FILE = "out_of_fold.csv"
+_LABELS_FILE = "out_of_fold_labels.csv"
+_GROUP_COLUMNS = ("view", "sex", "age", "source")  # that figures are divided by
 _ORDINARY = 200  # radiographs without findings, at most, whose mean map maps are shown against
 _BUNDLE = "bundle"
 _FAILURES_FILE = "failures.png"
@@ -411,7 +413,7 @@ class _Run:
             write_bytes_atomically(self.folder / _FAILURES_FILE, sheet)
 
     def _write_scores(self, held_out: Mapping[str, tuple[tuple[int, ...], Statistics]]) -> None:
-        """Keep what each image was given by the network that has not seen its patient.
+        """Keep what each image was given by the network that has not seen its patient, and the labels.
 
         Args:
             held_out: fold -> its rows and their probabilities, (n_rows, n_findings).
@@ -423,6 +425,15 @@ class _Run:
             for fold, (rows, probabilities) in held_out.items()
         }
         write_bytes_atomically(self.folder / _SCORES_FILE, self.parts.score_table(parts))
+        rows = tuple(row for part, _ in held_out.values() for row in part)
+        studies = self.parts.studies(rows)
+        kept = replace(
+            studies,
+            findings=self.config.data.findings,
+            labels=np.asarray(self.parts.labels(rows), dtype=np.float64),
+            attributes={k: v for k, v in studies.attributes.items() if k in _GROUP_COLUMNS},
+        )
+        write_bytes_atomically(self.folder / _LABELS_FILE, kept.as_csv())
 
     def _cross_fitted(
         self,

@@ -1,7 +1,7 @@
 """Which models this computer has, which one answers, and which one did before."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from medcxr.registry.manifest import Manifest
 from medcxr.storage.atomic import write_json_atomically
 from medcxr.storage.locks import exclusive
 
-__all__ = ["SHIPPED_MODELS", "ModelEntry", "ModelRegistry"]
+__all__ = ["SHIPPED_MODELS", "ModelChoice", "ModelEntry", "ModelRegistry"]
 
 SHIPPED_MODELS = Path(medcxr.models.__path__[0])
 """Folder of the models that come with the package."""
@@ -37,6 +37,8 @@ class ModelEntry:
         is_current: whether it answers now.
         mean_auc: over its findings, from its first measurement; None if not measured.
         problem: why it cannot be used, empty if it can.
+        aucs: finding -> AUC, from its first measurement, as far as measured.
+        n_bytes: size of the files in its folder.
     """
 
     identity: str
@@ -45,6 +47,23 @@ class ModelEntry:
     is_current: bool
     mean_auc: Estimate | None
     problem: str
+    aucs: Mapping[str, Estimate]
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """One line of the history of choices.
+
+    Attributes:
+        action: "use" or "roll back".
+        model: name and version of the model that answered from then on.
+        time: ISO 8601; empty if the history does not say.
+    """
+
+    action: str
+    model: str
+    time: str
 
 
 class ModelRegistry:
@@ -84,6 +103,20 @@ class ModelRegistry:
         entries = [self._entry(folder, current) for folder in self._folders()]
         entries.sort(key=lambda entry: entry.created, reverse=True)
         return sorted(entries, key=lambda entry: entry.is_shipped)
+
+    def history(self) -> Sequence[ModelChoice]:
+        """Return the choices made in this workspace, the last one first.
+
+        Raises:
+            StorageError: the history is damaged.
+        """
+        choices = [
+            ModelChoice(
+                action=event["action"], model=event["model"], time=str(event.get("time", ""))
+            )
+            for event in self._events()
+        ]
+        return choices[::-1]
 
     def current(self) -> ModelBundle:
         """Return the model that answers: the one chosen last, or the newest shipped one.
@@ -152,10 +185,14 @@ class ModelRegistry:
 
     def _entry(self, folder: Path, current: Path | None) -> ModelEntry:
         identity, created, mean_auc, problem = folder.name, "", None, ""
+        aucs: dict[str, Estimate] = {}
         try:
             manifest = read_manifest(folder)
             identity, created = manifest.identity, manifest.created
-            mean_auc = manifest.measurements[0].report.mean_auc if manifest.measurements else None
+            if manifest.measurements:
+                report = manifest.measurements[0].report
+                mean_auc = report.mean_auc
+                aucs = {one.finding: one.auc for one in report.findings if one.auc is not None}
             ModelBundle.open(folder)
         except ModelError as error:
             problem = str(error)
@@ -166,6 +203,8 @@ class ModelRegistry:
             is_current=folder == current,
             mean_auc=mean_auc,
             problem=problem,
+            aucs=aucs,
+            n_bytes=_size(folder),
         )
 
     def _folders(self) -> Sequence[Path]:
@@ -238,6 +277,17 @@ def _identity(folder: Path) -> str:
         return read_manifest(folder).identity
     except ModelError:
         return folder.name
+
+
+def _size(folder: Path) -> int:
+    """Return how many bytes the files of a folder take; those that cannot be asked count 0."""
+    total = 0
+    for path in folder.iterdir():
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except OSError:
+            continue
+    return total
 
 
 def _folder_name(manifest: Manifest) -> str:

@@ -8,10 +8,11 @@ import numpy as np
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
 from medcxr.core.results import Estimate
-from medcxr.datasets.study_table import StudyTable, read_rows
+from medcxr.datasets.study_table import LabelPolicy, StudyTable, rows_of
 from medcxr.evaluation.comparison import PairedComparison, compare_auc, compare_mean_auc
+from medcxr.services.scored_table import CsvFile, read_csv_file
 
-__all__ = ["ScoreComparison", "compare_scores"]
+__all__ = ["ScoreComparison", "compare_files", "compare_scores"]
 
 _KEY = "image_path"
 
@@ -43,19 +44,35 @@ def compare_scores(first: Path, second: Path, labels: Path) -> ScoreComparison:
     Raises:
         DataError: a table is wrong, or they have no image or no finding in common.
     """
-    rows = {path: _by_image(path) for path in (first, second)}
-    columns = [set(next(iter(table.values()))) for table in rows.values()]
+    return compare_files(read_csv_file(first), read_csv_file(second), read_csv_file(labels))
+
+
+def compare_files(
+    first: CsvFile, second: CsvFile, labels: CsvFile, *, policy: LabelPolicy | None = None
+) -> ScoreComparison:
+    """Compare tables by their bytes; arguments and errors as for `compare_scores`.
+
+    Args:
+        first: scores.
+        second: scores of another model or reader.
+        labels: labels and patients.
+        policy: meaning of what the labels do not say.
+    """
+    files = (first, second)
+    rows = [_by_image(file) for file in files]
+    columns = [set(next(iter(table.values()))) for table in rows]
     findings = [finding.value for finding in Finding if all(finding in each for each in columns)]
     if not findings:
         raise DataError(
             f"{first.name} and {second.name} have no column of the same finding; name the columns "
             f"as the findings: {', '.join(finding.value for finding in Finding)}."
         )
-    table = StudyTable.read_csv(labels, findings)
+    named = rows_of(labels.data, labels.name, required=(_KEY,))
+    table = StudyTable.of_rows(named, findings, root=Path(), policy=policy)
     shared = [
         index
         for index, path in enumerate(table.image_paths)
-        if all(path in scored for scored in rows.values())
+        if all(path in scored for scored in rows)
     ]
     if not shared:
         raise DataError(
@@ -65,8 +82,8 @@ def compare_scores(first: Path, second: Path, labels: Path) -> ScoreComparison:
     chosen = table.select(shared)
     pair = np.stack(
         [
-            np.stack([_scores(path, rows[path], chosen.image_paths, f) for f in findings], axis=1)
-            for path in rows
+            np.stack([_scores(file, scored, chosen.image_paths, f) for f in findings], axis=1)
+            for file, scored in zip(files, rows, strict=True)
         ]
     )  # (2, n_images, n_findings)
     truth = np.where(np.isnan(pair).any(axis=0), np.nan, chosen.labels)
@@ -82,17 +99,17 @@ def compare_scores(first: Path, second: Path, labels: Path) -> ScoreComparison:
     return ScoreComparison(findings=compared, mean_difference=mean)
 
 
-def _by_image(path: Path) -> dict[str, dict[str, str]]:
-    return {row[_KEY]: row for row in read_rows(path, required=(_KEY,))}
+def _by_image(file: CsvFile) -> dict[str, dict[str, str]]:
+    return {row[_KEY]: row for row in rows_of(file.data, file.name, required=(_KEY,))}
 
 
 def _scores(
-    path: Path, rows: dict[str, dict[str, str]], images: tuple[str, ...], finding: str
+    file: CsvFile, rows: dict[str, dict[str, str]], images: tuple[str, ...], finding: str
 ) -> np.ndarray:
     """Return a score per image, NaN where the cell is empty (an image that could not be used)."""
     try:
         return np.array([float(rows[image][finding] or "nan") for image in images])
     except ValueError as error:
         raise DataError(
-            f"{path.name} has a score of {finding} that is not a number; correct the cell."
+            f"{file.name} has a score of {finding} that is not a number; correct the cell."
         ) from error

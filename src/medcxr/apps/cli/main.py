@@ -21,6 +21,7 @@ from medcxr.apps.cli.compare import compare
 from medcxr.apps.cli.dashboard import dashboard
 from medcxr.apps.cli.explain_check import explain_check
 from medcxr.apps.cli.importance import importance
+from medcxr.apps.cli.performance import performance
 from medcxr.apps.cli.predict import predict
 from medcxr.apps.cli.sample_data import sample_data
 from medcxr.apps.cli.train import train
@@ -40,6 +41,7 @@ app.command()(analyze)
 app.command()(predict)
 app.command()(train)
 app.command()(compare)
+app.command()(performance)
 app.command()(dashboard)
 app.command("explain-check")(explain_check)
 app.command("case-map")(case_map)

@@ -11,6 +11,8 @@ from medcxr.apps.dashboard.doors import show_sign_in
 from medcxr.apps.dashboard.explain_view import show_explanations
 from medcxr.apps.dashboard.frame import Opened, show_frame
 from medcxr.apps.dashboard.icon import icon
+from medcxr.apps.dashboard.models_page import show_models
+from medcxr.apps.dashboard.performance_page import show_performance
 from medcxr.apps.dashboard.train_view import show_training
 from medcxr.apps.dashboard.uploads import keep_uploads_in_memory
 from medcxr.apps.dashboard.words import DISCLAIMER
@@ -62,10 +64,20 @@ def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]
         if opened is not None:
             show_training(opened)
 
+    def performance() -> None:
+        if opened is not None:
+            show_performance(opened)
+
+    def models() -> None:
+        if opened is not None:
+            show_models(opened)
+
     pages = [
         st.Page(reading, title="Reading", url_path="reading", default=True),
         st.Page(explanations, title="Explainable AI", url_path="explainable-ai"),
         st.Page(training, title="Train Model", url_path="train-model"),
+        st.Page(performance, title="Performance Analytics", url_path="performance"),
+        st.Page(models, title="Models", url_path="models"),
     ]
     return st.navigation(pages, position=position)
 

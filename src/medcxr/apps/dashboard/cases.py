@@ -24,7 +24,15 @@ from medcxr.services.workspace import Workspace
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
 
-__all__ = ["Case", "Reading", "Upload", "active_findings", "open_cases", "synthetic_upload"]
+__all__ = [
+    "Case",
+    "Reading",
+    "Upload",
+    "active_findings",
+    "forget_cases",
+    "open_cases",
+    "synthetic_upload",
+]
 
 _KEY = "cases"
 
@@ -111,6 +119,11 @@ def open_cases(workspace: Workspace, uploads: Sequence[Upload]) -> list[Case]:
         progress.empty()
     st.session_state[_KEY] = current
     return list(current.values())
+
+
+def forget_cases() -> None:
+    """Let the open radiographs be analyzed anew, e.g. since another model answers."""
+    st.session_state.pop(_KEY, None)
 
 
 def active_findings(case: Case) -> list[FindingResult]:

@@ -1,0 +1,145 @@
+"""Whether the radiographs open in this tab differ from those of a reference."""
+
+from dataclasses import asdict
+
+import numpy as np
+import streamlit as st
+
+from medcxr.apps.dashboard.cases import Reading
+from medcxr.apps.dashboard.frame import Opened
+from medcxr.apps.dashboard.named_charts import drift_chart
+from medcxr.apps.dashboard.performance_words import DRIFT
+from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.progress import progress_bar
+from medcxr.apps.dashboard.score_source import Scores
+from medcxr.apps.dashboard.tables import html_table
+from medcxr.core.errors import MedcxrError
+from medcxr.core.settings import Settings
+from medcxr.evaluation.drift import MINIMUM_FOR_DRIFT, DriftFigures
+from medcxr.registry.manifest import Manifest
+from medcxr.services.case_set import CaseSet, table_cases
+from medcxr.services.incoming import IMAGE_FACTS, Incoming, compare_incoming, image_facts
+from medcxr.services.loaded_model import current_bundle
+
+__all__ = ["show_drift"]
+
+_KEY = "drift_reference"
+_N_OF_TABLE = 100
+_VIEW = "view"
+
+
+def show_drift(opened: Opened, scores: Scores | None) -> None:
+    """Compare the analyzed radiographs with the scores above and with the dashboard's table.
+
+    Args:
+        opened: the radiographs of this tab.
+        scores: of the reference; None if no table is chosen.
+    """
+    st.markdown(DRIFT)
+    readings = [case.reading for case in opened.cases if case.reading is not None]
+    if len(readings) < MINIMUM_FOR_DRIFT:
+        st.info(
+            f"{len(readings)} radiographs are open and analyzed; below {MINIMUM_FOR_DRIFT} chance "
+            "decides, so nothing is told. Add radiographs at the left."
+        )
+        return
+    if scores is not None:
+        st.subheader("Against the scores above", anchor=False)
+        _show(_against_scores(readings, scores), f"Reference: {scores.source}")
+    table = Settings.from_environment().cases
+    if table is None:
+        st.info(
+            "Facts of the pixels have no reference: start the dashboard with "
+            "`medcxr dashboard --cases TABLE` to compare with the radiographs of a table."
+        )
+        return
+    st.subheader("Against the radiographs of this dashboard's table", anchor=False)
+    try:
+        manifest = current_bundle(opened.workspace).manifest
+        known: dict[str, CaseSet] = st.session_state.setdefault(_KEY, {})
+        if manifest.identity not in known:
+            if not st.button("Look at the radiographs of this table"):
+                return
+            with progress_bar("Looking at the radiographs") as progress:
+                known[manifest.identity] = table_cases(
+                    opened.workspace, table, n_images=_N_OF_TABLE, progress=progress
+                )
+            st.rerun()  # without the button
+        cases = known[manifest.identity]
+        _show(
+            _against_cases(readings, cases, manifest),
+            f"Reference: {len(cases.cases):,} radiographs drawn at random from {table.name}, as "
+            f"{manifest.identity} sees them; where it learned from them, its scores are surer there",
+        )
+    except MedcxrError as error:
+        st.error(plain(str(error)))
+
+
+def _against_scores(readings: list[Reading], scores: Scores) -> Incoming:
+    table = scores.table
+    numbers = {}
+    for column, finding in enumerate(table.findings):
+        old = table.probabilities[~np.isnan(table.labels[:, column]), column].tolist()
+        new = _probabilities(readings, finding)
+        if new:
+            numbers[f"Probability of {finding}"] = (old, new)
+    names = {}
+    if _VIEW in table.groups:
+        views = [reading.analysis.view for reading in readings]
+        names["View"] = (table.groups[_VIEW], views)
+    return compare_incoming(numbers, names)
+
+
+def _against_cases(readings: list[Reading], cases: CaseSet, manifest: Manifest) -> Incoming:
+    numbers = {}
+    for column, finding in enumerate(cases.findings):
+        logits = [float(case.logits[column]) for case in cases.cases]
+        old = manifest.calibrations[column].predict_proba(logits).tolist()
+        numbers[f"Probability of {finding}"] = (old, _probabilities(readings, finding))
+    old_facts = [asdict(image_facts(case.small)) for case in cases.cases]
+    new_facts = [asdict(image_facts(reading.shown)) for reading in readings]
+    for fact in IMAGE_FACTS:
+        numbers[f"Image {fact}"] = ([one[fact] for one in old_facts], [o[fact] for o in new_facts])
+    return compare_incoming(numbers, {})
+
+
+def _probabilities(readings: list[Reading], finding: str) -> list[float]:
+    return [
+        found.probability
+        for reading in readings
+        for found in reading.analysis.findings
+        if found.finding == finding
+    ]
+
+
+def _show(incoming: Incoming, source: str) -> None:
+    heads = ("Fact", "Reference", "New", "PSI", "By chance below", "p", "KS", "p of KS", "Verdict")
+    st.html(html_table(heads, [_row(one) for one in incoming.figures]))
+    for fact, reason in incoming.reasons.items():
+        st.markdown(plain(f"{fact}: {reason}"))
+    if incoming.figures:
+        widest = max(incoming.figures, key=lambda one: one.psi - one.psi_by_chance)
+        words = f"{widest.fact}: share of the radiographs in each bin of the reference."
+        st.vega_lite_chart(drift_chart(widest.bins), width="stretch", alt=words)
+        st.markdown(plain(words))
+    st.caption(
+        plain(
+            f"{source}. Each p is of one fact alone: of twenty facts, one is below 0.05 by chance. "
+            "The open radiographs are no file, so no command repeats this; score them with "
+            "medcxr predict to keep them."
+        )
+    )
+
+
+def _row(one: DriftFigures) -> tuple[str, ...]:
+    return (
+        one.fact,
+        f"{one.n_reference:,}",
+        f"{one.n_current:,}",
+        f"{one.psi:.3f}",
+        f"{one.psi_by_chance:.3f}",
+        f"{one.p_psi:.3f}",
+        "" if one.ks is None else f"{one.ks:.3f}",
+        "" if one.p_ks is None else f"{one.p_ks:.3f}",
+        "differs" if one.is_drifted else "within chance",
+    )

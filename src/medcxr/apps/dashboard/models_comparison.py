@@ -1,0 +1,178 @@
+"""Two models beside each other: paired on the same radiographs where both kept scores."""
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+
+import streamlit as st
+
+from medcxr.apps.dashboard.measured_view import told
+from medcxr.apps.dashboard.named_charts import forest_chart
+from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.score_source import uploaded_csv
+from medcxr.apps.dashboard.tables import html_table
+from medcxr.core.errors import MedcxrError
+from medcxr.core.results import Estimate
+from medcxr.core.settings import Settings
+from medcxr.registry.manifest import Manifest
+from medcxr.registry.registry import ModelEntry, ModelRegistry
+from medcxr.services.comparison import ScoreComparison, compare_files
+from medcxr.services.held_out import HeldOutScores, held_out_scores
+from medcxr.services.scored_table import CsvFile, read_csv_file
+from medcxr.services.workspace import Workspace
+
+__all__ = ["show_comparison"]
+
+_KEY = "model_comparison"
+_UNPAIRED = (
+    "Each model's own measurement. Where tables or folds differ, so do the radiographs: overlapping "
+    "intervals do not say that two models are equal, nor disjoint ones that one is better."
+)
+_PAIRED = (
+    "Paired: both runs scored the same radiographs, each by networks that had not learned from their "
+    "patients; the interval of the difference draws patients, and one that holds 0 decides nothing."
+)
+
+
+def show_comparison(
+    workspace: Workspace, registry: ModelRegistry, entries: Sequence[ModelEntry]
+) -> None:
+    """Ask for two models and show their figures beside each other.
+
+    Args:
+        workspace: whose runs may have kept scores.
+        registry: the models.
+        entries: those that can be used.
+    """
+    if len(entries) < 2:
+        st.info("There is only one model that can be used; train another one to compare it with.")
+        return
+    left, right = st.columns(2)
+
+    def name(number: int) -> str:
+        return entries[number].identity
+
+    first = left.selectbox("First model", range(len(entries)), format_func=name)
+    second = right.selectbox("Second model", range(len(entries)), index=1, format_func=name)
+    if first == second:
+        st.info("Choose two different models.")
+        return
+    try:
+        pair = [registry.get(entries[number].identity).manifest for number in (first, second)]
+        _show_unpaired(entries[first], entries[second])
+        _show_paired(workspace, pair[0], pair[1])
+    except MedcxrError as error:
+        st.error(plain(str(error)))
+
+
+def _show_unpaired(first: ModelEntry, second: ModelEntry) -> None:
+    findings = list(dict.fromkeys([*first.aucs, *second.aucs]))
+    st.html(
+        html_table(
+            ("Finding", first.identity, second.identity),
+            [
+                *((name, told(first.aucs.get(name)), told(second.aucs.get(name)))
+                  for name in findings),
+                ("Mean", told(first.mean_auc), told(second.mean_auc)),
+            ],
+            caption="AUC (95% interval)",
+        )
+    )  # fmt: skip
+    st.caption(_UNPAIRED)
+
+
+def _show_paired(workspace: Workspace, first: Manifest, second: Manifest) -> None:
+    runs = {one.run: one for one in held_out_scores(workspace)}
+    scores = [runs.get(one.training.run) if one.training else None for one in (first, second)]
+    st.subheader("On the same radiographs", anchor=False)
+    if scores[0] is None or scores[1] is None:
+        missing = first if scores[0] is None else second
+        st.info(
+            plain(
+                f"The run of {missing.identity} left no scores in this workspace, so the two cannot "
+                "be paired."
+            )
+        )
+        return
+    uploaded = uploaded_csv("Labels of both runs' table (CSV, may be left out)", "labels_of_both")
+    labels = uploaded or _labels(scores[0])
+    if labels is None:
+        st.info(
+            "Add the table of labels that both runs were measured on, or start the dashboard with "
+            "`medcxr dashboard --cases TABLE`."
+        )
+        return
+    compared = _compared(scores[0], scores[1], labels)
+    if compared is None:
+        return
+    _show_differences(compared, first, second)
+    words = [
+        *(f"WORKSPACE/runs/{one.run}/{one.path.name}" for one in (scores[0], scores[1])),
+        *("--labels", labels.name),
+    ]
+    st.caption(
+        plain(
+            f"{first.identity} less {second.identity}, labels of {labels.name}; 95% intervals of "
+            f"2,000 resamples of patients. Repeat: medcxr compare {shlex.join(words)}"
+        )
+    )
+
+
+def _labels(run: HeldOutScores) -> CsvFile | None:
+    path = run.labels or Settings.from_environment().cases
+    return read_csv_file(path) if path is not None else None
+
+
+def _compared(
+    first: HeldOutScores, second: HeldOutScores, labels: CsvFile
+) -> ScoreComparison | None:
+    """Compare when the button is pressed; the last result is kept in this tab."""
+    files = (read_csv_file(first.path), read_csv_file(second.path), labels)
+    parts = [first.run, second.run, *(one.data for one in files)]
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()
+    known: tuple[str, ScoreComparison] | None = st.session_state.get(_KEY)
+    if known is None or known[0] != digest:
+        if not st.button("Compare on the same radiographs"):
+            return None
+        with st.spinner("Comparing"):
+            known = (digest, compare_files(*files, policy=first.policy))
+        st.session_state[_KEY] = known
+        st.rerun()  # without the button
+    return known[1]
+
+
+def _show_differences(compared: ScoreComparison, first: Manifest, second: Manifest) -> None:
+    st.markdown(_PAIRED)
+    differences = {name: one.difference for name, one in compared.findings.items()}
+    if compared.mean_difference is not None:
+        differences["Mean"] = compared.mean_difference
+    if not differences:
+        st.info("No finding is both present and absent among the shared radiographs.")
+        return
+    st.vega_lite_chart(
+        forest_chart(differences, "Difference of the AUC, first less second", whole=0.0),
+        width="stretch",
+        alt="; ".join(f"{name}: {_signed(one)}" for name, one in differences.items()),
+    )
+    rows = [
+        (
+            name,
+            f"{one.n_images:,} of {one.n_patients:,} patients",
+            f"{one.n_positive:,}",
+            f"{one.first:.3f}",
+            f"{one.second:.3f}",
+            _signed(one.difference),
+            f"{one.p_bootstrap:.3f}",
+            f"{one.p_delong:.3f}",
+        )
+        for name, one in compared.findings.items()
+    ]
+    heads = (
+        *("Finding", "Radiographs", "With it", first.identity, second.identity),
+        *("Difference (95%)", "p", "p, DeLong"),
+    )
+    st.html(html_table(heads, rows))
+
+
+def _signed(gap: Estimate) -> str:
+    return f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"

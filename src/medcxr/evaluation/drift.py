@@ -1,0 +1,178 @@
+"""Whether new images differ from those that a model was measured on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import ks_2samp
+
+from medcxr.core.arrays import Statistics
+from medcxr.core.errors import DataError
+
+__all__ = ["MINIMUM_FOR_DRIFT", "DriftBin", "DriftFigures", "drift_of_names", "drift_of_numbers"]
+
+MINIMUM_FOR_DRIFT = 20  # new images below which ten bins hold too little to compare
+
+_BINS = 10
+_SIMULATIONS = 2000
+_CONFIDENCE = 0.95
+_PRIOR = 0.5  # added to every count, so that an empty bin is not infinitely strange (Jeffreys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftBin:
+    """One bin or one name.
+
+    Attributes:
+        name: the range of numbers, or the name.
+        reference: share of the reference in it.
+        current: share of the new images in it.
+    """
+
+    name: str
+    reference: float
+    current: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftFigures:
+    """How far new values are from those of the reference.
+
+    Attributes:
+        fact: what was compared, e.g. "probability of Effusion".
+        n_reference: values of the reference.
+        n_current: new values.
+        psi: population stability index; 0 is no difference.
+        psi_by_chance: what it stays below in 95 of 100 samples of this size drawn from the
+            reference.
+        p_psi: share of such samples in which it is at least as large.
+        ks: largest difference of the two cumulative distributions, 0…1; None for names.
+        p_ks: two-sided p of the Kolmogorov-Smirnov test; None for names.
+        bins: shares of both in each bin.
+    """
+
+    fact: str
+    n_reference: int
+    n_current: int
+    psi: float
+    psi_by_chance: float
+    p_psi: float
+    ks: float | None
+    p_ks: float | None
+    bins: tuple[DriftBin, ...]
+
+    @property
+    def is_drifted(self) -> bool:
+        """Whether chance alone would rarely give such an index."""
+        return self.psi > self.psi_by_chance
+
+
+def drift_of_numbers(
+    fact: str, reference: ArrayLike, current: ArrayLike, *, seed: int = 0
+) -> DriftFigures:
+    """Compare numbers in ten bins that hold equal shares of the reference.
+
+    Args:
+        fact: what is compared, for the reader.
+        reference: (n_reference,), finite.
+        current: (n_current,), finite.
+        seed: of the samples that say what chance gives.
+
+    Raises:
+        DataError: there are fewer than MINIMUM_FOR_DRIFT of either, or one is not finite.
+
+    Source: Siddiqi 2006, "Credit risk scorecards", chapter 6, for the index; Yurdakul and Naranjo
+    2020, "Statistical properties of the population stability index", on why its chance value
+    depends on the sample sizes; Hodges 1958 for the two-sample Kolmogorov-Smirnov test.
+    """
+    old, new = (np.asarray(values, dtype=np.float64).ravel() for values in (reference, current))
+    _check(fact, len(old), len(new))
+    if not (np.isfinite(old).all() and np.isfinite(new).all()):
+        raise DataError(f"A value of {fact} is not a finite number; leave its image out.")
+    edges = np.unique(np.quantile(old, np.linspace(0, 1, _BINS + 1)[1:-1]))
+    edges = edges[edges > old.min()]  # a bin below the least would be empty
+    counts = [
+        np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
+        for values in (old, new)
+    ]
+    test = ks_2samp(old, new)
+    return _figures(
+        fact,
+        _ranges(edges),
+        *counts,
+        seed=seed,
+        ks=(float(test.statistic), float(test.pvalue)),
+    )
+
+
+def drift_of_names(
+    fact: str, reference: Sequence[str], current: Sequence[str], *, seed: int = 0
+) -> DriftFigures:
+    """Compare how often each name occurs, e.g. each view; arguments as for `drift_of_numbers`."""
+    _check(fact, len(reference), len(current))
+    names = sorted({*reference, *current})
+    counts = [
+        np.array([list(values).count(name) for name in names]) for values in (reference, current)
+    ]
+    return _figures(fact, names, *counts, seed=seed, ks=None)
+
+
+def _check(fact: str, n_reference: int, n_current: int) -> None:
+    if min(n_reference, n_current) < MINIMUM_FOR_DRIFT:
+        raise DataError(
+            f"There are {n_current} new values of {fact} and {n_reference} to compare with; at "
+            f"least {MINIMUM_FOR_DRIFT} of each are needed, or chance decides. Add images."
+        )
+
+
+def _figures(
+    fact: str,
+    names: Sequence[str],
+    reference: NDArray[np.intp],
+    current: NDArray[np.intp],
+    *,
+    seed: int,
+    ks: tuple[float, float] | None,
+) -> DriftFigures:
+    n = int(current.sum())
+    expected = _smoothed(reference)
+    index = float(_index(expected, _smoothed(current)))
+    # Both samples vary: the reference is one too, of the images that it stands for.
+    random = np.random.default_rng(seed)
+    references = _smoothed(random.multinomial(int(reference.sum()), expected, size=_SIMULATIONS))
+    samples = _smoothed(random.multinomial(n, expected, size=_SIMULATIONS))
+    by_chance = _index(references, samples)
+    return DriftFigures(
+        fact=fact,
+        n_reference=int(reference.sum()),
+        n_current=n,
+        psi=index,
+        psi_by_chance=float(np.quantile(by_chance, _CONFIDENCE)),
+        p_psi=float((1 + np.sum(by_chance >= index)) / (1 + _SIMULATIONS)),
+        ks=ks[0] if ks else None,
+        p_ks=ks[1] if ks else None,
+        bins=tuple(
+            DriftBin(name=name, reference=float(old), current=float(new))
+            for name, old, new in zip(names, reference / reference.sum(), current / n, strict=True)
+        ),
+    )
+
+
+def _smoothed(counts: NDArray[np.integer]) -> Statistics:
+    """Return the share of each bin along the last axis, none of them 0."""
+    raised = counts + _PRIOR
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), dtype=np.float64)
+
+
+def _index(reference: Statistics, current: Statistics) -> Statistics:
+    return np.asarray(((current - reference) * np.log(current / reference)).sum(axis=-1))
+
+
+def _ranges(edges: Statistics) -> list[str]:
+    told = [f"{edge:.3g}" for edge in edges.tolist()]
+    if not told:
+        return ["all"]
+    inner = [f"{low} to {high}" for low, high in pairwise(told)]
+    return [f"below {told[0]}", *inner, f"from {told[-1]}"]
