@@ -210,13 +210,14 @@ def test_the_heat_map_is_of_the_most_probable_finding_unless_chosen(
 
 def test_a_heat_map_by_occlusion_shows_what_the_logit_hangs_on(run, radiograph, tmp_path):
     pictures = {}
-    for method in ("evidence", "occlusion"):
+    for method in ("evidence", "occlusion", "joint"):
         path = tmp_path / f"{method}.png"
         result = run("analyze", radiograph, "--heatmap", path, "--map", method)
         assert result.exit_code == 0, result.output
         pictures[method] = np.asarray(Image.open(path)).astype(int)
     assert pictures["occlusion"].shape == (200, 160, 3)
     assert not np.array_equal(pictures["evidence"], pictures["occlusion"])
+    assert not np.array_equal(pictures["joint"], pictures["occlusion"])
     error = run("analyze", radiograph, "--map", "occlusion").exception
     assert isinstance(error, DataError)
     assert "--heatmap" in str(error)

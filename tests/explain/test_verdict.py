@@ -105,6 +105,19 @@ def test_of_two_true_maps_the_one_that_the_probability_follows_more_is_shown():
     assert best_map(failed, "Effusion") == OCCLUSION_MAP
 
 
+def test_of_two_true_maps_the_one_that_points_better_is_shown_where_places_are_known():
+    both = (curves(EVIDENCE_MAP, insertion=0.5), curves(OCCLUSION_MAP, insertion=0.4))
+    points = [
+        replace(places(method=method), hits=around(hits))
+        for method, hits in ((EVIDENCE_MAP, 0.5), (OCCLUSION_MAP, 0.6))
+    ]
+    assert best_map(report(*both, places=points), "Effusion") == OCCLUSION_MAP
+    few = [replace(one, n_images=LEAST_IMAGES - 1) for one in points]
+    assert best_map(report(*both, places=few), "Effusion") == EVIDENCE_MAP
+    in_boxes = replace(places("boxes", method=EVIDENCE_MAP), hits=around(0.8))
+    assert best_map(report(*both, places=[*points, in_boxes]), "Effusion") == EVIDENCE_MAP
+
+
 def test_nothing_is_shown_of_what_failed_or_was_not_tested():
     assert best_map(None, "Effusion") is None
     assert best_map(report(), "Effusion") is None

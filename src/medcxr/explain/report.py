@@ -10,6 +10,7 @@ __all__ = [
     "GRADIENT_MAPS",
     "GRADIENT_WORDS",
     "INTEGRATED_MAP",
+    "JOINT_MAP",
     "OCCLUSION_MAP",
     "RIVALS",
     "SMOOTH_MAP",
@@ -28,6 +29,9 @@ EVIDENCE_MAP = "evidence map"
 OCCLUSION_MAP = "occlusion map"
 """Made by hiding place after place."""
 
+JOINT_MAP = "joint map"
+"""The mean of both, the strongest places of each counting alike."""
+
 GRADCAM_MAP = "GradCAM map"
 """Features that the tokens are made of, weighed by their mean gradients."""
 
@@ -37,7 +41,7 @@ INTEGRATED_MAP = "integrated gradients map"
 SMOOTH_MAP = "SmoothGrad map"
 """Mean gradients of noisy copies, times what blurring would take away."""
 
-TESTED = (EVIDENCE_MAP, OCCLUSION_MAP)
+TESTED = (EVIDENCE_MAP, OCCLUSION_MAP, JOINT_MAP)
 """What every model gives, and one of which may be shown unasked."""
 
 GRADIENT_MAPS = (GRADCAM_MAP, INTEGRATED_MAP, SMOOTH_MAP)

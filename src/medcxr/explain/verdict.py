@@ -26,23 +26,22 @@ _LOCATES = 0.9  # of the images: a map that hits more often may be located by
 
 
 def best_map(report: ExplanationReport | None, finding: str) -> str | None:
-    """Return the kind of map to show for a finding: of those shown to be true, the truest.
+    """Return the kind of map to show for a finding, among those that were shown to be true.
 
-    It is the one with the most probability between insertion and deletion.
+    It is the one that points best where the place of the finding is known, by the mean over the
+    kinds of places of its share of hits; else, as of No Finding, the one with the most probability
+    between insertion and deletion.
 
     Args:
         report: of the model; None if nobody tested it.
         finding: which is to be explained.
     """
-    found = {method: curves_of(report, finding, method) for method in TESTED}
     true = {
-        method: one
-        for method, one in found.items()
-        if one is not None and is_true(report, finding, method)
+        method: (_hits(report, finding, method), _gap(curves))
+        for method in TESTED
+        if (curves := curves_of(report, finding, method)) and is_true(report, finding, method)
     }
-    if not true:
-        return None
-    return max(true, key=lambda method: true[method].insertion.value - true[method].deletion.value)
+    return max(true, key=lambda method: true[method]) if true else None
 
 
 def curves_of(report: ExplanationReport | None, finding: str, method: str) -> CurveFigures | None:
@@ -58,6 +57,20 @@ def is_true(report: ExplanationReport | None, finding: str, method: str) -> bool
     """
     curves = curves_of(report, finding, method)
     return curves is not None and _is_followed(curves) and not _strays(report, finding, method)
+
+
+def _gap(curves: CurveFigures) -> float:
+    return curves.insertion.value - curves.deletion.value
+
+
+def _hits(report: ExplanationReport | None, finding: str, method: str) -> float:
+    """Return the mean share of hits, 0 where no places are known on enough images."""
+    played = [
+        one.hits.value
+        for one in _places_of(report, finding, method)
+        if one.n_images >= LEAST_IMAGES
+    ]
+    return sum(played) / len(played) if played else 0.0
 
 
 def _is_followed(curves: CurveFigures) -> bool:

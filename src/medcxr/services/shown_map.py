@@ -12,7 +12,13 @@ from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.results import Analysis
-from medcxr.explain.report import EVIDENCE_MAP, GRADIENT_MAPS, ExplanationReport
+from medcxr.explain.joint import joint_map
+from medcxr.explain.report import (
+    EVIDENCE_MAP,
+    GRADIENT_MAPS,
+    JOINT_MAP,
+    ExplanationReport,
+)
 from medcxr.explain.verdict import is_true, told_places, told_verdict
 from medcxr.explain.zones import evidence_by_zone, main_zone
 from medcxr.inference.predictor import Prepared
@@ -81,11 +87,13 @@ def maps_of(
     method: str,
     finding: str | None = None,
     *,
+    falls: Mapping[str, FloatArray] | None = None,
     progress: Progress | None = None,
 ) -> Mapping[str, FloatArray]:
     """Return the maps of one kind: finding -> (grid, grid), signed.
 
-    Those by occlusion take a look at every place; one row of looks serves all findings. Those by
+    Those by occlusion, and those that are joined with them, take a look at every place; one row of
+    looks serves all findings. Those by
     gradients take looks for each finding, so that only one finding's is drawn.
 
     Args:
@@ -93,6 +101,7 @@ def maps_of(
         analyzed: the radiograph.
         method: one of `TESTED` or of `GRADIENT_MAPS`.
         finding: needed of the latter.
+        falls: the maps by occlusion where they are known, which saves joint maps the looks.
         progress: called with the looks taken and to take, if any.
 
     Raises:
@@ -112,14 +121,17 @@ def maps_of(
             method=method,
             finding=finding,
         )
-    grid = len(next(iter(analyzed.maps.values())))
-    return explain_by_occlusion(
-        workspace,
-        analyzed.prepared,
-        model=analyzed.analysis.model,
-        grid=grid,
-        progress=progress,
-    )
+    if method != JOINT_MAP or falls is None:
+        falls = explain_by_occlusion(
+            workspace,
+            analyzed.prepared,
+            model=analyzed.analysis.model,
+            grid=len(next(iter(analyzed.maps.values()))),
+            progress=progress,
+        )
+    if method != JOINT_MAP:
+        return falls
+    return {name: joint_map(own, falls[name]) for name, own in analyzed.maps.items()}
 
 
 def shown_map(

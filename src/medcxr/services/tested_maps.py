@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from medcxr.core.arrays import FloatArray
 from medcxr.explain.faithfulness import centered_ellipse, random_map
-from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP, RIVALS, TESTED
+from medcxr.explain.joint import joint_map
+from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP, RIVALS, TESTED
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.registry.bundle import ModelBundle
 from medcxr.services.gradient_maps import gradient_maps, require_agreement
@@ -67,7 +68,11 @@ class ExplainedModel:
         own = (maps if self.shuffled else predictor.beside_ordinary(maps))[0, column]
         grid = own.shape[0]
         falls = falls_of(predictor, prepared, grid=grid)
-        drawn = {EVIDENCE_MAP: own, OCCLUSION_MAP: falls[column]}
+        drawn = {
+            EVIDENCE_MAP: own,
+            OCCLUSION_MAP: falls[column],
+            JOINT_MAP: joint_map(own, falls[column]),
+        }
         if self.gradients is not None:
             if not self.shuffled:  # which graph and weights are each in their own way
                 require_agreement(predictor, self.gradients, prepared)

@@ -36,6 +36,7 @@ class Method(StrEnum):
 
     EVIDENCE = "evidence"
     OCCLUSION = "occlusion"
+    JOINT = "joint"
     GRADCAM = "gradcam"
     INTEGRATED = "integrated"
     SMOOTH = "smooth"

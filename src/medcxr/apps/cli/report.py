@@ -13,6 +13,7 @@ from medcxr.apps.cli.words import printable
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.errors import DataError, ImageError
 from medcxr.core.results import Estimate
+from medcxr.explain.report import JOINT_MAP, OCCLUSION_MAP
 from medcxr.explain.verdict import best_map, told_absence
 from medcxr.services.analysis import AnalyzedImage, current_model
 from medcxr.services.shown_map import ShownMap, maps_of, shown_map
@@ -86,7 +87,14 @@ class Report:
         """Yield the map of each finding of which one was shown to be true."""
         best = {name: best_map(result.tests, name) for name in result.maps}
         kinds = {name: kind for name, kind in best.items() if kind is not None}
-        maps = {kind: maps_of(self._workspace, result, kind) for kind in set(kinds.values())}
+        drawn, looks = set(kinds.values()), {OCCLUSION_MAP, JOINT_MAP}
+        falls = maps_of(self._workspace, result, OCCLUSION_MAP) if drawn & looks else None
+        maps = {
+            kind: falls
+            if kind == OCCLUSION_MAP and falls is not None
+            else maps_of(self._workspace, result, kind, falls=falls)
+            for kind in drawn
+        }
         for finding, kind in kinds.items():
             yield shown_map(result.tests, result, finding, kind, maps[kind])
 

@@ -23,7 +23,7 @@ from medcxr.core.errors import ModelError
 from medcxr.core.settings import Settings
 from medcxr.explain.margin import told_distance, told_margin
 from medcxr.explain.occlusion import places_per_side
-from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP
+from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 from medcxr.services.shown_map import ShownMap
 from medcxr.services.workspace import Workspace
 
@@ -89,18 +89,25 @@ def _show_maps(workspace: Workspace, reading: Reading, finding: str) -> None:
         st.info("This model gives no heat maps.")
         return
     percentage = st.slider("Opacity of the maps", 0, 100, 60, 5, format="%d%%")
-    radiograph, evidence, occlusion = st.columns(3)
+    opacity = percentage / 100
+    radiograph, evidence = st.columns(2)
     with radiograph:
         st.subheader("Radiograph", anchor=False)
         _show_radiograph(reading)
     with evidence:
         st.subheader("Evidence map", anchor=False)
-        _show_zones(
-            show_map(reading, finding, EVIDENCE_MAP, reading.maps, opacity=percentage / 100)
-        )
+        _show_zones(show_map(reading, finding, EVIDENCE_MAP, reading.maps, opacity=opacity))
+    occlusion, joint = st.columns(2)
     with occlusion:
         st.subheader("Occlusion map", anchor=False)
-        _show_occlusion(workspace, reading, finding, percentage / 100)
+        known = _show_occlusion(workspace, reading, finding, opacity)
+    with joint:
+        st.subheader("Joint map", anchor=False)
+        if not known:
+            st.markdown("This map joins the other two; make the occlusion map first.")
+        else:
+            maps = kept_maps(workspace, reading, JOINT_MAP)
+            _show_zones(show_map(reading, finding, JOINT_MAP, maps, opacity=opacity))
     show_map_tests(reading.tests, finding)
 
 
@@ -115,21 +122,22 @@ def _show_radiograph(reading: Reading) -> None:
     st.caption(OUTLINES)
 
 
-def _show_occlusion(workspace: Workspace, reading: Reading, finding: str, opacity: float) -> None:
+def _show_occlusion(workspace: Workspace, reading: Reading, finding: str, opacity: float) -> bool:
+    """Show it, or what makes it, and return whether it is known."""
     known = find_kept(reading, OCCLUSION_MAP, dict)
     if known is None:
         n_places = places_per_side(len(reading.maps[finding])) ** 2
         st.markdown(f"This map hides each of {n_places} places in turn and asks the model again.")
         if not st.button("Make the occlusion map"):
-            return
+            return False
         try:
             kept_maps(workspace, reading, OCCLUSION_MAP)
         except ModelError as error:  # somebody chose another model meanwhile
             st.error(plain(str(error)))
-            return
+            return False
         st.rerun()  # without the button
-    else:
-        _show_zones(show_map(reading, finding, OCCLUSION_MAP, known, opacity=opacity))
+    _show_zones(show_map(reading, finding, OCCLUSION_MAP, known, opacity=opacity))
+    return True
 
 
 def _show_zones(shown: ShownMap) -> None:

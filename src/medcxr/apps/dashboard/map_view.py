@@ -10,11 +10,11 @@ from medcxr.apps.dashboard.kept import keep
 from medcxr.apps.dashboard.pictures import heat_map_picture
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.progress import progress_bar
-from medcxr.apps.dashboard.words import HEAT_MAP, OCCLUSION
+from medcxr.apps.dashboard.words import MAP_KINDS
 from medcxr.core.arrays import FloatArray
 from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, labeled
 from medcxr.explain.overlay import legend, shown_scale
-from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP
+from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 from medcxr.services.shown_map import ShownMap, maps_of, shown_map
 from medcxr.services.workspace import Workspace
 
@@ -22,7 +22,7 @@ __all__ = ["kept_maps", "show_map"]
 
 
 def kept_maps(workspace: Workspace, reading: Reading, method: str) -> Mapping[str, FloatArray]:
-    """Return the maps of a radiograph, those by occlusion made once in this browser tab.
+    """Return the maps of a radiograph; looks are taken once in this browser tab.
 
     Raises:
         ModelError: meanwhile another model is in use.
@@ -32,9 +32,10 @@ def kept_maps(workspace: Workspace, reading: Reading, method: str) -> Mapping[st
 
     def make() -> Mapping[str, FloatArray]:
         with progress_bar("Hiding place after place") as progress:
-            return maps_of(workspace, reading, method, progress=progress)
+            return maps_of(workspace, reading, OCCLUSION_MAP, progress=progress)
 
-    return keep(reading, OCCLUSION_MAP, make)
+    falls = keep(reading, OCCLUSION_MAP, make)
+    return maps_of(workspace, reading, method, falls=falls) if method == JOINT_MAP else falls
 
 
 def show_map(
@@ -77,5 +78,5 @@ def show_map(
         st.warning(plain(verdict))
     for sentence in further:
         st.markdown(plain(sentence))
-    st.caption(HEAT_MAP if method == EVIDENCE_MAP else OCCLUSION)
+    st.caption(MAP_KINDS[method])
     return shown

@@ -25,7 +25,7 @@ from medcxr.core.arrays import UInt8Array
 from medcxr.core.errors import ModelError
 from medcxr.core.results import Estimate
 from medcxr.explain.area_drawing import draw_area
-from medcxr.explain.report import EVIDENCE_MAP, OCCLUSION_MAP
+from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 from medcxr.explain.verdict import best_map, told_absence
 from medcxr.explain.what_if import hidden_places, told_what_if
 from medcxr.services.workspace import Workspace
@@ -33,7 +33,7 @@ from medcxr.services.workspace import Workspace
 __all__ = ["show_reading"]
 
 _TESTED = "Tested"
-_KINDS = {"Evidence": EVIDENCE_MAP, "Occlusion": OCCLUSION_MAP}
+_KINDS = {"Evidence": EVIDENCE_MAP, "Occlusion": OCCLUSION_MAP, "Joint": JOINT_MAP}
 
 
 def show_reading(

@@ -1,6 +1,7 @@
 """The sentences that explain the figures; one place, so that a clinician can review them."""
 
 from medcxr.anatomy.words import BLUNT_DEGREES
+from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 
 __all__ = [
     "CASE_MAP",
@@ -12,7 +13,9 @@ __all__ = [
     "IMPORTANCE",
     "IMPORTANCE_OPEN",
     "IMPORTANCE_TABLE",
+    "JOINT",
     "MAPS",
+    "MAP_KINDS",
     "MARGIN",
     "NO_CASES",
     "NO_IMPORTANCE",
@@ -60,6 +63,15 @@ OCCLUSION = (
     "finding's score falls without it; blue where it rises. It is no outline of disease."
 )
 
+JOINT = (
+    "Red-orange where the model counts evidence for the finding and its score also falls when the "
+    "place is hidden: the mean of both kinds of map, the strongest places of each counting alike. "
+    "It is no outline of disease."
+)
+
+MAP_KINDS = {EVIDENCE_MAP: HEAT_MAP, OCCLUSION_MAP: OCCLUSION, JOINT_MAP: JOINT}
+"""Kind of map -> what it is."""
+
 OUTLINES = (
     "Lungs (blue: right, green: left) and heart (orange) as the model sees them, with the widths "
     "whose ratio is given. In adults a ratio over 0.5 in a PA view suggests an enlarged heart; AP "
@@ -71,7 +83,8 @@ SYNTHETIC = "Simulated by the program: no patient, no anatomy to read. It shows 
 TESTED_MAPS = (
     "Tested shows a map that was shown to be true of the finding on this model: its probability "
     "hangs on the places that the map names more than on those of an ellipse in the middle or of "
-    "chance. Without such a map none is shown. The other two are for research."
+    "chance, and where the place of the finding is known, it points there more often. Without such a "
+    "map none is shown. The others are for research."
 )
 
 WHAT_IF = (
@@ -251,6 +264,7 @@ EXPLANATIONS = {
     "Tested maps": TESTED_MAPS,
     "Evidence map": HEAT_MAP,
     "Occlusion map": OCCLUSION,
+    "Joint map": JOINT,
     "What would change the answer": WHAT_IF,
     "Cardiothoracic ratio": OUTLINES,
     "Lungs": (
