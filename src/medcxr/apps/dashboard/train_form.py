@@ -106,7 +106,9 @@ def _balance(data: str, table: str, *, complete: bool) -> ClassBalance:
 
 
 def _show_balance(balance: ClassBalance) -> None:
-    unnamed = f", {balance.n_unnamed:,} rows without one" if balance.n_unnamed else ""
+    unnamed = ""
+    if balance.n_unnamed:
+        unnamed = f"; {balance.n_unnamed:,} rows name none, and count as one patient each"
     views = ", ".join(f"{view} {number:,}" for view, number in balance.views.items())
     told = (
         f"{balance.n_images:,} radiographs of {balance.n_patients:,} patients{unnamed}. "
