@@ -13,6 +13,7 @@ and those of both as a whole. The page is then written from all records.
 import argparse
 import json
 import tempfile
+import textwrap
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -278,19 +279,18 @@ def held_back(records: list[dict[str, Any]]) -> list[str]:
         for finding in FINDINGS
     }
     gains = ", ".join(f"{finding} {gain:+.3f}" for finding, gain in most.items())
-    return [
-        f"The shipped run's mean is {interval(mean, digits=3)}. A published reader that learned from",
+    words = (
+        f"The shipped run's mean is {interval(mean, digits=3)}. A published reader that learned from "
         "some 78,000 radiographs of the same hospital reached a mean of "
-        f"{_PEER_MEAN:.3f} on other patients",
-        f"of it, which lies {place} this interval. The most that one recipe gained over another on",
-        f"all five folds was {gains}: what helps",
-        "teaches the heart, of which simulated chests and outlines know more than the few labels do.",
-        "Neither larger networks and images nor losses, augmentation, sampling, soft labels or",
-        "self-supervision are shown to help the other findings. What they are learned from are some",
-        "2,500 radiographs with labels mined from reports, and of them the ideas above draw about as",
-        "much; further radiographs, or labels by readers, were not to be had.",
-        "",
-    ]
+        f"{_PEER_MEAN:.3f} on other patients of it, which lies {place} this interval. The most that "
+        f"one recipe gained over another on all five folds was {gains}: what helps teaches the "
+        "heart, of which simulated chests and outlines know more than the few labels do. Neither "
+        "larger networks and images nor losses, augmentation, sampling, soft labels or "
+        "self-supervision are shown to help the other findings, which are learned from some 2,500 "
+        "radiographs with labels mined from reports. More of these, or labels by readers, were not "
+        "to be had."
+    )
+    return [*textwrap.wrap(words, 96), ""]
 
 
 def idea_row(idea: dict[str, Any], record: dict[str, Any]) -> tuple[str, ...] | None:
