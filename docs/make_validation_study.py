@@ -650,7 +650,7 @@ def _tables(paths: Iterable[str]) -> str:
 
 
 def _short(path: str) -> str:
-    return path.removesuffix("/manifest.csv")
+    return path.replace("/manifest.csv", "")
 
 
 def _told(estimate: dict[str, float] | None) -> str:
