@@ -58,7 +58,8 @@ def page(report: dict[str, Any]) -> str:
             "## Does the probability hang on what the map names?",
             "",
             "Deletion: mean probability while places are hidden, those of most evidence first (low is",
-            "good). Insertion: mean probability while they are shown again (high is good).",
+            "good). Insertion: mean probability while they are shown again (high is good). A place is",
+            "one of the occlusion, of a finer map the sum over it.",
             "",
             table(
                 ("Finding", "Map", "Images", "Deletion", "Insertion"),

@@ -10,6 +10,7 @@ from medcxr.explain.faithfulness import (
     deletion_area,
     ends,
     energy_inside,
+    in_places,
     insertion_area,
     points_inside,
     random_map,
@@ -134,6 +135,14 @@ def test_the_ellipse_is_strongest_in_the_middle_and_the_same_on_both_sides():
     assert ellipse.argmax() == 40
     assert np.allclose(ellipse, ellipse[:, ::-1])
     assert ellipse[4, 0] < ellipse[0, 4]  # a thorax is higher than it is wide
+
+
+def test_a_fine_map_says_of_a_place_what_its_tokens_say_together():
+    fine = np.arange(16, dtype=np.float32).reshape(4, 4) - 3
+    coarse = in_places(fine, 2)
+    assert coarse[0, 1] == fine[:2, 2:].sum()
+    assert coarse.sum() == fine.sum()
+    np.testing.assert_array_equal(in_places(fine, 4), fine)
 
 
 @pytest.mark.parametrize(("grid", "places"), [(7, 7), (8, 8), (14, 7), (12, 6), (10, 5), (1, 1)])

@@ -12,6 +12,7 @@ __all__ = [
     "deletion_area",
     "ends",
     "energy_inside",
+    "in_places",
     "insertion_area",
     "points_inside",
     "random_map",
@@ -67,6 +68,24 @@ def ends(score: Scorer, x: FloatArray, finding: int) -> tuple[float, float]:
     """Return the score of the whole input and of the blurred one, where all curves begin and end."""
     whole, hazy = score(np.stack([x, blurred(x)]))[:, finding].tolist()
     return whole, hazy
+
+
+def in_places(evidence: FloatArray, places: int) -> FloatArray:
+    """Return what a map says of larger places, the sum over the tokens of each.
+
+    Deletion and insertion hide the same places whatever the grid of a map, so that their areas can
+    be compared between models, and no map is judged by specks that no disease looks like.
+
+    Args:
+        evidence: (grid, grid); places divides grid.
+        places: per side.
+
+    Returns:
+        (places, places).
+    """
+    times = len(evidence) // places
+    sums = evidence.reshape(places, times, places, times).sum(axis=(1, 3))
+    return np.asarray(sums, dtype=np.float32)
 
 
 def points_inside(evidence: FloatArray, region: BoolArray) -> bool:

@@ -9,7 +9,8 @@ import numpy as np
 from medcxr.core.arrays import Statistics
 from medcxr.datasets.study_table import StudyTable
 from medcxr.evaluation.bootstrap import estimated_mean
-from medcxr.explain.faithfulness import deletion_area, ends, insertion_area
+from medcxr.explain.faithfulness import deletion_area, ends, in_places, insertion_area
+from medcxr.explain.occlusion import places_per_side
 from medcxr.explain.report import (
     GRADIENT_MAPS,
     RIVALS,
@@ -133,7 +134,9 @@ def _tested(
     maps = model.maps(prepared, column)
     score, x = scorer(model.predictor, prepared, "probabilities"), prepared.pixels
     known = ends(score, x, column)
-    every = {**maps, **rival_maps(len(maps[TESTED[0]]), seed)}
+    places = places_per_side(len(maps[TESTED[0]]))
+    named = {method: in_places(one, places) for method, one in maps.items()}
+    every = {**named, **rival_maps(places, seed)}
     areas = [
         [area(score, x, every[method], column, known=known) for area in _AREAS]
         for method in (*model.methods, *RIVALS)
