@@ -104,7 +104,7 @@ def _cross_validated(report: dict[str, Any]) -> list[str]:
             (
                 *heads,
                 *("Ratio off by", "95 in 100 within", "Agreement (ICC)"),
-                "AUC for a ratio over 0.5",
+                "Over 0.5, AUC",
             ),
             rows,
         ),
