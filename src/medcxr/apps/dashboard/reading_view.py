@@ -169,7 +169,7 @@ def _with_what_if(
 
 def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, float, str | None]:
     """Ask which finding's map to show, how opaque (0…1), and which kind; None for no map."""
-    left, middle, right = st.columns((2, 3, 2), vertical_alignment="bottom")
+    left, middle, right = st.columns((2, 4, 4), vertical_alignment="bottom")
     key = case.digest
     with middle:
         chosen = st.segmented_control(
