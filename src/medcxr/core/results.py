@@ -156,3 +156,7 @@ class Estimate:
     def told(self, digits: int = 2, *, of_bounds: int = 2) -> str:
         """Write the figure and its interval, each with so many digits."""
         return f"{self.value:.{digits}f} ({self.low:.{of_bounds}f} to {self.high:.{of_bounds}f})"
+
+    def told_signed(self, digits: int = 3) -> str:
+        """Write a difference and its interval with their signs."""
+        return f"{self.value:+.{digits}f} ({self.low:+.{digits}f} to {self.high:+.{digits}f})"

@@ -93,8 +93,8 @@ def maps_of(
     """Return the maps of one kind: finding -> (grid, grid), signed.
 
     Those by occlusion, and those that are joined with them, take a look at every place; one row of
-    looks serves all findings. Those by
-    gradients take looks for each finding, so that only one finding's is drawn.
+    looks serves all findings. Those by gradients take looks for each finding, so that only one
+    finding's is drawn.
 
     Args:
         workspace: whose model analyzed the radiograph.

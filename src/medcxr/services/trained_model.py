@@ -9,12 +9,11 @@ from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.manifest import Manifest
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.comparison import ScoreComparison, compare_scores
+from medcxr.services.held_out import held_out_scores
 from medcxr.services.training_jobs import TrainingJob
 from medcxr.services.workspace import Workspace
 
 __all__ = ["BesideCurrent", "beside_current", "put_in_use"]
-
-_SCORES_FILE = "out_of_fold.csv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +52,11 @@ def beside_current(workspace: Workspace, job: TrainingJob) -> BesideCurrent:
     """
     registry = ModelRegistry(workspace.models)
     trained, current = _of(registry, job).manifest, registry.current().manifest
-    paired, why_not = None, _why_not(workspace, trained, current)
-    if not why_not:
+    own, others = (_scores(workspace, one) for one in (trained, current))
+    paired, why_not = None, _why_not((trained, own), (current, others))
+    if own is not None and others is not None and not why_not:
         try:
-            paired = compare_scores(
-                _scores(workspace, trained),
-                _scores(workspace, current),
-                check_image_path(job.data, job.table),
-            )
+            paired = compare_scores(own, others, check_image_path(job.data, job.table))
         except DataError as error:
             why_not = str(error)
         else:
@@ -87,11 +83,13 @@ def _of(registry: ModelRegistry, job: TrainingJob) -> ModelBundle:
     return registry.get(job.model)
 
 
-def _why_not(workspace: Workspace, trained: Manifest, current: Manifest) -> str:
+def _why_not(own: tuple[Manifest, Path | None], other: tuple[Manifest, Path | None]) -> str:
+    """Say why two models, each with its scores, cannot be compared; empty where they can."""
+    trained, current = own[0], other[0]
     if trained.identity == current.identity:
         return "This model is the one in use."
-    for one in (trained, current):
-        if not _scores(workspace, one).is_file():
+    for one, scores in (own, other):
+        if scores is None:
             return (
                 f"The scores that {one.identity} gave radiographs of patients whom it had not seen "
                 "are not on this computer, and it may have learned from these radiographs."
@@ -106,9 +104,10 @@ def _why_not(workspace: Workspace, trained: Manifest, current: Manifest) -> str:
     return ""
 
 
-def _scores(workspace: Workspace, model: Manifest) -> Path:
-    """Return where the scores of a model's run lie, which may not be there."""
+def _scores(workspace: Workspace, model: Manifest) -> Path | None:
+    """Return the scores of a model's run; None where they are not kept.
+
+    A model may come from anywhere: its run is looked for by name and never becomes a path.
+    """
     run = model.training.run if model.training else ""
-    if Path(run).name != run or run in ("", ".", ".."):  # a model may come from anywhere
-        run = ".none"
-    return workspace.runs / run / _SCORES_FILE
+    return next((one.path for one in held_out_scores(workspace) if one.run == run), None)

@@ -3,12 +3,9 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from medcxr.core.results import Estimate
 
 __all__ = ["compare"]
 
@@ -36,16 +33,12 @@ def compare(
             finding,
             f"{one.first:.3f}",
             f"{one.second:.3f}",
-            _signed(one.difference),
+            one.difference.told_signed(),
             f"{one.p_bootstrap:.3f}",
             f"{one.p_delong:.3f}",
             f"{one.n_images:,}",
             f"{one.n_positive:,}",
         )
     if results.mean_difference is not None:
-        table.add_row("Mean", "", "", _signed(results.mean_difference))
+        table.add_row("Mean", "", "", results.mean_difference.told_signed())
     Console(highlight=False).print(table)
-
-
-def _signed(gap: "Estimate") -> str:
-    return f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"

@@ -12,7 +12,6 @@ from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.score_source import uploaded_csv
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.errors import MedcxrError
-from medcxr.core.results import Estimate
 from medcxr.core.settings import Settings
 from medcxr.registry.manifest import Manifest
 from medcxr.registry.registry import ModelEntry, ModelRegistry
@@ -152,7 +151,7 @@ def _show_differences(compared: ScoreComparison, first: Manifest, second: Manife
     st.vega_lite_chart(
         forest_chart(differences, "Difference of the AUC, first less second", whole=0.0),
         width="stretch",
-        alt="; ".join(f"{name}: {_signed(one)}" for name, one in differences.items()),
+        alt="; ".join(f"{name}: {one.told_signed()}" for name, one in differences.items()),
     )
     rows = [
         (
@@ -161,7 +160,7 @@ def _show_differences(compared: ScoreComparison, first: Manifest, second: Manife
             f"{one.n_positive:,}",
             f"{one.first:.3f}",
             f"{one.second:.3f}",
-            _signed(one.difference),
+            one.difference.told_signed(),
             f"{one.p_bootstrap:.3f}",
             f"{one.p_delong:.3f}",
         )
@@ -172,7 +171,3 @@ def _show_differences(compared: ScoreComparison, first: Manifest, second: Manife
         *("Difference (95%)", "p", "p, DeLong"),
     )
     st.html(html_table(heads, rows))
-
-
-def _signed(gap: Estimate) -> str:
-    return f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"

@@ -6,7 +6,6 @@ from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.apps.dashboard.words import TRAIN_BESIDE, TRAIN_NO_PAIR, TRAIN_PAIRED, TRAIN_USE
 from medcxr.core.errors import MedcxrError
-from medcxr.core.results import Estimate
 from medcxr.registry.manifest import Manifest
 from medcxr.services.comparison import ScoreComparison
 from medcxr.services.trained_model import BesideCurrent, beside_current, put_in_use
@@ -96,7 +95,7 @@ def _paired(compared: ScoreComparison) -> str:
             finding,
             f"{one.first:.3f}",
             f"{one.second:.3f}",
-            _signed(one.difference),
+            one.difference.told_signed(),
             f"{one.p_bootstrap:.3f}",
             f"{one.p_delong:.3f}",
             f"{one.n_images:,}",
@@ -105,10 +104,6 @@ def _paired(compared: ScoreComparison) -> str:
         for finding, one in compared.findings.items()
     ]
     if compared.mean_difference is not None:
-        rows.append(("Mean", "", "", _signed(compared.mean_difference), "", "", "", ""))
+        rows.append(("Mean", "", "", compared.mean_difference.told_signed(), "", "", "", ""))
     heads = ("Finding", "AUC, new", "AUC, in use", "Difference (95%)", "p", "p, DeLong")
     return html_table((*heads, "Radiographs", "With it"), rows)
-
-
-def _signed(gap: Estimate) -> str:
-    return f"{gap.value:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
