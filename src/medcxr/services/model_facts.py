@@ -16,11 +16,26 @@ class ModelFacts:
         name: of the model.
         version: of the model.
         figures: cross-validated, one per finding; empty if the manifest holds none.
+        tables: that it was measured on.
+        n_images: radiographs that it was measured on.
+        n_patients: of whom they are.
+        confidence: share of resamples inside each interval, e.g. 0.95.
+        run: that trained it; None if unknown.
     """
 
     name: str
     version: str
     figures: tuple[FindingFigures, ...]
+    tables: tuple[str, ...] = ()
+    n_images: int = 0
+    n_patients: int = 0
+    confidence: float = 0.95
+    run: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Return name and version."""
+        return f"{self.name} {self.version}"
 
     @property
     def aucs(self) -> dict[str, Estimate]:
