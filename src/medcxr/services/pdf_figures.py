@@ -53,7 +53,7 @@ def finding_blocks(analysis: Analysis) -> list[Block]:
     ]
     return [
         Heading(say("Findings")),
-        Table(rows, (1.2, 0.8, 1.0, 0.9, 2.0, 1.3), heads),
+        Table(rows, (1.2, 0.85, 1.2, 0.9, 2.0, 1.2), heads),
     ]
 
 

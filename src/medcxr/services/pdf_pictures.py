@@ -28,7 +28,7 @@ from medcxr.services.true_maps import Explained, TrueMaps
 __all__ = ["map_blocks", "radiograph_blocks"]
 
 _LONGEST, _LONGEST_OF_MAP = 900, 600  # pixels: more than 200 to the inch as they are set
-_HIGHEST, _HIGHEST_OF_MAP, _HIGHEST_OF_MANY = 290.0, 240.0, 180.0  # points
+_HIGHEST, _HIGHEST_OF_MAP, _HIGHEST_OF_MANY = 290.0, 205.0, 175.0  # points
 _NAME, _VALUE = Style(size=8.4, color=QUIET), Style(size=8.4)
 
 

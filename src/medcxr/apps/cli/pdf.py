@@ -15,7 +15,7 @@ from medcxr.storage.atomic import write_bytes_atomically
 
 __all__ = ["pdf_of", "write_pdf"]
 
-_EXPLAINED = ("Probability", "Plausible", "AUC", "Cardiothoracic ratio", "Tested maps")
+_EXPLAINED = ("Probability", "Plausible", "AUC", "Cardiothoracic ratio")
 
 
 def write_pdf(
@@ -43,6 +43,8 @@ def pdf_of(
     result: AnalyzedImage, maps: TrueMaps, model: ModelFacts, *, label: str, language: str
 ) -> bytes:
     """Return the report of one radiograph as it is told at this time."""
+    kinds = sorted({kind.capitalize() for kind in maps.kinds.values() if kind is not None})
+    explanations = {name: EXPLANATIONS[name] for name in (*_EXPLAINED, *kinds)}
     with speaking(language):
         return pdf_report(
             result,
@@ -51,5 +53,5 @@ def pdf_of(
             model=model,
             made=datetime.now(UTC),
             label=printable(label),
-            additions=Additions(explanations={name: EXPLANATIONS[name] for name in _EXPLAINED}),
+            additions=Additions(explanations=explanations),
         )
