@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 
 from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
+from medcxr.apps.dashboard.cases import Reading
+from medcxr.apps.dashboard.pictures import for_screen
 from medcxr.core.language import LANGUAGES, say, speaking
 from medcxr.core.sentences import DISCLAIMER, NOT_A_DIAGNOSIS
 from medcxr.documents.typefaces import UNKNOWN
@@ -213,6 +215,22 @@ def test_nothing_of_the_patient_or_of_who_runs_it_is_in_the_report(workspace, tm
     everything = (data + streams).decode("latin-1") + text_of(data)
     for words in ("Hidden", "Somebody", "ID-987654", str(path.parent), getpass.getuser()):
         assert words not in everything
+
+
+def test_what_the_dashboard_keeps_of_a_radiograph_is_enough(workspace, analyzed):
+    kept = Reading(
+        analysis=analyzed.analysis,
+        shown=for_screen(analyzed.image.pixels),
+        maps=analyzed.maps,
+        geometry=analyzed.geometry,
+        acquisition=analyzed.image.acquisition,
+        outlines=analyzed.outlines,
+        prepared=analyzed.prepared,
+        tests=analyzed.tests,
+    )
+    maps, model = draw_true_maps(workspace, kept), current_model(workspace)
+    data = pdf_report(kept, kept.shown, maps, model=model, made=MADE)
+    assert data == report_of(workspace, analyzed)
 
 
 def test_the_same_radiograph_at_the_same_time_is_the_same_file(workspace, analyzed):
