@@ -13,7 +13,7 @@ from medcxr.imaging.sniffing import file_format
 __all__ = ["read_image"]
 
 
-def read_image(source: Path | bytes) -> CxrImage:
+def read_image(source: Path | bytes, *, beyond_window: bool = False) -> CxrImage:
     """Read a frontal chest radiograph.
 
     The format is told by the content. Decoding happens in a process of its own, with bounds on
@@ -21,6 +21,8 @@ def read_image(source: Path | bytes) -> CxrImage:
 
     Args:
         source: path of a file, or a file's bytes.
+        beyond_window: keep the values below 0 and above 1 that lie outside the file's window, for
+            an eye that may want another window. Models are asked about 0…1.
 
     Raises:
         ImageError: the file cannot be read, is damaged, or states that it is something else
@@ -29,7 +31,7 @@ def read_image(source: Path | bytes) -> CxrImage:
     data = source if isinstance(source, bytes) else _file_bytes(source)
     if len(data) > MAX_FILE_BYTES:
         raise ImageError(_TOO_LARGE)
-    decoded = decode_isolated(data, file_format(data))
+    decoded = decode_isolated(data, file_format(data), beyond_window=beyond_window)
     decoded.pixels.flags.writeable = False
     return CxrImage(
         pixels=decoded.pixels,
@@ -38,6 +40,8 @@ def read_image(source: Path | bytes) -> CxrImage:
         spacing_mm=decoded.spacing_mm,
         view=decoded.view,
         warnings=decoded.warnings,
+        spacing_plane=decoded.spacing_plane,
+        gray_scale=decoded.gray_scale,
     )
 
 
