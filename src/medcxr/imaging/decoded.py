@@ -1,14 +1,15 @@
 """What a decoder makes of a file, and how it crosses from the decoding process."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from medcxr.core.arrays import Pixels
 from medcxr.core.errors import ImageError
-from medcxr.core.images import Acquisition, GrayScale, SpacingPlane, View
+from medcxr.core.images import Acquisition, GrayScale, Origin, SpacingPlane, View
 from medcxr.imaging.limits import MAX_PIXELS
 
 __all__ = ["Decoded", "receive", "send", "send_refusal"]
@@ -25,6 +26,7 @@ class Decoded:
     warnings: tuple[str, ...] = ()
     spacing_plane: SpacingPlane | None = None
     gray_scale: GrayScale | None = None
+    origin: Origin = field(default_factory=Origin, repr=False)
 
 
 def send(decoded: Decoded, stream: BinaryIO) -> None:
@@ -37,6 +39,7 @@ def send(decoded: Decoded, stream: BinaryIO) -> None:
         "warnings": decoded.warnings,
         "spacing_plane": decoded.spacing_plane,
         "gray_scale": None if decoded.gray_scale is None else asdict(decoded.gray_scale),
+        "origin": _plain(decoded.origin),
     }
     _send_line(header, stream)
     stream.write(np.ascontiguousarray(decoded.pixels).data.cast("B"))
@@ -76,6 +79,20 @@ def receive(stream: BinaryIO) -> Decoded:
         warnings=tuple(header["warnings"]),
         spacing_plane=None if plane is None else SpacingPlane(plane),
         gray_scale=None if scale is None else GrayScale(**scale),
+        origin=_origin(*header["origin"]),
+    )
+
+
+def _plain(origin: Origin) -> tuple[str, str, str | None]:
+    taken_at = None if origin.taken_at is None else origin.taken_at.isoformat()
+    return origin.patient_id, origin.patient_id_issuer, taken_at
+
+
+def _origin(patient_id: str, issuer: str, taken_at: str | None) -> Origin:
+    return Origin(
+        patient_id=patient_id,
+        patient_id_issuer=issuer,
+        taken_at=None if taken_at is None else datetime.fromisoformat(taken_at),
     )
 
 

@@ -42,6 +42,7 @@ def read_image(source: Path | bytes, *, beyond_window: bool = False) -> CxrImage
         warnings=decoded.warnings,
         spacing_plane=decoded.spacing_plane,
         gray_scale=decoded.gray_scale,
+        origin=decoded.origin,
     )
 
 
