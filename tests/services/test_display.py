@@ -33,7 +33,7 @@ def pixels_of(shown):
 
 
 def test_every_gray_level_of_the_file_arrives(dicom):
-    shown = display_image(dicom, longer_side=2048)
+    shown = display_image(read_image(dicom, beyond_window=True), longer_side=2048)
     image = read_image(dicom, beyond_window=True)
     assert shown.samples.dtype == np.uint16
     assert len(np.unique(shown.samples)) == len(np.unique(image.pixels)) > 256
@@ -46,7 +46,7 @@ def test_every_gray_level_of_the_file_arrives(dicom):
 
 
 def test_a_larger_radiograph_is_reduced_and_keeps_its_size_in_mind(dicom):
-    shown = display_image(dicom, longer_side=64)
+    shown = display_image(read_image(dicom, beyond_window=True), longer_side=64)
     assert shown.samples.shape == (64, 64)
     assert shown.original_shape == (256, 256)
 
@@ -60,7 +60,7 @@ def png(pixels):
 def test_the_window_of_an_organ_spans_its_gray_levels():
     pixels = np.full((128, 256), 200, np.uint8)
     pixels[:, :128] = np.tile(np.arange(50, 114), 2)
-    shown = display_image(png(pixels), longer_side=2048)
+    shown = display_image(read_image(png(pixels)), longer_side=2048)
     geometry = Geometry(original_shape=(128, 256), model_size=64, content=(16, 0, 48, 64))
     left_half = np.zeros((64, 64), np.float32)
     left_half[:, :32] = 1

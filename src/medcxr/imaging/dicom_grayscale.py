@@ -90,8 +90,10 @@ def _table(
         table = spread(modality_values, selected)
         if dataset.BitsStored > 8:
             warnings = (FULL_RANGE_WARNING,)
-    elif beyond_window and ends is not None:
+    elif ends is not None:
+        # In both ways of reading by one formula, so that they agree to the last bit.
         table = ((modality_values - ends[0]) / (ends[1] - ends[0])).astype(np.float32)
+        table = table if beyond_window else np.clip(table, 0, 1)
     else:
         table = shown
     inverted, contradictions = _is_inverted(dataset)

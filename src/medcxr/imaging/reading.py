@@ -2,7 +2,10 @@
 
 import hashlib
 import stat
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from medcxr.core.errors import ImageError
 from medcxr.core.images import CxrImage
@@ -10,7 +13,7 @@ from medcxr.imaging.isolation import decode_isolated
 from medcxr.imaging.limits import MAX_FILE_BYTES
 from medcxr.imaging.sniffing import file_format
 
-__all__ = ["read_image"]
+__all__ = ["read_image", "within_window"]
 
 
 def read_image(source: Path | bytes, *, beyond_window: bool = False) -> CxrImage:
@@ -44,6 +47,13 @@ def read_image(source: Path | bytes, *, beyond_window: bool = False) -> CxrImage
         gray_scale=decoded.gray_scale,
         origin=decoded.origin,
     )
+
+
+def within_window(image: CxrImage) -> CxrImage:
+    """Return what `read_image` would have returned of an image that was read beyond its window."""
+    pixels = np.clip(image.pixels, 0, 1)
+    pixels.flags.writeable = False
+    return replace(image, pixels=pixels)
 
 
 _TOO_LARGE = (

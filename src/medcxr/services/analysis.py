@@ -10,7 +10,7 @@ from medcxr.core.images import CxrImage
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.explain.report import EVIDENCE_MAP, ExplanationReport
 from medcxr.explain.verdict import best_map, is_true
-from medcxr.imaging.reading import read_image
+from medcxr.imaging.reading import read_image, within_window
 from medcxr.inference.analyzer import Analyzer
 from medcxr.inference.deciding import DecisionRule, decision_rule, shared_operating_points
 from medcxr.inference.gate import require_fit, shipped_gate
@@ -50,7 +50,7 @@ class AnalyzedImage:
 
 def analyze_image(
     workspace: Workspace,
-    source: Path | bytes,
+    source: Path | bytes | CxrImage,
     *,
     operating_point: str | None = None,
     gate: bool = True,
@@ -59,7 +59,7 @@ def analyze_image(
 
     Args:
         workspace: whose model answers.
-        source: path of a file, or a file's bytes.
+        source: path of a file, a file's bytes, or an image that was read, beyond its window or not.
         operating_point: name of the thresholds; None takes the model's own choice.
         gate: whether to refuse what is no upright frontal chest radiograph.
 
@@ -70,7 +70,7 @@ def analyze_image(
     """
     predictor = current_predictor(workspace)
     analyzer = Analyzer(predictor, operating_point)
-    image = read_image(source)
+    image = within_window(source) if isinstance(source, CxrImage) else read_image(source)
     verdict = require_fit(shipped_gate(), image) if gate else None
     result = analyzer.analyze(image)
     analysis = result.analysis

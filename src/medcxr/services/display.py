@@ -9,7 +9,6 @@ from PIL import Image
 from medcxr.core.arrays import BoolArray, FloatArray, Pixels
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage, GrayScale, SpacingPlane
-from medcxr.imaging.reading import read_image
 
 __all__ = ["DisplayImage", "Window", "display_image", "window_of"]
 
@@ -50,17 +49,13 @@ class DisplayImage:
     gray_scale: GrayScale | None
 
 
-def display_image(data: bytes, *, longer_side: int) -> DisplayImage:
-    """Read a radiograph with every gray level that its file holds.
+def display_image(image: CxrImage, *, longer_side: int) -> DisplayImage:
+    """Return a radiograph as a viewer is sent it.
 
     Args:
-        data: the file.
+        image: read beyond its window, so that every gray level of the file is there.
         longer_side: to which a larger image is reduced, in pixels.
-
-    Raises:
-        ImageError: the file cannot be used.
     """
-    image = read_image(data, beyond_window=True)
     pixels = _reduced(image.pixels, longer_side)
     least, greatest = min(0.0, float(pixels.min())), max(1.0, float(pixels.max()))
     scaled = (pixels - np.float32(least)) * np.float32(_LEVELS / (greatest - least))
