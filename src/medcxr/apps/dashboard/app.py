@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from medcxr.apps.dashboard import access
+from medcxr.apps.dashboard.administration_page import show_administration
 from medcxr.apps.dashboard.doors import show_sign_in
 from medcxr.apps.dashboard.explain_view import show_explanations
 from medcxr.apps.dashboard.frame import Opened, show_frame
@@ -72,12 +73,17 @@ def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]
         if opened is not None:
             show_models(opened)
 
+    def administration() -> None:
+        if opened is not None:
+            show_administration(opened)
+
     pages = [
         st.Page(reading, title="Reading", url_path="reading", default=True),
         st.Page(explanations, title="Explainable AI", url_path="explainable-ai"),
         st.Page(training, title="Train Model", url_path="train-model"),
         st.Page(performance, title="Performance Analytics", url_path="performance"),
         st.Page(models, title="Models", url_path="models"),
+        st.Page(administration, title="Administration", url_path="administration"),
     ]
     return st.navigation(pages, position=position)
 

@@ -44,7 +44,7 @@ def show_frame(workspace: Workspace) -> Opened:
         uploads = _uploads()
         place_of_list = st.container()
         facts = show_model(workspace)
-        show_account(workspace)
+        show_account()
     cases = open_cases(workspace, uploads)
     forget_others([case.digest for case in cases])
     case = None
