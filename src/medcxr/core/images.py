@@ -1,11 +1,12 @@
 """What a radiograph is once it has been read."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from medcxr.core.arrays import Pixels
 
-__all__ = ["Acquisition", "CxrImage", "View"]
+__all__ = ["Acquisition", "CxrImage", "Origin", "View"]
 
 
 class View(StrEnum):
@@ -30,6 +31,28 @@ class Acquisition:
     sex: str | None = None  # (0010,0040) Patient's Sex: "F", "M" or "O"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Origin:
+    """Whose image it is and when it was taken, as far as the file says.
+
+    It is handed on in memory alone: never printed, logged or written down as it is.
+
+    Attributes:
+        patient_id: (0010,0020) Patient ID; empty if the file does not say.
+        patient_id_issuer: (0010,0021) Issuer of Patient ID; empty likewise.
+        taken_at: date and time of the acquisition, or else of the study, by the clock of the place
+            where the image was taken; None likewise.
+    """
+
+    patient_id: str = ""
+    patient_id_issuer: str = ""
+    taken_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        """Keep all of it out of logs and tracebacks."""
+        return "Origin(hidden)"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CxrImage:
     """One radiograph, ready for preprocessing.
@@ -43,6 +66,7 @@ class CxrImage:
         acquisition: how the image was made.
         digest: SHA-256 of the file's bytes, hexadecimal; the only name an image has in logs.
         warnings: sentences for the reader about what was assumed while reading.
+        origin: whose it is and when it was taken.
     """
 
     pixels: Pixels
@@ -51,6 +75,7 @@ class CxrImage:
     spacing_mm: tuple[float, float] | None = None
     view: View = View.UNKNOWN
     warnings: tuple[str, ...] = field(default=())
+    origin: Origin = field(default_factory=Origin, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,14 +1,15 @@
 """What a decoder makes of a file, and how it crosses from the decoding process."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from medcxr.core.arrays import Pixels
 from medcxr.core.errors import ImageError
-from medcxr.core.images import Acquisition, View
+from medcxr.core.images import Acquisition, Origin, View
 from medcxr.imaging.limits import MAX_PIXELS
 
 __all__ = ["Decoded", "receive", "send", "send_refusal"]
@@ -23,6 +24,7 @@ class Decoded:
     spacing_mm: tuple[float, float] | None = None
     view: View = View.UNKNOWN
     warnings: tuple[str, ...] = ()
+    origin: Origin = field(default_factory=Origin, repr=False)
 
 
 def send(decoded: Decoded, stream: BinaryIO) -> None:
@@ -33,6 +35,7 @@ def send(decoded: Decoded, stream: BinaryIO) -> None:
         "spacing_mm": decoded.spacing_mm,
         "view": decoded.view,
         "warnings": decoded.warnings,
+        "origin": _plain(decoded.origin),
     }
     _send_line(header, stream)
     stream.write(np.ascontiguousarray(decoded.pixels).data.cast("B"))
@@ -70,6 +73,20 @@ def receive(stream: BinaryIO) -> Decoded:
         spacing_mm=None if spacing is None else (spacing[0], spacing[1]),
         view=View(header["view"]),
         warnings=tuple(header["warnings"]),
+        origin=_origin(*header["origin"]),
+    )
+
+
+def _plain(origin: Origin) -> tuple[str, str, str | None]:
+    taken_at = None if origin.taken_at is None else origin.taken_at.isoformat()
+    return origin.patient_id, origin.patient_id_issuer, taken_at
+
+
+def _origin(patient_id: str, issuer: str, taken_at: str | None) -> Origin:
+    return Origin(
+        patient_id=patient_id,
+        patient_id_issuer=issuer,
+        taken_at=None if taken_at is None else datetime.fromisoformat(taken_at),
     )
 
 

@@ -7,6 +7,7 @@ from medcxr.imaging.dicom_dataset import read_data_set
 from medcxr.imaging.dicom_description import verify_pixel_description
 from medcxr.imaging.dicom_frame import stored_samples
 from medcxr.imaging.dicom_grayscale import pixels_from_samples
+from medcxr.imaging.dicom_origin import origin
 from medcxr.imaging.dicom_screening import verify_frontal_chest
 from medcxr.imaging.grayscale import verify_not_blank
 
@@ -41,4 +42,5 @@ def decode_dicom(data: bytes) -> Decoded:
         spacing_mm=spacing,
         view=statement.view,
         warnings=(*statement.warnings, *spacing_warnings, *pixel_warnings),
+        origin=origin(dataset),
     )

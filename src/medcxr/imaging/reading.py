@@ -38,6 +38,7 @@ def read_image(source: Path | bytes) -> CxrImage:
         spacing_mm=decoded.spacing_mm,
         view=decoded.view,
         warnings=decoded.warnings,
+        origin=decoded.origin,
     )
 
 

@@ -60,8 +60,13 @@ class Workspace:
         return self.folder / "trainings"
 
     @property
+    def database(self) -> Path:
+        """What is remembered of analyzed radiographs, and settings."""
+        return self.folder / "medcxr.db"
+
+    @property
     def secrets(self) -> Path:
-        """Password hashes; never part of a report or a backup for others."""
+        """Password hashes and keys; never part of a report or a backup for others."""
         return self.folder / "secrets"
 
 

@@ -12,14 +12,15 @@ from PIL import Image
 from medcxr.apps.dashboard.pictures import for_screen
 from medcxr.apps.dashboard.words import SYNTHETIC
 from medcxr.core.arrays import FloatArray, Pixels
-from medcxr.core.errors import MedcxrError
+from medcxr.core.errors import MedcxrError, StorageError
 from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import Acquisition
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.explain.report import ExplanationReport
 from medcxr.inference.predictor import Prepared
-from medcxr.services.analysis import analyze_image
+from medcxr.services.analysis import AnalyzedImage, analyze_image
+from medcxr.services.case_records import record_case
 from medcxr.services.workspace import Workspace
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
@@ -45,11 +46,13 @@ class Upload:
         label: the file's name, for this user's screen only.
         data: the bytes.
         note: a sentence about where it comes from.
+        is_of_patient: whether it is remembered; the program's own simulations are not.
     """
 
     label: str
     data: bytes
     note: str = ""
+    is_of_patient: bool = True
 
     @property
     def digest(self) -> str:
@@ -92,6 +95,8 @@ class Case:
         digest: SHA-256 of the file, hexadecimal.
         reading: its analysis, None if the file was refused.
         error: why it was refused, empty if it was not.
+        case_id: of what is remembered of it; None if nothing is.
+        memory_problem: why it could not be remembered; empty if it was, or was not to be.
     """
 
     label: str
@@ -99,12 +104,14 @@ class Case:
     digest: str
     reading: Reading | None
     error: str
+    case_id: int | None = None
+    memory_problem: str = ""
 
 
 def open_cases(workspace: Workspace, uploads: Sequence[Upload]) -> list[Case]:
     """Analyze what has not been analyzed yet; one bad file does not stop the others.
 
-    Cases of files that the user has removed are forgotten. The same file twice is one case.
+    Cases of files that the user has removed are memory_problem. The same file twice is one case.
     """
     known: dict[str, Case] = st.session_state.get(_KEY, {})
     keys = [upload.digest for upload in uploads]
@@ -142,20 +149,44 @@ def synthetic_upload() -> Upload:
     radiograph = simulate(ThoraxParameters(), size=768)
     file = io.BytesIO()
     Image.fromarray(np.rint(radiograph.pixels * 255).astype(np.uint8)).save(file, "PNG")
-    return Upload(label="Synthetic radiograph", data=file.getvalue(), note=SYNTHETIC)
+    return Upload(
+        label="Synthetic radiograph", data=file.getvalue(), note=SYNTHETIC, is_of_patient=False
+    )
 
 
 def _analyzed(workspace: Workspace, upload: Upload, digest: str) -> Case:
-    reading, problem = None, ""
     try:
-        reading = _read(workspace, upload.data)
+        result = analyze_image(workspace, upload.data)
     except MedcxrError as error:
-        problem = str(error)
-    return Case(label=upload.label, note=upload.note, digest=digest, reading=reading, error=problem)
+        return Case(
+            label=upload.label, note=upload.note, digest=digest, reading=None, error=str(error)
+        )
+    case_id, memory_problem = _remembered(workspace, upload, result)
+    return Case(
+        label=upload.label,
+        note=upload.note,
+        digest=digest,
+        reading=_read(result),
+        error="",
+        case_id=case_id,
+        memory_problem=memory_problem,
+    )
 
 
-def _read(workspace: Workspace, data: bytes) -> Reading:
-    result = analyze_image(workspace, data)
+def _remembered(
+    workspace: Workspace, upload: Upload, result: AnalyzedImage
+) -> tuple[int | None, str]:
+    """Return the number of the case, or why there is none: a result is shown all the same."""
+    if not upload.is_of_patient:
+        return None, ""
+    try:
+        record = record_case(workspace, result, label=upload.label)
+    except StorageError as error:
+        return None, str(error)
+    return (None if record is None else record.case_id), ""
+
+
+def _read(result: AnalyzedImage) -> Reading:
     return Reading(
         analysis=result.analysis,
         shown=for_screen(result.image.pixels),
