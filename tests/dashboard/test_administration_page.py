@@ -1,11 +1,15 @@
 """The page "Administration", run by Streamlit's own test runner."""
 
+from dataclasses import fields
+
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from medcxr.apps.dashboard import preferences_view
 from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.accounts import change_password, sign_in
+from medcxr.services.preferences import Preferences, preferences, set_preferences
 
 GOOD = "correct horse battery"
 BETTER = "three unrelated words"
@@ -74,6 +78,61 @@ def test_the_initial_password_is_changed_at_the_top_of_the_page(open_page):
     app = open_page()
     assert "change it at the top of this page" in app.info[-1].value
     assert [b.label for b in app.button].count("Change the password") == 1
+
+
+def field(app, kind, label):
+    return next(one for one in getattr(app.main, kind) if label in one.label)
+
+
+def test_every_preference_is_listed_with_what_holds_now(open_page, workspace):
+    set_preferences(workspace, Preferences(remember_cases=False, keep_days=30))
+    app = open_page()
+    assert not app.error
+    assert field(app, "toggle", "Remember analyzed").value is False
+    assert field(app, "number_input", "Days after which").value == 30
+    assert {one.name for one in fields(Preferences)} == set(preferences_view._WORDS)
+
+
+def test_a_preference_is_kept_by_the_button_alone(open_page, workspace):
+    app = open_page()
+    assert field(app, "button", "Save the preferences").disabled
+    field(app, "toggle", "Remember analyzed").set_value(False)
+    app.run()
+    assert preferences(workspace) == Preferences()
+    press(app, "Save the preferences")
+    assert preferences(workspace) == Preferences(remember_cases=False)
+    assert "The preferences were saved." in [one.value.replace("\\", "") for one in app.success]
+
+
+def test_cases_are_deleted_only_after_a_tick(open_page, workspace):
+    set_preferences(workspace, Preferences(keep_days=30))
+    app = open_page()
+    field(app, "number_input", "Days after which").set_value(7)
+    app.run()
+    press(app, "Save the preferences")
+    assert "tick the box" in app.warning[-1].value
+    assert preferences(workspace).keep_days == 30
+    field(app, "checkbox", "not seen for 7 days are to be deleted").check()
+    press(app, "Save the preferences")
+    assert preferences(workspace).keep_days == 7
+
+
+def test_a_longer_time_needs_no_tick(open_page, workspace):
+    set_preferences(workspace, Preferences(keep_days=30))
+    app = open_page()
+    field(app, "number_input", "Days after which").set_value(None)
+    app.run()
+    assert not app.main.checkbox
+    press(app, "Save the preferences")
+    assert preferences(workspace).keep_days is None
+
+
+def test_a_damaged_database_leaves_the_rest_of_the_page(open_page, workspace):
+    preferences(workspace)
+    workspace.database.write_bytes(b"a text of somebody" * 1000)
+    app = open_page()
+    assert "medcxr.db cannot be used" in app.error[-1].value.replace("\\", "")
+    assert "cxr-table" in html(app)
 
 
 def test_what_the_workspace_keeps_is_listed_with_its_size(open_page, workspace):

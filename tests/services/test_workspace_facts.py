@@ -2,6 +2,8 @@
 
 import pytest
 
+from medcxr.services.database import workspace_database
+from medcxr.services.preferences import Preferences, set_preferences
 from medcxr.services.workspace import Workspace
 from medcxr.services.workspace_facts import workspace_places
 
@@ -22,8 +24,18 @@ def test_files_are_counted_with_those_in_folders_below(workspace):
     assert workspace.folder not in places
 
 
+def test_the_database_counts_with_what_lies_beside_it_while_it_is_used(workspace):
+    set_preferences(workspace, Preferences(keep_days=7))
+    with workspace_database(workspace).reading():
+        names = {path.name for path in workspace.folder.glob("medcxr.db*")}
+        places = {place.path: place for place in workspace_places(workspace)}
+    assert "medcxr.db-wal" in names
+    assert places[workspace.database].n_files == len(names)
+    assert places[workspace.database].n_bytes >= workspace.database.stat().st_size
+
+
 def test_what_else_lies_there_is_one_line(workspace):
-    (workspace.folder / "medcxr.db").write_bytes(bytes(7))
+    (workspace.folder / "notes").write_bytes(bytes(7))
     (workspace.folder / "further").mkdir()
     (workspace.folder / "further" / "file").write_bytes(bytes(3))
     rest = workspace_places(workspace)[-1]

@@ -1,7 +1,9 @@
 """Checks of a workspace, each with a thing that is really wrong."""
 
+import contextlib
 import json
 import os
+import sqlite3
 import sys
 
 import pytest
@@ -9,8 +11,14 @@ import pytest
 from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.accounts import change_password, is_initial_password
 from medcxr.services.health import Health
+from medcxr.services.preferences import Preferences, set_preferences
 from medcxr.services.workspace import Workspace
-from medcxr.services.workspace_health import check_password, check_permissions, check_trainings
+from medcxr.services.workspace_health import (
+    check_database,
+    check_password,
+    check_permissions,
+    check_trainings,
+)
 from medcxr.storage.events import EventLog
 
 needs_bits = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
@@ -64,6 +72,66 @@ def test_damaged_credentials_are_broken(workspace):
     outcome = check_password(workspace)
     assert outcome.health is Health.BROKEN
     assert "is damaged" in outcome.remedy
+
+
+@needs_bits
+def test_a_database_that_others_may_read_is_broken(workspace):
+    set_preferences(workspace, Preferences(keep_days=7))
+    assert check_permissions(workspace).health is Health.GOOD
+    workspace.database.chmod(0o640)
+    outcome = check_permissions(workspace)
+    assert outcome.health is Health.BROKEN
+    assert "medcxr.db" in outcome.found
+
+
+def test_a_workspace_without_a_database_gets_none_by_being_looked_at(workspace):
+    assert check_database(workspace).health is Health.GOOD
+    assert not workspace.database.exists()
+
+
+def test_a_whole_database_is_good(workspace):
+    set_preferences(workspace, Preferences(keep_days=7))
+    outcome = check_database(workspace)
+    assert outcome.health is Health.GOOD
+    assert outcome.found.startswith("Whole, ")
+
+
+@pytest.mark.parametrize("damage", ["page", "header", "cut off", "not one"])
+def test_a_damaged_database_is_broken(workspace, damage):
+    set_preferences(workspace, Preferences(keep_days=7))
+    data = bytearray(workspace.database.read_bytes())
+    page = int.from_bytes(data[16:18], "big")  # the file's own statement (sqlite.org/fileformat)
+    if damage == "page":
+        data[2 * page : 3 * page] = os.urandom(page)
+    elif damage == "header":
+        data[:100] = bytes(100)
+    elif damage == "cut off":
+        del data[len(data) // 2 :]
+    else:
+        data = bytearray(b"a text of somebody" * 1000)
+    workspace.database.write_bytes(data)
+    outcome = check_database(workspace)
+    assert outcome.health is Health.BROKEN
+    assert "backup" in outcome.remedy
+
+
+def test_a_row_that_refers_to_none_is_found(workspace):
+    set_preferences(workspace, Preferences(keep_days=7))
+    with contextlib.closing(sqlite3.connect(workspace.database)) as connection:
+        (table, column) = next(
+            (name, key[3])
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+            for key in connection.execute(f"PRAGMA foreign_key_list({name})")
+        )
+        names = [one[1] for one in connection.execute(f"PRAGMA table_info({table})")]
+        values = [999 if name == column else 1 for name in names]
+        places = ", ".join("?" * len(values))
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(f"INSERT INTO {table} VALUES ({places})", values)  # noqa: S608 - a test's
+        connection.commit()
+    outcome = check_database(workspace)
+    assert outcome.health is Health.BROKEN
+    assert f"a row of {table} refers to none of" in outcome.found
 
 
 def write_training(workspace, *events):

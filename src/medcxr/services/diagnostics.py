@@ -17,7 +17,12 @@ from medcxr.services.computer_health import (
 from medcxr.services.health import Check, Outcome, broken, good
 from medcxr.services.model_health import check_analysis, check_current_model, check_models
 from medcxr.services.workspace import Workspace
-from medcxr.services.workspace_health import check_password, check_permissions, check_trainings
+from medcxr.services.workspace_health import (
+    check_database,
+    check_password,
+    check_permissions,
+    check_trainings,
+)
 
 __all__ = ["run_diagnostics"]
 
@@ -76,6 +81,7 @@ def _of_workspace(workspace: Workspace) -> Sequence[_Planned]:
         ("disk", text("Disk"), lambda: check_disk(workspace.folder)),
         ("permissions", text("Permissions"), lambda: check_permissions(workspace)),
         ("password", text("Password"), lambda: check_password(workspace)),
+        ("database", text("Database"), lambda: check_database(workspace)),
         ("model in use", text("Model in use"), lambda: check_current_model(workspace)),
         ("models", text("All models"), lambda: check_models(workspace)),
         ("analysis", text("Time of an analysis"), lambda: check_analysis(workspace)),

@@ -13,10 +13,10 @@ __all__ = ["Place", "workspace_places"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A folder of a workspace.
+    """A folder of a workspace, or its database.
 
     Attributes:
-        path: of the folder.
+        path: of the folder or file.
         holds: what lies in it, in the reader's language.
         n_files: in it and in the folders below.
         n_bytes: of these files.
@@ -29,20 +29,24 @@ class Place:
 
 
 def workspace_places(workspace: Workspace) -> tuple[Place, ...]:
-    """Return the folders of a workspace, and last what else lies in it, if anything does."""
+    """Return the parts of a workspace, and last what else lies in it, if anything does."""
     known = {
         workspace.models: say("Models, what was measured of their maps, and which one answers"),
         workspace.runs: say("Runs of trainings: checkpoints, scores and pictures of patients"),
         workspace.trainings: say("Trainings that the dashboard started: recipes and logs"),
-        workspace.secrets: say("The password's hash"),
+        workspace.secrets: say("The password's hash, and the key that patients are known by"),
     }
     places = [_measured(path, holds, _files_below(path)) for path, holds in known.items()]
-    rest = [
-        file
-        for entry in os.scandir(workspace.folder)
-        if Path(entry.path) not in known
-        for file in _files_of(entry)
-    ]
+    database: list[int] = []
+    rest: list[int] = []
+    with os.scandir(workspace.folder) as entries:
+        for entry in entries:
+            if Path(entry.path) not in known:
+                is_part = entry.name.startswith(workspace.database.name)
+                (database if is_part else rest).extend(_files_of(entry))
+    if database:
+        holds = say("Database: remembered cases and preferences")
+        places.append(_measured(workspace.database, holds, database))
     if rest:
         places.append(_measured(workspace.folder, say("What else lies in the workspace"), rest))
     return tuple(places)

@@ -1,4 +1,4 @@
-"""Whether a workspace is whole and closed to others: folders, secrets, password, trainings."""
+"""Whether a workspace is whole and closed to others: folders, secrets, database, trainings."""
 
 import os
 import stat
@@ -9,11 +9,13 @@ from pathlib import Path
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number
 from medcxr.services.accounts import is_initial_password
-from medcxr.services.health import Outcome, attention, broken, good
+from medcxr.services.database import workspace_database
+from medcxr.services.health import Outcome, attention, broken, good, told_size
 from medcxr.services.training_jobs import JobState, count_unreadable_jobs, list_jobs
 from medcxr.services.workspace import Workspace
+from medcxr.storage.integrity import database_problems
 
-__all__ = ["check_password", "check_permissions", "check_trainings"]
+__all__ = ["check_database", "check_password", "check_permissions", "check_trainings"]
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
@@ -30,7 +32,8 @@ def check_permissions(workspace: Workspace) -> Outcome:
             say("This user may not read or write: {paths}", paths=_listed(closed)),
             say("Let the user that runs medcxr write there, or name another workspace."),
         )
-    secrets = [path for path in _with_content(workspace.secrets) if _is_open(path, _OTHERS)]
+    kept = [*_with_content(workspace.secrets), *_files_of_database(workspace)]
+    secrets = [path for path in kept if _is_open(path, _OTHERS)]
     writable = [path for path in folders if _is_open(path, _OTHERS_WRITE)]
     remedy = say("Close it: chmod -R go= {path}", path=workspace.folder)
     if secrets or writable:
@@ -65,6 +68,22 @@ def check_password(workspace: Workspace) -> Outcome:
     return good(say("Changed from the public initial one."))
 
 
+def check_database(workspace: Workspace) -> Outcome:
+    """Read the whole database, and look whether it is whole."""
+    if not workspace.database.is_file():
+        return good(say("None yet: nothing is remembered."))
+    n_bytes = sum(path.stat().st_size for path in _files_of_database(workspace))
+    remedy = say("Put a backup in its place, or move it away to start anew without it.")
+    try:
+        problems = database_problems(workspace_database(workspace))
+    except MedcxrError as error:
+        return broken(str(error), remedy)
+    if problems:
+        told = "; ".join(problems)
+        return broken(say("It is damaged: {problems}", problems=told), remedy)
+    return good(say("Whole, {size}.", size=told_size(n_bytes)))
+
+
 def check_trainings(workspace: Workspace) -> Outcome:
     """Look how the trainings stand that the dashboard started."""
     jobs = list_jobs(workspace)
@@ -94,6 +113,11 @@ def _with_content(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         if not path.is_symlink():  # its own bits say nothing
             yield path
+
+
+def _files_of_database(workspace: Workspace) -> list[Path]:
+    """Return the database and what SQLite keeps beside it while it is in use."""
+    return sorted(workspace.folder.glob(f"{workspace.database.name}*"))
 
 
 def _is_open(path: Path, bits: int) -> bool:

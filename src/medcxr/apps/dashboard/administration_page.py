@@ -1,10 +1,11 @@
-"""The page "Administration": checks, password, and what the workspace keeps."""
+"""The page "Administration": checks, password, preferences, and what the workspace keeps."""
 
 import streamlit as st
 
 from medcxr.apps.dashboard.diagnostics_view import show_diagnostics
 from medcxr.apps.dashboard.doors import show_password_change
 from medcxr.apps.dashboard.frame import Opened
+from medcxr.apps.dashboard.preferences_view import show_preferences
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.language import say
 from medcxr.services.health import told_size
@@ -18,10 +19,12 @@ def show_administration(opened: Opened) -> None:
     """Show the page."""
     workspace = opened.workspace
     st.title(say("Administration"), anchor=False)
-    st.header(say("Diagnostics"), anchor=False)
+    st.header(say("Checks"), anchor=False)
     show_diagnostics(workspace)
     st.header(say("Password"), anchor=False)
     show_password_change(workspace)
+    st.header(say("Preferences"), anchor=False)
+    show_preferences(workspace)
     st.header(say("What this workspace keeps"), anchor=False)
     _show_places(workspace)
 

@@ -16,8 +16,8 @@ __all__ = ["show_diagnostics"]
 
 _KEY = "diagnostics"
 _INTRODUCTION = text(
-    "Checks Python, libraries, memory, disk, permissions, password, the checksum of every model, the "
-    "time of an analysis and the trainings. Nothing is changed. In the terminal: `medcxr doctor`"
+    "Checks Python, libraries, memory, disk, permissions, password, database, the checksum of every "
+    "model, the time of an analysis and the trainings. Nothing is changed. In the terminal: `medcxr doctor`"
 )
 _WORDS = {
     Health.GOOD: text("good"),
