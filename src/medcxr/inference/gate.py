@@ -22,6 +22,7 @@ from medcxr.inference.session import OnnxSession
 __all__ = [
     "GATE_FORMAT",
     "GATE_OUTPUT",
+    "SHIPPED_GATE",
     "Gate",
     "GateFigure",
     "gate_input",
@@ -31,6 +32,9 @@ __all__ = [
 
 GATE_FORMAT = 2  # 2: grey levels are normalized by a table, as in manifests of format 2
 GATE_OUTPUT = "logits"
+
+SHIPPED_GATE = Path(medcxr.gates.__path__[0])
+"""Folder of the gate that comes with the package."""
 
 _GRAPH, _FACTS = "gate.onnx", "gate.json"
 _CHILD_YEARS = 18.0  # the models learn from adults
@@ -152,7 +156,7 @@ def require_fit(gate: Gate, image: CxrImage) -> ImageVerdict:
 @cache
 def shipped_gate() -> Gate:
     """Return the gate that comes with the package; errors as for `Gate`."""
-    return Gate(Path(medcxr.gates.__path__[0]))
+    return Gate(SHIPPED_GATE)
 
 
 def _read_facts(folder: Path) -> _Facts:

@@ -43,6 +43,7 @@ from medcxr.storage.locks import exclusive, is_held, lock_to_hand_on
 __all__ = [
     "JobState",
     "TrainingJob",
+    "count_unreadable_jobs",
     "find_job",
     "list_jobs",
     "log_tail",
@@ -225,6 +226,11 @@ def list_jobs(workspace: Workspace) -> tuple[TrainingJob, ...]:
     """Return all trainings started from the dashboard, the newest first."""
     jobs = [_read_job(folder) for folder in _folders(workspace)]
     return tuple(job for job in reversed(jobs) if job is not None)
+
+
+def count_unreadable_jobs(workspace: Workspace) -> int:
+    """Return how many folders of trainings hold none that can be read."""
+    return sum(_read_job(folder) is None for folder in _folders(workspace))
 
 
 def running_job(workspace: Workspace) -> TrainingJob | None:

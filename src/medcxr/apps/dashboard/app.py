@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from medcxr.apps.dashboard import access
+from medcxr.apps.dashboard.administration_page import show_administration
 from medcxr.apps.dashboard.clinical_page import show_clinical_analysis
 from medcxr.apps.dashboard.doors import show_sign_in
 from medcxr.apps.dashboard.explain_view import show_explanations
@@ -77,6 +78,10 @@ def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]
         if opened is not None:
             show_models(opened)
 
+    def administration() -> None:
+        if opened is not None:
+            show_administration(opened)
+
     pages = [
         st.Page(
             clinical_analysis,
@@ -88,6 +93,7 @@ def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]
         st.Page(training, title="Train Model", url_path="train-model"),
         st.Page(performance, title="Performance Analytics", url_path="performance"),
         st.Page(models, title="Models", url_path="models"),
+        st.Page(administration, title="Administration", url_path="administration"),
     ]
     return st.navigation(pages, position=position)
 

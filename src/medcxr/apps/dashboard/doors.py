@@ -5,11 +5,17 @@ import streamlit as st
 from medcxr.apps.dashboard import access
 from medcxr.apps.dashboard.words import CHANGE_NOTICE, DISCLAIMER
 from medcxr.core.errors import MedcxrError
+from medcxr.core.language import say
 from medcxr.security.passwords import MINIMUM_LENGTH
 from medcxr.services.accounts import change_password, is_initial_password, sign_in
 from medcxr.services.workspace import Workspace
 
-__all__ = ["show_account", "show_initial_password_notice", "show_sign_in"]
+__all__ = [
+    "show_account",
+    "show_initial_password_notice",
+    "show_password_change",
+    "show_sign_in",
+]
 
 
 def show_sign_in(workspace: Workspace, notice: str) -> None:
@@ -27,11 +33,8 @@ def show_sign_in(workspace: Workspace, notice: str) -> None:
         st.caption(DISCLAIMER)
 
 
-def show_account(workspace: Workspace) -> None:
-    """Offer to sign out, and to change a password that is the user's own."""
-    if not is_initial_password(workspace):
-        with st.expander("Change the password"):
-            _show_password_form(workspace)
+def show_account() -> None:
+    """Offer to sign out."""
     if st.button("Sign out", width="stretch"):
         access.close("Signed out.")
         st.rerun()
@@ -44,6 +47,16 @@ def show_initial_password_notice(workspace: Workspace) -> None:
         notice.warning(CHANGE_NOTICE)
         with change.popover("Change the password", width="stretch"):
             _show_password_form(workspace)
+
+
+def show_password_change(workspace: Workspace) -> None:
+    """Offer to change a password that is the user's own; the initial one has its notice."""
+    if is_initial_password(workspace):
+        st.info(say("The initial password is in use: change it at the top of this page."))
+        return
+    st.markdown(say("A change ends every other sign-in of this workspace."))
+    with st.container(width=480):
+        _show_password_form(workspace)
 
 
 def _show_password_form(workspace: Workspace) -> None:

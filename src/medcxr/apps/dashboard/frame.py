@@ -69,7 +69,7 @@ def show_frame(workspace: Workspace) -> Opened:
         progress = st.empty()
         place_of_list = st.container()
         facts = show_model(workspace)
-        show_account(workspace)
+        show_account()
     cases, waiting = known_cases(uploads)
     if waiting:
         told = _teller(progress, len(cases), len(waiting))

@@ -1,7 +1,6 @@
 """Start the dashboard's server as a process of its own and end it cleanly."""
 
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,12 +12,11 @@ from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
 from medcxr.core.errors import DataError
 from medcxr.core.settings import Settings
 from medcxr.services.accounts import is_loopback, require_safe_address
+from medcxr.services.ports import DEFAULT_ADDRESS, DEFAULT_PORT, require_free
 from medcxr.services.workspace import Workspace
 
-__all__ = ["DEFAULT_ADDRESS", "DEFAULT_PORT", "launch", "server_command"]
+__all__ = ["launch", "server_command"]
 
-DEFAULT_ADDRESS = "127.0.0.1"
-DEFAULT_PORT = 8501
 _APP = Path(__file__).with_name("app.py")
 _GRACE_S = 10.0  # for open requests to end before the server is killed
 
@@ -64,7 +62,7 @@ def launch(
         DataError: the address or port cannot be used, or there is no such table or folder.
     """
     require_safe_address(workspace, address)
-    _require_free(address, port)
+    require_free(address, port)
     if cases is not None and not cases.is_file():
         raise DataError(f"There is no table {cases}; name a CSV file with a column image_path.")
     if data is not None and not data.is_dir():
@@ -107,23 +105,6 @@ def server_command(*, address: str, port: int, headless: bool) -> list[str]:
         hosts = ["localhost", address.strip("[]")]
         flags += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
     return [sys.executable, "-m", "streamlit", "run", str(_APP), *flags]
-
-
-def _require_free(address: str, port: int) -> None:
-    if not 1 <= port <= 65535:
-        raise DataError(f"Port {port} does not exist; choose another port from 1 to 65535.")
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
-            address.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
-    except OSError as error:
-        raise DataError(
-            f"The dashboard cannot listen on {address} port {port}: {error}; choose another port "
-            "or address."
-        ) from error
 
 
 @contextmanager
