@@ -1,6 +1,7 @@
 """The sentences that explain the figures; one place, so that a clinician can review them."""
 
 from medcxr.anatomy.words import BLUNT_DEGREES
+from medcxr.core.sentences import DISCLAIMER, PLAUSIBLE
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 
 __all__ = [
@@ -39,12 +40,6 @@ __all__ = [
     "WHAT_IF",
     "ZONES",
 ]
-
-DISCLAIMER = (
-    "Decision support for trained professionals. Not for emergency use. Every result requires "
-    "clinical correlation and a reader's own look at the radiograph. Research software, not a "
-    "certified medical device."
-)
 
 CHANGE_NOTICE = (
     "The public initial password is still in use; until it is changed, only this computer can "
@@ -228,13 +223,6 @@ TRAIN_USE = (
     "I have read these figures. From now on this model is to answer for everybody who uses this "
     "workspace."
 )
-
-PLAUSIBLE = {  # by prediction set
-    "present": "present",
-    "absent": "absent",
-    "uncertain": "either, undecided",
-    "atypical": "neither, unusual image",
-}
 
 EXPLANATIONS = {
     "Probability": (
