@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from medcxr.core.arrays import Pixels
+from medcxr.core.language import text
 
 __all__ = ["Acquisition", "CxrImage", "View"]
 
@@ -13,8 +14,8 @@ class View(StrEnum):
 
     PA = "PA"
     AP = "AP"
-    LATERAL = "lateral"
-    UNKNOWN = "unknown"
+    LATERAL = text("lateral")
+    UNKNOWN = text("unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

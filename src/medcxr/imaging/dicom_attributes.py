@@ -5,6 +5,8 @@ import re
 
 from pydicom.dataset import Dataset
 
+from medcxr.core.language import text as marked
+
 __all__ = ["age_years", "sex", "spacing_mm", "text"]
 
 
@@ -59,7 +61,9 @@ def spacing_mm(dataset: Dataset) -> tuple[tuple[float, float] | None, tuple[str,
     magnification = _number(dataset.get("EstimatedRadiographicMagnificationFactor"))
     if magnification is None or not 1 <= magnification <= _LARGEST_MAGNIFICATION:
         return detector, (
-            "The pixel spacing is that at the detector; lengths in the patient are shorter.",
+            marked(
+                "The pixel spacing is that at the detector; lengths in the patient are shorter."
+            ),
         )
     return (detector[0] / magnification, detector[1] / magnification), ()
 

@@ -113,8 +113,9 @@ def uploaded_csv(label: str, key: str) -> CsvFile | None:
         return None
     if file.size > _LIMIT_MB * 2**20:
         raise DataError(
-            f"Table {file.name} is larger than {_LIMIT_MB} MiB; measure it with "
-            "`medcxr performance`."
+            "Table {file} is larger than {limit_mb} MiB; measure it with `medcxr performance`.",
+            file=file.name,
+            limit_mb=_LIMIT_MB,
         )
     return CsvFile(name=_shown_name(file.name), data=file.getvalue())
 
