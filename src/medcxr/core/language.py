@@ -32,6 +32,7 @@ __all__ = [
     "language",
     "say",
     "say_all",
+    "say_if_sentence",
     "say_number",
     "speaking",
     "text",
@@ -158,6 +159,11 @@ def say(words: str, /, **values: object) -> str:
         key, values = words.words, {**words.values, **values}
     told = _catalog(language()).gettext(key) if key else ""
     return _FILLING.format(told, **values) if values else told
+
+
+def say_if_sentence(words: str) -> str:
+    """Return a sentence in the language in use; another text is a name and stays as it is."""
+    return say(words) if isinstance(words, Sentence) else words
 
 
 def say_all(*words: str) -> tuple[str, ...]:

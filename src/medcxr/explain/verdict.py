@@ -24,8 +24,8 @@ LEAST_IMAGES = 20
 """Fewer images say nothing of others: a bootstrap of a handful is too sure of itself."""
 
 _PLACES = {
-    "boxes": text("{hits} of {n} radiographs with a reader's box"),
-    "simulated": text("{hits} of {n} simulated lesions"),
+    text("boxes"): text("{hits} of {n} radiographs with a reader's box"),
+    text("simulated"): text("{hits} of {n} simulated lesions"),
 }
 _OTHER_PLACES = text("{hits} of {n} {where}")
 _LOCATES = 0.9  # of the images: a map that hits more often may be located by

@@ -9,6 +9,7 @@ from typing import Any
 
 import medcxr.models
 from medcxr.core.errors import ModelError, StorageError
+from medcxr.core.language import text
 from medcxr.core.results import Estimate
 from medcxr.registry.bundle import ModelBundle, read_manifest, write_bundle
 from medcxr.registry.manifest import Manifest
@@ -21,7 +22,7 @@ SHIPPED_MODELS = Path(medcxr.models.__path__[0])
 """Folder of the models that come with the package."""
 
 _HISTORY = "history.json"
-_USE, _ROLL_BACK = "use", "roll back"
+_USE, _ROLL_BACK = text("use"), text("roll back")
 _ACTIONS = (_USE, _ROLL_BACK)
 
 
@@ -202,7 +203,7 @@ class ModelRegistry:
                 aucs = {one.finding: one.auc for one in report.findings if one.auc is not None}
             ModelBundle.open(folder)
         except ModelError as error:
-            problem = str(error)
+            problem = error.sentence
         return ModelEntry(
             identity=identity,
             created=created,

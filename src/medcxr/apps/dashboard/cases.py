@@ -16,6 +16,7 @@ from medcxr.core.errors import MedcxrError
 from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import Acquisition
+from medcxr.core.language import Sentence, say
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.explain.report import ExplanationReport
 from medcxr.inference.predictor import Prepared
@@ -110,10 +111,12 @@ def open_cases(workspace: Workspace, uploads: Sequence[Upload]) -> list[Case]:
     keys = [upload.digest for upload in uploads]
     fresh = sum(key not in known for key in keys)
     current: dict[str, Case] = {}
-    progress = st.progress(0.0, "Analyzing") if fresh else None
+    progress = st.progress(0.0, say("Analyzing")) if fresh else None
     for number, (key, upload) in enumerate(zip(keys, uploads, strict=True)):
         if progress is not None:
-            progress.progress(number / len(keys), f"Analyzing {number + 1} of {len(keys)}")
+            progress.progress(
+                number / len(keys), say("Analyzing {number} of {n}", number=number + 1, n=len(keys))
+            )
         current[key] = known.get(key) or _analyzed(workspace, upload, key)
     if progress is not None:
         progress.empty()
@@ -136,13 +139,13 @@ def active_findings(case: Case) -> list[FindingResult]:
     return sorted(present, key=lambda finding: -finding.probability)
 
 
-@st.cache_data(show_spinner="Simulating a radiograph")
+@st.cache_data(show_spinner=False)
 def synthetic_upload() -> Upload:
     """Simulate a radiograph as a file, so that it takes the way of every other file."""
     radiograph = simulate(ThoraxParameters(), size=768)
     file = io.BytesIO()
     Image.fromarray(np.rint(radiograph.pixels * 255).astype(np.uint8)).save(file, "PNG")
-    return Upload(label="Synthetic radiograph", data=file.getvalue(), note=SYNTHETIC)
+    return Upload(label=Sentence("Synthetic radiograph"), data=file.getvalue(), note=SYNTHETIC)
 
 
 def _analyzed(workspace: Workspace, upload: Upload, digest: str) -> Case:
@@ -150,7 +153,7 @@ def _analyzed(workspace: Workspace, upload: Upload, digest: str) -> Case:
     try:
         reading = _read(workspace, upload.data)
     except MedcxrError as error:
-        problem = str(error)
+        problem = error.sentence
     return Case(label=upload.label, note=upload.note, digest=digest, reading=reading, error=problem)
 
 

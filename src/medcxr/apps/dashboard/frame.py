@@ -11,6 +11,8 @@ from medcxr.apps.dashboard.findings_view import percent
 from medcxr.apps.dashboard.kept import forget_others
 from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
 from medcxr.apps.dashboard.model_view import show_model
+from medcxr.apps.dashboard.preferences_view import show_preferences
+from medcxr.core.language import say, say_if_sentence
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
 
@@ -39,11 +41,13 @@ def show_frame(workspace: Workspace) -> Opened:
     show_initial_password_notice(workspace)
     with st.sidebar:
         st.html(
-            '<p class="cxr-brand">medcxr</p><p class="cxr-quiet">Chest X-ray decision support</p>'
+            '<p class="cxr-brand">medcxr</p>'
+            f'<p class="cxr-quiet">{say("Chest X-ray decision support")}</p>'
         )
         uploads = _uploads()
         place_of_list = st.container()
         facts = show_model(workspace)
+        show_preferences()
         show_account(workspace)
     cases = open_cases(workspace, uploads)
     forget_others([case.digest for case in cases])
@@ -56,15 +60,20 @@ def show_frame(workspace: Workspace) -> Opened:
 
 def _uploads() -> list[Upload]:
     files = st.file_uploader(
-        "Radiographs (PNG, JPEG, TIFF or DICOM)",
+        say("Radiographs (PNG, JPEG, TIFF or DICOM)"),
+        key="radiographs",  # so that files stay when the language changes
         type=None,  # by content, not by name: DICOM files often have no extension
         accept_multiple_files=True,
-        help=f"Up to {UPLOAD_LIMIT_MB} MB each. Files stay in this "
-        "computer's memory and are forgotten when you sign out.",
+        help=say(
+            "Up to {limit} MB each. Files stay in this computer's memory and are forgotten when you "
+            "sign out.",
+            limit=UPLOAD_LIMIT_MB,
+        ),
     )
     uploads = [Upload(label=file.name, data=file.getvalue()) for file in files]
     if is_synthetic_wanted():
-        uploads.append(synthetic_upload())
+        with st.spinner(say("Simulating a radiograph")):
+            uploads.append(synthetic_upload())
         show_closing_button()
     return uploads
 
@@ -73,9 +82,9 @@ def _chosen(cases: list[Case]) -> Case:
     if len(cases) == 1:
         return cases[0]
     number = st.radio(
-        "Worklist",
+        say("Worklist"),
         range(len(cases)),
-        format_func=lambda index: cases[index].label,
+        format_func=lambda index: say_if_sentence(cases[index].label),
         captions=[_in_short(case) for case in cases],
     )
     return cases[number]
@@ -83,8 +92,8 @@ def _chosen(cases: list[Case]) -> Case:
 
 def _in_short(case: Case) -> str:
     if case.reading is None:
-        return "Could not be analyzed"
+        return say("Could not be analyzed")
     active = active_findings(case)
     if not active:
-        return "No active finding"
-    return ", ".join(f"{finding.finding} {percent(finding.probability)}" for finding in active)
+        return say("No active finding")
+    return ", ".join(f"{say(one.finding)} {percent(one.probability)}" for one in active)
