@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from medcxr.anatomy.contours import Line, area_lines
-from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
 from medcxr.apps.dashboard.cases import Case, Reading, active_findings
 from medcxr.apps.dashboard.clinical_words import NOT_FOR_PRIMARY_READING
 from medcxr.apps.dashboard.considerations_view import show_considerations
@@ -33,6 +32,7 @@ from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 from medcxr.explain.verdict import best_map, told_absence
 from medcxr.explain.what_if import hidden_places, told_what_if
 from medcxr.services.shown_map import ShownMap, shown_map
+from medcxr.services.told_analysis import told_measures
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_reading"]
@@ -89,23 +89,13 @@ def _facts(reading: Reading) -> dict[str, str]:
     analysis, made = reading.analysis, reading.acquisition
     rows, columns = analysis.image_shape
     return {
-        **_measures(analysis),
+        **told_measures(analysis),
         say("Format"): " ".join(filter(None, [made.source_format, made.modality])),
         say("Size"): say("{columns} x {rows} px", columns=columns, rows=rows),
         say("View"): say(analysis.view),
         say("Pixel spacing"): _spacing(analysis),
         say("Operating point"): operating_point_name(analysis.operating_point),
         say("Analyzed in"): say("{seconds:.2f} s", seconds=analysis.seconds),
-    }
-
-
-def _measures(analysis: Analysis) -> dict[str, str]:
-    if analysis.anatomy is None:
-        return {}
-    return {
-        say("Cardiothoracic ratio"): told_ratio(analysis.anatomy),
-        say("Lungs"): told_lungs(analysis.anatomy),
-        say("Costophrenic angles"): told_angles(analysis.anatomy),
     }
 
 
