@@ -20,6 +20,8 @@ HOMES = {
     "pydicom": {"medcxr.imaging", "medcxr.synthetic"},
     "gdcm": {"medcxr.imaging", "medcxr.synthetic"},
     "argon2": {"medcxr.security"},
+    "sqlalchemy": {"medcxr.storage"},
+    "alembic": {"medcxr.storage"},
     "pydyf": {"medcxr.documents"},
     "uharfbuzz": {"medcxr.documents"},
     "streamlit": {"medcxr.apps.dashboard"},

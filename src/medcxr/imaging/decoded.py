@@ -1,14 +1,16 @@
 """What a decoder makes of a file, and how it crosses from the decoding process."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from medcxr.core.arrays import Pixels
 from medcxr.core.errors import ImageError
-from medcxr.core.images import Acquisition, View
+from medcxr.core.images import Acquisition, GrayScale, Origin, SpacingPlane, View
+from medcxr.core.language import Sentence
 from medcxr.imaging.limits import MAX_PIXELS
 
 __all__ = ["Decoded", "receive", "send", "send_refusal"]
@@ -23,6 +25,9 @@ class Decoded:
     spacing_mm: tuple[float, float] | None = None
     view: View = View.UNKNOWN
     warnings: tuple[str, ...] = ()
+    spacing_plane: SpacingPlane | None = None
+    gray_scale: GrayScale | None = None
+    origin: Origin = field(default_factory=Origin, repr=False)
 
 
 def send(decoded: Decoded, stream: BinaryIO) -> None:
@@ -33,15 +38,18 @@ def send(decoded: Decoded, stream: BinaryIO) -> None:
         "spacing_mm": decoded.spacing_mm,
         "view": decoded.view,
         "warnings": decoded.warnings,
+        "spacing_plane": decoded.spacing_plane,
+        "gray_scale": None if decoded.gray_scale is None else asdict(decoded.gray_scale),
+        "origin": _plain(decoded.origin),
     }
     _send_line(header, stream)
     stream.write(np.ascontiguousarray(decoded.pixels).data.cast("B"))
     stream.flush()
 
 
-def send_refusal(message: str, stream: BinaryIO) -> None:
+def send_refusal(message: Sentence, stream: BinaryIO) -> None:
     """Write why an image cannot be used."""
-    _send_line({"refusal": message}, stream)
+    _send_line({"refusal": message.parts()}, stream)
     stream.flush()
 
 
@@ -57,20 +65,43 @@ def receive(stream: BinaryIO) -> Decoded:
         raise EOFError
     header: dict[str, Any] = json.loads(line)
     if "refusal" in header:
-        raise ImageError(header["refusal"])
+        raise ImageError(_sentence(header["refusal"]))
     rows, columns = header["shape"]
     if not 0 < rows * columns <= MAX_PIXELS:
         raise EOFError
     pixels = np.empty((rows, columns), np.float32)
     _fill(pixels.data.cast("B"), stream)
-    spacing = header["spacing_mm"]
+    spacing, plane, scale = (header[k] for k in ("spacing_mm", "spacing_plane", "gray_scale"))
     return Decoded(
         pixels=pixels,
         acquisition=Acquisition(**header["acquisition"]),
         spacing_mm=None if spacing is None else (spacing[0], spacing[1]),
         view=View(header["view"]),
         warnings=tuple(header["warnings"]),
+        spacing_plane=None if plane is None else SpacingPlane(plane),
+        gray_scale=None if scale is None else GrayScale(**scale),
+        origin=_origin(*header["origin"]),
     )
+
+
+def _plain(origin: Origin) -> tuple[str, str, str | None]:
+    taken_at = None if origin.taken_at is None else origin.taken_at.isoformat()
+    return origin.patient_id, origin.patient_id_issuer, taken_at
+
+
+def _origin(patient_id: str, issuer: str, taken_at: str | None) -> Origin:
+    return Origin(
+        patient_id=patient_id,
+        patient_id_issuer=issuer,
+        taken_at=None if taken_at is None else datetime.fromisoformat(taken_at),
+    )
+
+
+def _sentence(parts: object) -> Sentence:
+    try:
+        return Sentence.of_parts(parts)
+    except ValueError as error:  # no decoder of this package wrote it
+        raise EOFError from error
 
 
 def _send_line(header: dict[str, Any], stream: BinaryIO) -> None:

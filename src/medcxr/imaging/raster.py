@@ -44,12 +44,13 @@ def decode_raster(data: bytes, format_: FileFormat) -> Decoded:
     if inverted:
         codes = np.iinfo(codes.dtype).max - codes
     bits = 8 * codes.itemsize
-    pixels = pixels_from_codes(codes)
+    pixels, scale = pixels_from_codes(codes)
     verify_not_blank(pixels)
     return Decoded(
         pixels=pixels,
         acquisition=Acquisition(source_format=format_, bits_stored=bits),
         warnings=warnings if bits == 8 else (*warnings, FULL_RANGE_WARNING),
+        gray_scale=scale,
     )
 
 
@@ -69,8 +70,9 @@ def _open(data: bytes, format_: FileFormat) -> Image.Image:
     """
     if format_ is FileFormat.JPEG and data.count(b"\xff\xda") > _MAX_SCANS:
         raise ImageError(
-            f"The JPEG file has more than {_MAX_SCANS} scans, which only serves to keep a "
-            "reader busy; export the image again."
+            "The JPEG file has more than {max_scans} scans, which only serves to keep a "
+            "reader busy; export the image again.",
+            max_scans=_MAX_SCANS,
         )
     return _READERS[format_](BytesIO(data))
 

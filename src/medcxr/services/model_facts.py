@@ -16,6 +16,8 @@ class ModelFacts:
         name: of the model.
         version: of the model.
         figures: cross-validated, one per finding; empty if the manifest holds none.
+        operating_points: names of those that every finding has.
+        operating_point: the one that decides unless the user says otherwise.
         tables: that it was measured on.
         n_images: radiographs that it was measured on.
         n_patients: of whom they are.
@@ -26,6 +28,8 @@ class ModelFacts:
     name: str
     version: str
     figures: tuple[FindingFigures, ...]
+    operating_points: tuple[str, ...] = ()
+    operating_point: str = ""
     tables: tuple[str, ...] = ()
     n_images: int = 0
     n_patients: int = 0

@@ -53,13 +53,18 @@ class TrueMaps:
 
 
 def draw_true_maps(
-    workspace: Workspace, analyzed: Explained, *, progress: Progress | None = None
+    workspace: Workspace,
+    analyzed: Explained,
+    *,
+    falls: Mapping[str, FloatArray] | None = None,
+    progress: Progress | None = None,
 ) -> TrueMaps:
     """Draw the kinds of map that are true of a finding; looks are taken once for all of them.
 
     Args:
         workspace: whose model analyzed the radiograph.
         analyzed: the radiograph.
+        falls: the maps by occlusion where they are known, which saves the looks.
         progress: called with the looks taken and to take, if any.
 
     Raises:
@@ -67,8 +72,7 @@ def draw_true_maps(
     """
     kinds = {finding: best_map(analyzed.tests, finding) for finding in analyzed.maps}
     wanted = {kind for kind in kinds.values() if kind is not None}
-    falls = None
-    if wanted & {OCCLUSION_MAP, JOINT_MAP}:
+    if falls is None and wanted & {OCCLUSION_MAP, JOINT_MAP}:
         falls = maps_of(workspace, analyzed, OCCLUSION_MAP, progress=progress)
     return TrueMaps(
         kinds=kinds,

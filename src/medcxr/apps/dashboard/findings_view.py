@@ -7,6 +7,8 @@ import streamlit as st
 
 from medcxr.apps.dashboard.words import PLAUSIBLE
 from medcxr.core.findings import Finding
+from medcxr.core.guidance import is_undecided
+from medcxr.core.language import figure, say
 from medcxr.core.results import Analysis, Estimate, FindingResult
 from medcxr.explain.margin import told_margin
 
@@ -26,21 +28,29 @@ def show_findings(analysis: Analysis, measured: Mapping[str, Estimate]) -> None:
 
 def card(result: FindingResult, auc: Estimate | None) -> str:
     """Return one finding as HTML."""
-    state = "Present" if result.present else "Absent"
+    state = say("Present") if result.present else say("Absent")
     kind = "absent"
     if result.present:
         kind = "clear" if result.finding == Finding.NO_FINDING else "active"
-    probability, threshold = escape(percent(result.probability)), _threshold(result.threshold)
+    elif is_undecided(result):
+        kind = "undecided"
+    probability, threshold = percent(result.probability), figure(result.threshold, ".1%")
+    bar = say("{probability}, threshold {threshold}", probability=probability, threshold=threshold)
+    told = (
+        say("Present from {threshold}", threshold=threshold),
+        told_margin(result),
+        *_plausible(result),
+        _measured(auc),
+    )
     return (
         f'<section class="cxr-card cxr-{kind}">'
-        f'<div class="cxr-head"><h3>{escape(result.finding)}</h3>'
-        f'<span class="cxr-state">{state}</span></div>'
-        f'<p class="cxr-probability">{probability}</p>'
-        f'<div class="cxr-bar" role="img" aria-label="{probability}, threshold {threshold}">'
+        f'<div class="cxr-head"><h3>{escape(say(result.finding))}</h3>'
+        f'<span class="cxr-state">{escape(state)}</span></div>'
+        f'<p class="cxr-probability">{escape(probability)}</p>'
+        f'<div class="cxr-bar" role="img" aria-label="{escape(bar)}">'
         f'<span class="cxr-fill" style="width:{100 * result.probability:.1f}%"></span>'
         f'<span class="cxr-mark" style="left:{100 * result.threshold:.1f}%"></span></div>'
-        f'<p class="cxr-small">Present from {threshold}<br>{told_margin(result)}<br>'
-        f"{_plausible(result)}{_measured(auc)}</p>"
+        f'<p class="cxr-small">{"<br>".join(escape(one) for one in told)}</p>'
         "</section>"
     )
 
@@ -48,22 +58,18 @@ def card(result: FindingResult, auc: Estimate | None) -> str:
 def percent(share: float) -> str:
     """Write a probability without claiming certainty at either end."""
     if share < 0.01:
-        return "<1%"
+        return say("<{share:.0%}", share=0.01)
     if share > 0.99:
-        return ">99%"
-    return f"{share:.0%}"
+        return say(">{share:.0%}", share=0.99)
+    return figure(share, ".0%")
 
 
-def _threshold(value: float) -> str:
-    return f"{value:.1%}"
-
-
-def _plausible(result: FindingResult) -> str:
+def _plausible(result: FindingResult) -> list[str]:
     words = PLAUSIBLE.get(result.prediction_set or "")
-    return f"Plausible: {words}<br>" if words else ""
+    return [say("Plausible: {answers}", answers=say(words))] if words else []
 
 
 def _measured(auc: Estimate | None) -> str:
     if auc is None:
-        return "AUC not measured"
-    return f"AUC {auc.told()}"
+        return say("AUC not measured")
+    return say("AUC {figure}", figure=auc.told())

@@ -1,0 +1,231 @@
+"""Remembered radiographs: kept when analyzed, judged by the reader, found again and deleted.
+
+Kept are figures, the file's name and digest, and a key in the patient's place; no pixels, and
+nothing that the file says of the patient.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from medcxr.core.case_record import CaseFilter, CaseRecord, Verdict
+from medcxr.core.errors import DataError
+from medcxr.core.urgency import urgency_of
+from medcxr.services.analysis import AnalyzedImage
+from medcxr.services.database import workspace_database
+from medcxr.services.patients import key_of_patient
+from medcxr.services.preferences import preferences
+from medcxr.services.workspace import Workspace
+from medcxr.storage import case_table
+from medcxr.storage.case_table import NewCase
+
+__all__ = [
+    "COMMENT_LENGTH",
+    "case",
+    "case_of_image",
+    "cases",
+    "count_cases",
+    "delete_case",
+    "earlier_cases",
+    "forget_old_cases",
+    "give_verdict",
+    "record_case",
+    "set_patient",
+]
+
+COMMENT_LENGTH = 2000  # characters
+_EVERY_CASE = CaseFilter()
+
+
+def record_case(
+    workspace: Workspace,
+    analyzed: AnalyzedImage,
+    *,
+    label: str,
+    patient_reference: str = "",
+) -> CaseRecord | None:
+    """Remember an analyzed radiograph, unless the preferences say that none is.
+
+    The same file is one case. The same model's answer to it is kept once, with when it was last
+    seen; another model's answer is a further reading.
+
+    Args:
+        workspace: that remembers.
+        analyzed: the radiograph with the model's answer.
+        label: the file's name as the user knows it.
+        patient_reference: what the reader calls the patient, where the file does not say; only a
+            key made from it is kept.
+
+    Returns:
+        The case; None where cases are not remembered.
+
+    Raises:
+        StorageError: the database or the workspace's secret cannot be used.
+    """
+    if not preferences(workspace).remember_cases:
+        return None
+    origin = analyzed.image.origin
+    known = key_of_patient(workspace, origin.patient_id, origin.patient_id_issuer)
+    new = NewCase(
+        label=_one_line(label) or "unnamed",
+        patient_key=known or key_of_patient(workspace, patient_reference),
+        taken_at=origin.taken_at,
+        analysis=analyzed.analysis,
+        urgency=urgency_of(analyzed.analysis),
+    )
+    with workspace_database(workspace).writing() as connection:
+        case_id = case_table.keep_case(connection, new, datetime.now(UTC))
+        return case_table.find_case(connection, case_id)
+
+
+def cases(workspace: Workspace, wanted: CaseFilter = _EVERY_CASE) -> list[CaseRecord]:
+    """Return remembered cases in the order in which a person should look.
+
+    Raises:
+        StorageError: the database cannot be used.
+    """
+    with workspace_database(workspace).reading() as connection:
+        return case_table.list_cases(connection, wanted)
+
+
+def count_cases(workspace: Workspace, wanted: CaseFilter = _EVERY_CASE) -> int:
+    """Return how many cases there are, whatever the filter's limit; errors as for `cases`."""
+    with workspace_database(workspace).reading() as connection:
+        return case_table.count_cases(connection, wanted)
+
+
+def case(workspace: Workspace, case_id: int) -> CaseRecord:
+    """Return one case.
+
+    Raises:
+        DataError: there is no such case.
+        StorageError: the database cannot be used.
+    """
+    with workspace_database(workspace).reading() as connection:
+        found = case_table.find_case(connection, case_id)
+    if found is None:
+        raise _missing(case_id)
+    return found
+
+
+def case_of_image(workspace: Workspace, image_digest: str) -> CaseRecord | None:
+    """Return the case of a file by its SHA-256, None if it is not remembered."""
+    with workspace_database(workspace).reading() as connection:
+        return case_table.find_case_of_image(connection, image_digest)
+
+
+def earlier_cases(workspace: Workspace, case: CaseRecord) -> list[CaseRecord]:
+    """Return the same patient's radiographs taken before this one, the newest first.
+
+    Empty where patient or time of either is unknown.
+    """
+    with workspace_database(workspace).reading() as connection:
+        return case_table.earlier_cases(connection, case)
+
+
+def give_verdict(
+    workspace: Workspace, case_id: int, verdicts: Mapping[str, Verdict], comment: str = ""
+) -> CaseRecord:
+    """Keep what the reader says of a case; it counts from now on, and what was said before stays.
+
+    Args:
+        workspace: that remembers.
+        case_id: of the case.
+        verdicts: finding -> verdict, of findings that a model has answered for; in full, not only
+            what changed.
+        comment: in the reader's words.
+
+    Returns:
+        The case with the verdict.
+
+    Raises:
+        DataError: there is no such case or finding, nothing is said, or the comment is too long.
+        StorageError: the database cannot be used.
+    """
+    comment = comment.strip()
+    if not verdicts and not comment:
+        raise DataError("Nothing was said of the case; judge a finding or write a comment.")
+    if len(comment) > COMMENT_LENGTH:
+        raise DataError(
+            f"The comment has {len(comment)} characters; at most {COMMENT_LENGTH} are kept."
+        )
+    with workspace_database(workspace).writing() as connection:
+        found = case_table.find_case(connection, case_id)
+        if found is None:
+            raise _missing(case_id)
+        known = {one.finding for reading in found.readings for one in reading.analysis.findings}
+        unknown = sorted(set(verdicts) - known)
+        if unknown:
+            raise DataError(
+                f"No model has answered for {', '.join(unknown)} in case {case_id}; judge "
+                f"{', '.join(sorted(known))}."
+            )
+        case_table.add_opinion(connection, case_id, verdicts, comment, datetime.now(UTC))
+        judged = case_table.find_case(connection, case_id)
+    if judged is None:
+        raise _missing(case_id)
+    return judged
+
+
+def set_patient(
+    workspace: Workspace, case_id: int, reference: str, taken_at: datetime | None = None
+) -> CaseRecord:
+    """Say whose radiograph a case is, and when it was taken, where the file does not.
+
+    Args:
+        workspace: that remembers.
+        case_id: of the case.
+        reference: what the reader calls the patient; only a key made from it is kept. Empty takes
+            it away.
+        taken_at: by the clock of the place where it was taken; None leaves what is known.
+
+    Raises:
+        DataError: there is no such case, or the reference names nobody.
+        StorageError: the database or the workspace's secret cannot be used.
+    """
+    key = key_of_patient(workspace, reference)
+    if reference.strip() and key is None:
+        raise DataError(f"{reference.strip()!r} names no patient; use what tells this one apart.")
+    with workspace_database(workspace).writing() as connection:
+        found = case_table.find_case(connection, case_id)
+        if found is None:
+            raise _missing(case_id)
+        case_table.set_patient(connection, case_id, key, taken_at or found.taken_at)
+    return case(workspace, case_id)
+
+
+def delete_case(workspace: Workspace, case_id: int) -> None:
+    """Forget a case with all that was said of it.
+
+    Raises:
+        DataError: there is no such case.
+        StorageError: the database cannot be used.
+    """
+    with workspace_database(workspace).writing() as connection:
+        deleted = case_table.delete_case(connection, case_id)
+    if not deleted:
+        raise _missing(case_id)
+
+
+def forget_old_cases(workspace: Workspace) -> int:
+    """Delete the cases that were not seen for longer than the preferences keep them.
+
+    Returns:
+        How many.
+
+    Raises:
+        StorageError: the database cannot be used.
+    """
+    days = preferences(workspace).keep_days
+    if days is None:
+        return 0
+    with workspace_database(workspace).writing() as connection:
+        return case_table.delete_cases_before(connection, datetime.now(UTC) - timedelta(days=days))
+
+
+def _one_line(label: str) -> str:
+    """Return a file's name without what could steer a screen or a table."""
+    return "".join(c if c.isprintable() else " " for c in label).strip()
+
+
+def _missing(case_id: int) -> DataError:
+    return DataError(f"There is no case {case_id}; choose one of `medcxr cases list`.")

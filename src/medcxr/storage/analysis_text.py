@@ -1,0 +1,50 @@
+"""An analysis as JSON text, and back."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from cattrs import BaseValidationError
+from cattrs.preconf.json import make_converter
+
+from medcxr.core.errors import StorageError
+from medcxr.core.results import Analysis
+
+__all__ = ["ANALYSIS_FORMAT", "analysis_from_text", "analysis_to_text"]
+
+ANALYSIS_FORMAT = 1
+"""Rises when a field loses its meaning. A new field with a default needs no new format."""
+
+
+def analysis_to_text(analysis: Analysis) -> str:
+    """Return an analysis as JSON."""
+    plain = _converter().unstructure(analysis)
+    return json.dumps({"format": ANALYSIS_FORMAT, "analysis": plain}, allow_nan=False)
+
+
+def analysis_from_text(text: str) -> Analysis:
+    """Read what `analysis_to_text` wrote.
+
+    Raises:
+        StorageError: it is something else, or of another format.
+    """
+    try:
+        kept = json.loads(text)
+        if not isinstance(kept, Mapping) or kept.get("format") != ANALYSIS_FORMAT:
+            raise StorageError(
+                f"A remembered analysis is not of format {ANALYSIS_FORMAT}; use the version of "
+                "medcxr that wrote it."
+            )
+        analysis: Analysis = _converter().structure(kept["analysis"], Analysis)
+    except (BaseValidationError, KeyError, ValueError, RecursionError) as error:
+        raise StorageError(
+            f"A remembered analysis is damaged ({type(error).__name__}); delete its case and "
+            "analyze the file again."
+        ) from None
+    return analysis
+
+
+@cache
+def _converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
+    return make_converter(forbid_extra_keys=True)

@@ -1,0 +1,40 @@
+"""What went wrong with a database, and what to do."""
+
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError
+
+from medcxr.core.errors import StorageError
+
+__all__ = ["explained"]
+
+_PERMISSION = "this user may not write to it, or its disk is read-only; mend the permissions"
+_DAMAGED = (
+    "it is damaged or no database; put a backup in its place, or move it away to start anew without "
+    "what it remembers"
+)
+_REMEDIES = {
+    sqlite3.SQLITE_BUSY: "another program has been using it for long; wait and try again",
+    sqlite3.SQLITE_LOCKED: "another program has been using it for long; wait and try again",
+    sqlite3.SQLITE_READONLY: _PERMISSION,
+    sqlite3.SQLITE_PERM: _PERMISSION,
+    sqlite3.SQLITE_CANTOPEN: _PERMISSION,
+    sqlite3.SQLITE_FULL: "the disk is full; free space and try again",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
+    sqlite3.SQLITE_NOTADB: _DAMAGED,
+    sqlite3.SQLITE_IOERR: "the disk reports an error; check it and try again",
+}
+
+
+def explained(error: DBAPIError, name: str) -> StorageError:
+    """Return the error of a database as one that says what to do, without what was to be kept.
+
+    Args:
+        error: as SQLAlchemy raised it.
+        name: of the database.
+    """
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # without the details of SQLite
+    remedy = _REMEDIES.get(code)
+    if remedy is None:
+        remedy = f"{type(error.orig).__name__}; restart, and put a backup in place if it stays so"
+    return StorageError(f"The database {name} cannot be used: {remedy}.")
