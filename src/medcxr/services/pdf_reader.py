@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from medcxr.core.language import say, text
+from medcxr.core.language import say, say_all, text
 from medcxr.core.results import Analysis
 from medcxr.documents.blocks import BOLD, Block, Heading, Paragraph
 from medcxr.documents.drawings import Blank
@@ -21,7 +21,7 @@ def reader_blocks(analysis: Analysis, verdicts: Mapping[str, str], comment: str)
     """Return the reader's verdicts and comment, or room for them, and lines to sign on."""
     blocks: list[Block] = [Heading(say("Reader"))]
     if verdicts:
-        heads = (say("Finding"), say("Model"), say("Reader"))
+        heads = say_all("Finding", "Model", "Reader")
         rows = [
             (
                 say(found.finding),
@@ -35,7 +35,7 @@ def reader_blocks(analysis: Analysis, verdicts: Mapping[str, str], comment: str)
     blocks += [Paragraph(line, after=2.0) for line in lines if line]
     if not verdicts and not any(lines):
         blocks.append(Blank(say("Findings and comment")))
-    places = say("Name"), say("Date and time"), say("Signature")
+    places = say_all("Name", "Date and time", "Signature")
     blocks.append(Columns([[Blank(place)] for place in places], (1.2, 0.9, 1.2)))
     return blocks
 
