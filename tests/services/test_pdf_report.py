@@ -143,7 +143,7 @@ def test_what_the_reader_and_others_say_stands_in_the_report(workspace, analyzed
         comment="Left base hazy.\n\nSecond line\x07.",
         prior=analyzed.analysis,
         prior_label="2025-12-24",
-        explanations={"AUC": "How often it ranks rightly."},
+        explanations={"AUC": "How often.", "Evidence map": "Why.", "Joint map": "Both."},
     )
     told = text_of(report_of(workspace, analyzed, additions=additions))
     states = {f.finding: "Present" if f.present else "Absent" for f in analyzed.analysis.findings}
@@ -156,9 +156,11 @@ def test_what_the_reader_and_others_say_stands_in_the_report(workspace, analyzed
         "Left base hazy. Second line.",
         "Compared with 2025-12-24.",
         "+0.0 points",
-        "AUC: How often it ranks rightly.",
+        "AUC: How often.",
+        "Evidence map: Why.",
     ):
         assert words in told
+    assert "Both." not in told  # no such map is shown
 
 
 def test_figures_of_another_model_are_not_subtracted(workspace, analyzed):

@@ -15,8 +15,6 @@ from medcxr.storage.atomic import write_bytes_atomically
 
 __all__ = ["pdf_of", "write_pdf"]
 
-_EXPLAINED = ("Probability", "Plausible", "AUC", "Cardiothoracic ratio")
-
 
 def write_pdf(
     workspace: Workspace, result: AnalyzedImage, path: Path, *, label: str, language: str
@@ -43,8 +41,6 @@ def pdf_of(
     result: AnalyzedImage, maps: TrueMaps, model: ModelFacts, *, label: str, language: str
 ) -> bytes:
     """Return the report of one radiograph as it is told at this time."""
-    kinds = sorted({kind.capitalize() for kind in maps.kinds.values() if kind is not None})
-    explanations = {name: EXPLANATIONS[name] for name in (*_EXPLAINED, *kinds)}
     with speaking(language):
         return pdf_report(
             result,
@@ -53,5 +49,5 @@ def pdf_of(
             model=model,
             made=datetime.now(UTC),
             label=printable(label),
-            additions=Additions(explanations=explanations),
+            additions=Additions(explanations=EXPLANATIONS),
         )
