@@ -28,6 +28,7 @@ __all__ = [
     "earlier_cases",
     "forget_old_cases",
     "give_verdict",
+    "recent_cases",
     "record_case",
     "set_patient",
 ]
@@ -91,6 +92,12 @@ def count_cases(workspace: Workspace, wanted: CaseFilter = _EVERY_CASE) -> int:
     """Return how many cases there are, whatever the filter's limit; errors as for `cases`."""
     with workspace_database(workspace).reading() as connection:
         return case_table.count_cases(connection, wanted)
+
+
+def recent_cases(workspace: Workspace, n: int) -> list[CaseRecord]:
+    """Return the cases that were analyzed last, the last one first; errors as for `cases`."""
+    with workspace_database(workspace).reading() as connection:
+        return case_table.recent_cases(connection, n)
 
 
 def case(workspace: Workspace, case_id: int) -> CaseRecord:

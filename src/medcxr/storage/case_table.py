@@ -27,6 +27,7 @@ __all__ = [
     "find_case_of_image",
     "keep_case",
     "list_cases",
+    "recent_cases",
     "set_patient",
     "times",
 ]
@@ -108,6 +109,12 @@ def list_cases(connection: Connection, wanted: CaseFilter) -> list[CaseRecord]:
 def count_cases(connection: Connection, wanted: CaseFilter) -> int:
     """Return how many cases there are, whatever the filter's limit."""
     return int(connection.execute(_matching(select(func.count()), wanted)).scalar_one())
+
+
+def recent_cases(connection: Connection, n: int) -> list[CaseRecord]:
+    """Return the cases that were seen last, the last one first."""
+    found = select(cases).order_by(cases.c.last_seen_at.desc(), cases.c.id.desc()).limit(n)
+    return _records(connection, connection.execute(found).all())
 
 
 def earlier_cases(connection: Connection, case: CaseRecord) -> list[CaseRecord]:

@@ -12,12 +12,15 @@ from medcxr.apps.dashboard.explain_view import show_explanations
 from medcxr.apps.dashboard.frame import Opened, show_frame
 from medcxr.apps.dashboard.icon import icon
 from medcxr.apps.dashboard.models_page import show_models
+from medcxr.apps.dashboard.overview_page import show_overview
 from medcxr.apps.dashboard.performance_page import show_performance
+from medcxr.apps.dashboard.retention import forget_old_cases_daily
 from medcxr.apps.dashboard.train_view import show_training
 from medcxr.apps.dashboard.uploads import keep_uploads_in_memory
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.apps.dashboard.worklist import show_worklist
 from medcxr.core.errors import AccessError, MedcxrError
+from medcxr.core.language import say
 from medcxr.services.accounts import require_safe_address
 from medcxr.services.workspace import Workspace
 
@@ -44,6 +47,7 @@ def main() -> None:
     except MedcxrError as error:
         st.error(str(error))
         return
+    forget_old_cases_daily(workspace)
     _lock_when_idle()
     _navigation(show_frame(workspace), position="sidebar").run()
     st.html(f'<p class="cxr-disclaimer">{DISCLAIMER}</p>')
@@ -51,6 +55,10 @@ def main() -> None:
 
 def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]) -> StreamlitPage:
     """Return the page of the address; without something opened, pages show nothing."""
+
+    def overview() -> None:
+        if opened is not None:
+            show_overview(opened, pages[1])
 
     def reading() -> None:
         if opened is not None:
@@ -73,7 +81,8 @@ def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]
             show_models(opened)
 
     pages = [
-        st.Page(reading, title="Reading", url_path="reading", default=True),
+        st.Page(overview, title=say("Dashboard"), url_path="dashboard", default=True),
+        st.Page(reading, title="Reading", url_path="reading"),
         st.Page(explanations, title="Explainable AI", url_path="explainable-ai"),
         st.Page(training, title="Train Model", url_path="train-model"),
         st.Page(performance, title="Performance Analytics", url_path="performance"),

@@ -11,10 +11,15 @@ from medcxr.apps.dashboard.findings_view import percent
 from medcxr.apps.dashboard.kept import forget_others
 from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
 from medcxr.apps.dashboard.model_view import show_model
+from medcxr.apps.dashboard.plain import plain
+from medcxr.core.language import say
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
 
-__all__ = ["Opened", "show_frame"]
+__all__ = ["CHOSEN", "Opened", "show_frame"]
+
+CHOSEN = "worklist"
+"""Where the tab remembers the digest of the radiograph that was chosen at the side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +51,8 @@ def show_frame(workspace: Workspace) -> Opened:
         facts = show_model(workspace)
         show_account(workspace)
     cases = open_cases(workspace, uploads)
+    for problem in {case.memory_problem for case in cases} - {""}:
+        st.warning(plain(say("Not remembered: {problem}", problem=problem)))
     forget_others([case.digest for case in cases])
     case = None
     if cases:
@@ -72,13 +79,18 @@ def _uploads() -> list[Upload]:
 def _chosen(cases: list[Case]) -> Case:
     if len(cases) == 1:
         return cases[0]
-    number = st.radio(
+    by_digest = {case.digest: case for case in cases}
+    if st.session_state.get(CHOSEN) not in by_digest:
+        st.session_state[CHOSEN] = cases[0].digest
+    chosen = st.radio(
         "Worklist",
-        range(len(cases)),
-        format_func=lambda index: cases[index].label,
+        list(by_digest),
+        format_func=lambda digest: by_digest[digest].label,
         captions=[_in_short(case) for case in cases],
+        key=CHOSEN,
+        persist_state="session",
     )
-    return cases[number]
+    return by_digest[chosen]
 
 
 def _in_short(case: Case) -> str:
