@@ -77,7 +77,7 @@ def page(chromium, workspace, serve, tmp_path):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: hosts.add(_host(request.url)))
         page.on("websocket", lambda socket: hosts.add(_host(socket.url)))
-        page.goto(f"{dashboard.url}reading")
+        page.goto(f"{dashboard.url}clinical-analysis")
         yield page
     assert errors == []
     assert hosts == {"127.0.0.1"}

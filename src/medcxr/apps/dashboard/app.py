@@ -7,9 +7,10 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from medcxr.apps.dashboard import access
+from medcxr.apps.dashboard.clinical_page import show_clinical_analysis
 from medcxr.apps.dashboard.doors import show_sign_in
 from medcxr.apps.dashboard.explain_view import show_explanations
-from medcxr.apps.dashboard.frame import Opened, show_frame
+from medcxr.apps.dashboard.frame import Opened, show_frame, work_on
 from medcxr.apps.dashboard.icon import icon
 from medcxr.apps.dashboard.models_page import show_models
 from medcxr.apps.dashboard.overview_page import show_overview
@@ -17,8 +18,8 @@ from medcxr.apps.dashboard.performance_page import show_performance
 from medcxr.apps.dashboard.retention import forget_old_cases_daily
 from medcxr.apps.dashboard.train_view import show_training
 from medcxr.apps.dashboard.uploads import keep_uploads_in_memory
+from medcxr.apps.dashboard.warm_up import warm_up
 from medcxr.apps.dashboard.words import DISCLAIMER
-from medcxr.apps.dashboard.worklist import show_worklist
 from medcxr.core.errors import AccessError, MedcxrError
 from medcxr.core.language import say
 from medcxr.services.accounts import require_safe_address
@@ -37,6 +38,7 @@ def main() -> None:
     except MedcxrError as error:
         st.error(str(error))
         return
+    warm_up(workspace)
     try:
         access.require_access(workspace)
     except AccessError as error:
@@ -49,8 +51,10 @@ def main() -> None:
         return
     forget_old_cases_daily(workspace)
     _lock_when_idle()
-    _navigation(show_frame(workspace), position="sidebar").run()
-    st.html(f'<p class="cxr-disclaimer">{DISCLAIMER}</p>')
+    opened = show_frame(workspace)
+    _navigation(opened, position="sidebar").run()
+    st.html(f'<p class="cxr-disclaimer">{say(DISCLAIMER)}</p>')
+    work_on(opened)
 
 
 def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]) -> StreamlitPage:
@@ -58,11 +62,11 @@ def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]
 
     def overview() -> None:
         if opened is not None:
-            show_overview(opened, pages[1])
+            show_overview(opened, clinical_page)
 
-    def reading() -> None:
+    def clinical_analysis() -> None:
         if opened is not None:
-            show_worklist(opened)
+            show_clinical_analysis(opened)
 
     def explanations() -> None:
         if opened is not None:
@@ -80,9 +84,12 @@ def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]
         if opened is not None:
             show_models(opened)
 
+    clinical_page = st.Page(
+        clinical_analysis, title=say("Clinical Analysis"), url_path="clinical-analysis"
+    )
     pages = [
         st.Page(overview, title=say("Dashboard"), url_path="dashboard", default=True),
-        st.Page(reading, title="Reading", url_path="reading"),
+        clinical_page,
         st.Page(explanations, title="Explainable AI", url_path="explainable-ai"),
         st.Page(training, title="Train Model", url_path="train-model"),
         st.Page(performance, title="Performance Analytics", url_path="performance"),

@@ -236,9 +236,7 @@ def _part(wanted: CaseFilter, *, skip: int, limit: int) -> CaseFilter:
 
 
 def _chip(level: UrgencyLevel) -> str:
-    return (
-        f'<span class="cxr-state cxr-level cxr-{level.value}">{escape(say(LEVELS[level]))}</span>'
-    )
+    return f'<span class="cxr-state cxr-level cxr-level-{level.value}">{escape(say(LEVELS[level]))}</span>'
 
 
 def _heads() -> tuple[str, str, str]:

@@ -87,7 +87,7 @@ def _heading(record: CaseRecord) -> str:
     )
     return (
         f'<p class="cxr-title">{escape(record.label)}</p>'
-        f'<p class="cxr-summary"><span class="cxr-state cxr-level cxr-{level.value}">'
+        f'<p class="cxr-summary"><span class="cxr-state cxr-level cxr-level-{level.value}">'
         f"{escape(say(LEVELS[level]))}</span> {escape(say(REASONS[level]))}</p>"
         f'<div class="cxr-facts">{facts}</div>'
     )

@@ -59,6 +59,8 @@ def _show_open(opened: Opened, reading: StreamlitPage) -> None:
     """Say how many radiographs are open in this tab, and lead to them."""
     if not opened.cases:
         return
+    for problem in {case.memory_problem for case in opened.cases} - {""}:
+        st.warning(plain(say("Not remembered: {problem}", problem=problem)))
     told, go = st.columns((4, 1.4), vertical_alignment="center")
     told.markdown(
         say_number(
