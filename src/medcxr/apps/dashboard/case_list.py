@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from medcxr.apps.dashboard.findings_view import percent
+from medcxr.apps.dashboard.frame import choose
 from medcxr.apps.dashboard.overview_words import LEVELS, URGENCY
 from medcxr.apps.dashboard.plain import plain
 from medcxr.core.case_record import CaseFilter, CaseRecord
@@ -39,9 +40,10 @@ def opened_case() -> int | None:
     return number if isinstance(number, int) else None
 
 
-def open_case(case_id: int) -> None:
-    """Open a case from now on."""
-    st.session_state[_OPENED] = case_id
+def open_case(record: CaseRecord) -> None:
+    """Open a case from now on, and choose its file at the side, if that is open."""
+    st.session_state[_OPENED] = record.case_id
+    choose(record.image_digest)
 
 
 def close_case() -> None:
@@ -100,7 +102,7 @@ def _button(record: CaseRecord, *, key: str) -> None:
         key=f"{key}_{record.case_id}",
         type="tertiary",
         on_click=open_case,
-        args=(record.case_id,),
+        args=(record,),
     )
 
 

@@ -9,7 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
 from medcxr.apps.dashboard.case_list import close_case, opened_case, rows_of
 from medcxr.apps.dashboard.findings_view import percent, show_findings
-from medcxr.apps.dashboard.frame import CHOSEN, Opened
+from medcxr.apps.dashboard.frame import Opened, choose
 from medcxr.apps.dashboard.overview_words import DELETE, LEVELS, PATIENT, REASONS, VERDICTS
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
@@ -56,17 +56,8 @@ def show_case(opened: Opened, reading: StreamlitPage) -> None:
 def _show_top(opened: Opened, record: CaseRecord, reading: StreamlitPage) -> None:
     back, show, _, delete = st.columns((2, 4, 1, 2), vertical_alignment="center")
     back.button(say("Back to the worklist"), on_click=close_case, width="stretch")
-    if any(one.digest == record.image_digest and one.reading for one in opened.cases):
-        shown = show.button(
-            say("Show the radiograph"),
-            type="primary",
-            on_click=_choose,
-            args=(record.image_digest,),
-        )
-        if shown:
-            st.switch_page(reading)
-    else:
-        show.caption(say("Open the file again to see the radiograph."))
+    with show:
+        _lead_to_file(opened, record, reading)
     with delete.popover(say("Delete the case"), width="stretch"):
         st.markdown(say(DELETE))
         if st.button(say("Delete"), key="delete_case"):
@@ -75,8 +66,18 @@ def _show_top(opened: Opened, record: CaseRecord, reading: StreamlitPage) -> Non
             st.rerun()
 
 
-def _choose(image_digest: str) -> None:
-    st.session_state[CHOSEN] = image_digest
+def _lead_to_file(opened: Opened, record: CaseRecord, reading: StreamlitPage) -> None:
+    """Lead to the radiograph where its file is open in this tab.
+
+    By a link, since to switch pages by program would close the files.
+    """
+    digest = record.image_digest
+    if not any(one.digest == digest and one.reading for one in opened.cases):
+        st.caption(say("Open the file again to see the radiograph."))
+    elif opened.case is not None and opened.case.digest == digest:
+        st.page_link(reading, label=say("Show the radiograph"), icon=":material/radiology:")
+    else:
+        st.button(say("Choose this radiograph"), on_click=choose, args=(digest,))
 
 
 def _heading(record: CaseRecord) -> str:

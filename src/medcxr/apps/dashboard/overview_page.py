@@ -69,5 +69,4 @@ def _show_open(opened: Opened, reading: StreamlitPage) -> None:
             len(opened.cases),
         )
     )
-    if go.button(say("Read what is open"), type="primary", width="stretch"):
-        st.switch_page(reading)
+    go.page_link(reading, label=say("Read what is open"), icon=":material/radiology:")
