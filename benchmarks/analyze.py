@@ -7,7 +7,6 @@ peak memory is that of the program and its decoding process together (Linux).
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from medcxr.services.analysis import analyze_image
 from medcxr.services.loaded_model import current_predictor
 from medcxr.services.shown_map import maps_of
 from medcxr.services.workspace import Workspace
+from processes import resident_mib
 
 _SAMPLE_S = 0.005  # between two looks at the memory
 
@@ -106,31 +106,8 @@ def _run_program(image: Path) -> tuple[float, float]:
 
 def _watch(process: "subprocess.Popen[bytes]", peaks: list[float]) -> None:
     while process.returncode is None:
-        peaks[0] = max(peaks[0], sum(_resident_mib(pid) for pid in _tree(process.pid)))
+        peaks[0] = max(peaks[0], resident_mib(process.pid))
         time.sleep(_SAMPLE_S)
-
-
-def _tree(root: int) -> list[int]:
-    """Return a process and its descendants."""
-    parents: dict[int, int] = {}
-    for entry in os.listdir("/proc"):  # noqa: PTH208 - a hundred times a second
-        try:
-            text = Path("/proc", entry, "stat").read_text() if entry.isdigit() else ""
-            parents[int(entry)] = int(text.rpartition(")")[2].split()[1])
-        except (OSError, ValueError, IndexError):
-            continue  # not a process, or one that has just ended
-    tree = [root]
-    for pid in tree:
-        tree += [child for child, parent in parents.items() if parent == pid]
-    return tree
-
-
-def _resident_mib(pid: int) -> float:
-    try:
-        pages = int(Path("/proc", str(pid), "statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ HOMES = {
     "argon2": {"medcxr.security"},
     "sqlalchemy": {"medcxr.storage"},
     "alembic": {"medcxr.storage"},
+    "pydyf": {"medcxr.documents"},
+    "uharfbuzz": {"medcxr.documents"},
     "streamlit": {"medcxr.apps.dashboard"},
     "typer": {"medcxr.apps"},
     "rich": {"medcxr.apps"},

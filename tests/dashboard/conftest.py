@@ -1,6 +1,8 @@
 """What the dashboard's tests share."""
 
 import contextlib
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import browsing
 import pytest
 from streamlit import config
 
@@ -107,3 +110,52 @@ def _wait_until_healthy(dashboard: Served, log: Path) -> None:
         if dashboard.process.poll() is not None or time.monotonic() > end:
             raise RuntimeError(f"The dashboard did not start:\n{log.read_text()}")
         time.sleep(0.2)
+
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Return the path of a Chromium; a missing one is a failure only where CI promises it."""
+    named = os.environ.get("MEDCXR_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found is None:
+        message = "no Chromium on the PATH; install it or set MEDCXR_CHROMIUM"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+@pytest.fixture
+def page(chromium, workspace, serve, tmp_path):
+    """Yield the served dashboard's page; afterwards nothing may have gone wrong or elsewhere."""
+    api = pytest.importorskip("playwright.sync_api")
+    errors: list[str] = []
+    hosts: set[str] = set()
+    with contextlib.ExitStack() as stack:
+        dashboard = stack.enter_context(serve(workspace, tmp_path / "log"))
+        playwright = stack.enter_context(api.sync_playwright())
+        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        stack.callback(browser.close)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.on(
+            "console", lambda m: errors.append(browsing.told(m)) if browsing.is_error(m) else None
+        )
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: hosts.add(browsing.host(request.url)))
+        page.on("websocket", lambda socket: hosts.add(browsing.host(socket.url)))
+        page.goto(dashboard.url)
+        yield page
+    assert errors == []
+    assert hosts == {"127.0.0.1"}
+    assert "Traceback" not in (tmp_path / "log").read_text()

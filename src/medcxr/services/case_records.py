@@ -153,7 +153,9 @@ def give_verdict(
         raise DataError("Nothing was said of the case; judge a finding or write a comment.")
     if len(comment) > COMMENT_LENGTH:
         raise DataError(
-            f"The comment has {len(comment)} characters; at most {COMMENT_LENGTH} are kept."
+            "The comment has {n} characters; at most {most} are kept.",
+            n=len(comment),
+            most=COMMENT_LENGTH,
         )
     with workspace_database(workspace).writing() as connection:
         found = case_table.find_case(connection, case_id)
@@ -163,8 +165,10 @@ def give_verdict(
         unknown = sorted(set(verdicts) - known)
         if unknown:
             raise DataError(
-                f"No model has answered for {', '.join(unknown)} in case {case_id}; judge "
-                f"{', '.join(sorted(known))}."
+                "No model has answered for {unknown} in case {case}; judge {known}.",
+                unknown=", ".join(unknown),
+                case=case_id,
+                known=", ".join(sorted(known)),
             )
         case_table.add_opinion(connection, case_id, verdicts, comment, datetime.now(UTC))
         judged = case_table.find_case(connection, case_id)
@@ -191,7 +195,10 @@ def set_patient(
     """
     key = key_of_patient(workspace, reference)
     if reference.strip() and key is None:
-        raise DataError(f"{reference.strip()!r} names no patient; use what tells this one apart.")
+        raise DataError(
+            "{reference} names no patient; use what tells this one apart.",
+            reference=reference.strip(),
+        )
     with workspace_database(workspace).writing() as connection:
         found = case_table.find_case(connection, case_id)
         if found is None:
@@ -235,4 +242,4 @@ def _one_line(label: str) -> str:
 
 
 def _missing(case_id: int) -> DataError:
-    return DataError(f"There is no case {case_id}; choose one of `medcxr cases list`.")
+    return DataError("There is no case {case}; choose one of `medcxr cases list`.", case=case_id)

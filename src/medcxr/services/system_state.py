@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass
 
 from medcxr.core.errors import MedcxrError, StorageError
+from medcxr.core.language import Sentence
 from medcxr.services.case_records import count_cases
 from medcxr.services.preferences import preferences
 from medcxr.services.training_jobs import running_job
@@ -26,7 +27,7 @@ class SystemState:
     """
 
     n_cases: int | None
-    database_problem: str
+    database_problem: Sentence
     database_bytes: int
     remembers: bool | None
     free_bytes: int
@@ -35,12 +36,12 @@ class SystemState:
 
 def system_state(workspace: Workspace) -> SystemState:
     """Look how they stand; what is wrong with one of them hides none of the others."""
-    n_cases, remembers, problem = None, None, ""
+    n_cases, remembers, problem = None, None, Sentence("")
     try:
         n_cases = count_cases(workspace)
         remembers = preferences(workspace).remember_cases
     except StorageError as error:
-        problem = str(error)
+        problem = error.sentence
     try:
         job = running_job(workspace)
         training = "" if job is None else job.name
@@ -68,5 +69,7 @@ def _free(workspace: Workspace) -> int:
         return shutil.disk_usage(workspace.folder).free
     except OSError as error:
         raise StorageError(
-            f"{workspace.folder} cannot be read: {error.strerror}; look whether its disk is there."
+            "{folder} cannot be read: {reason}; look whether its disk is there.",
+            folder=workspace.folder,
+            reason=error.strerror,
         ) from error

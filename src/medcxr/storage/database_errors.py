@@ -5,24 +5,26 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError
 
 from medcxr.core.errors import StorageError
+from medcxr.core.language import Sentence, text
 
 __all__ = ["explained"]
 
-_PERMISSION = "this user may not write to it, or its disk is read-only; mend the permissions"
-_DAMAGED = (
+_PERMISSION = text("this user may not write to it, or its disk is read-only; mend the permissions")
+_BUSY = text("another program has been using it for long; wait and try again")
+_DAMAGED = text(
     "it is damaged or no database; put a backup in its place, or move it away to start anew without "
     "what it remembers"
 )
 _REMEDIES = {
-    sqlite3.SQLITE_BUSY: "another program has been using it for long; wait and try again",
-    sqlite3.SQLITE_LOCKED: "another program has been using it for long; wait and try again",
+    sqlite3.SQLITE_BUSY: _BUSY,
+    sqlite3.SQLITE_LOCKED: _BUSY,
     sqlite3.SQLITE_READONLY: _PERMISSION,
     sqlite3.SQLITE_PERM: _PERMISSION,
     sqlite3.SQLITE_CANTOPEN: _PERMISSION,
-    sqlite3.SQLITE_FULL: "the disk is full; free space and try again",
+    sqlite3.SQLITE_FULL: text("the disk is full; free space and try again"),
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_NOTADB: _DAMAGED,
-    sqlite3.SQLITE_IOERR: "the disk reports an error; check it and try again",
+    sqlite3.SQLITE_IOERR: text("the disk reports an error; check it and try again"),
 }
 
 
@@ -34,7 +36,9 @@ def explained(error: DBAPIError, name: str) -> StorageError:
         name: of the database.
     """
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # without the details of SQLite
-    remedy = _REMEDIES.get(code)
-    if remedy is None:
-        remedy = f"{type(error.orig).__name__}; restart, and put a backup in place if it stays so"
-    return StorageError(f"The database {name} cannot be used: {remedy}.")
+    if code in _REMEDIES:
+        remedy = Sentence(_REMEDIES[code])
+    else:
+        kind = type(error.orig).__name__
+        remedy = Sentence("{kind}; restart, and put a backup in place if it stays so", kind=kind)
+    return StorageError("The database {name} cannot be used: {remedy}.", name=name, remedy=remedy)

@@ -8,9 +8,10 @@ import typer
 from rich.markup import escape
 
 from medcxr.apps.cli.tables import print_table
-from medcxr.apps.cli.words import percent, printable
+from medcxr.apps.cli.words import printable
 from medcxr.core.case_record import CaseReading, CaseRecord
 from medcxr.core.findings import Finding
+from medcxr.core.sentences import percent
 
 __all__ = ["case_as_json", "case_rows", "print_case"]
 

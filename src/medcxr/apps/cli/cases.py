@@ -132,7 +132,11 @@ def _filter(
     known = [level.value for level in UrgencyLevel]
     unknown = sorted(set(urgency or ()) - set(known))
     if unknown:
-        raise DataError(f"--urgency cannot be {', '.join(unknown)}; choose {', '.join(known)}.")
+        raise DataError(
+            "--urgency cannot be {unknown}; choose {known}.",
+            unknown=", ".join(unknown),
+            known=", ".join(known),
+        )
     return CaseFilter(
         levels=frozenset(UrgencyLevel(one) for one in urgency or ()),
         finding=finding,

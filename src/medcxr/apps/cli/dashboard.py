@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace
+from medcxr.services.ports import DEFAULT_ADDRESS, DEFAULT_PORT
 
 __all__ = ["dashboard"]
 
@@ -13,8 +14,8 @@ __all__ = ["dashboard"]
 def dashboard(
     *,
     workspace: WorkspaceOption = None,
-    address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on.")] = DEFAULT_ADDRESS,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = DEFAULT_PORT,
     cases: Annotated[
         Path | None, typer.Option(help="Table with labels: radiographs to compare cases with.")
     ] = None,

@@ -3,7 +3,8 @@
 | exit code | meaning                                                        |
 |-----------|----------------------------------------------------------------|
 | 0         | everything was done                                            |
-| 1         | everything was done but some images, which could not be used   |
+| 1         | everything was done but some images, which could not be used;  |
+|           | `doctor` found something broken                                |
 | 2         | nothing was done; the error says why and what to do            |
 """
 
@@ -19,6 +20,7 @@ from medcxr.apps.cli.anatomy_check import anatomy_check
 from medcxr.apps.cli.case_map import case_map
 from medcxr.apps.cli.compare import compare
 from medcxr.apps.cli.dashboard import dashboard
+from medcxr.apps.cli.doctor import doctor
 from medcxr.apps.cli.explain_check import explain_check
 from medcxr.apps.cli.importance import importance
 from medcxr.apps.cli.performance import performance
@@ -43,6 +45,7 @@ app.command()(train)
 app.command()(compare)
 app.command()(performance)
 app.command()(dashboard)
+app.command()(doctor)
 app.command("explain-check")(explain_check)
 app.command("case-map")(case_map)
 app.command()(importance)

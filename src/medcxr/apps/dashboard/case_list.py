@@ -242,7 +242,7 @@ def _chip(level: UrgencyLevel) -> str:
 
 
 def _heads() -> tuple[str, str, str]:
-    rest = (say("Present, by the model"), say("View"), say("First analyzed"), say("Your verdict"))
+    rest = (say("Present, by the model"), say("View"), say("First analyzed"), say("Reader"))
     quiet = '<p class="cxr-quiet">{}</p>'
     return (
         quiet.format(escape(say("Urgency"))),

@@ -6,19 +6,20 @@ from html import escape
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
 from medcxr.apps.dashboard.case_list import close_case, opened_case, rows_of
+from medcxr.apps.dashboard.clinical_words import VERDICTS
 from medcxr.apps.dashboard.findings_view import percent, show_findings
 from medcxr.apps.dashboard.frame import Opened, choose
-from medcxr.apps.dashboard.overview_words import DELETE, LEVELS, PATIENT, REASONS, VERDICTS
+from medcxr.apps.dashboard.opinion_view import show_opinion_form
+from medcxr.apps.dashboard.overview_words import DELETE, LEVELS, PATIENT, REASONS
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
-from medcxr.apps.dashboard.verdict_form import show_verdict_form
 from medcxr.core.case_record import CaseReading, CaseRecord
 from medcxr.core.errors import DataError, MedcxrError
 from medcxr.core.language import say
 from medcxr.core.results import Analysis
 from medcxr.services.case_records import case, delete_case, earlier_cases, set_patient
+from medcxr.services.told_analysis import told_measures
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_case"]
@@ -46,7 +47,7 @@ def show_case(opened: Opened, reading: StreamlitPage) -> None:
     is_in_use = facts is not None and analysis.model == f"{facts.name} {facts.version}"
     show_findings(analysis, facts.aucs if facts is not None and is_in_use else {})
     st.header(say("Your verdict"), anchor=False)
-    show_verdict_form(workspace, record)
+    show_opinion_form(workspace, record, analysis)
     if record.opinions:
         st.html(_opinions(record))
     _show_further(record.readings[1:])
@@ -75,7 +76,8 @@ def _lead_to_file(opened: Opened, record: CaseRecord, reading: StreamlitPage) ->
     if not any(one.digest == digest and one.reading for one in opened.cases):
         st.caption(say("Open the file again to see the radiograph."))
     elif opened.case is not None and opened.case.digest == digest:
-        st.page_link(reading, label=say("Show the radiograph"), icon=":material/radiology:")
+        with st.container(key="to_reading_case"):
+            st.page_link(reading, label=say("Show the radiograph"), icon=":material/radiology:")
     else:
         st.button(say("Choose this radiograph"), on_click=choose, args=(digest,))
 
@@ -104,24 +106,14 @@ def _facts(record: CaseRecord) -> dict[str, str]:
         say("Case"): str(record.case_id),
         say("Taken"): taken,
         say("View"): say(analysis.view),
-        say("Size"): f"{columns} x {rows} px",
-        **_measures(analysis),
+        say("Size"): say("{columns} x {rows} px", columns=columns, rows=rows),
+        **told_measures(analysis),
         say("Model"): analysis.model,
-        say("Operating point"): analysis.operating_point,
+        say("Operating point"): say(analysis.operating_point),
         say("First analyzed"): f"{record.first_seen_at.astimezone():%Y-%m-%d %H:%M}",
         say("Last seen"): f"{record.last_seen_at.astimezone():%Y-%m-%d %H:%M}",
         say("Analyzed in"): say("{seconds:.2f} s", seconds=analysis.seconds),
         "SHA-256": record.image_digest[:12],
-    }
-
-
-def _measures(analysis: Analysis) -> dict[str, str]:
-    if analysis.anatomy is None:
-        return {}
-    return {
-        say("Cardiothoracic ratio"): told_ratio(analysis.anatomy),
-        say("Lungs"): told_lungs(analysis.anatomy),
-        say("Costophrenic angles"): told_angles(analysis.anatomy),
     }
 
 
@@ -191,6 +183,6 @@ def _ask_patient(workspace: Workspace, record: CaseRecord) -> None:
     try:
         set_patient(workspace, record.case_id, reference, taken_at)
     except MedcxrError as error:
-        st.error(plain(say(str(error))))
+        st.error(plain(say(error.sentence)))
         return
     st.rerun()

@@ -10,30 +10,24 @@ from pathlib import Path
 from types import FrameType
 
 from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
+from medcxr.apps.dashboard.themes import DARK, PALETTES, theme_options
 from medcxr.core.errors import DataError
 from medcxr.core.settings import Settings
 from medcxr.services.accounts import is_loopback, require_safe_address
+from medcxr.services.ports import DEFAULT_ADDRESS, DEFAULT_PORT, require_free
 from medcxr.services.workspace import Workspace
 
-__all__ = ["DEFAULT_ADDRESS", "DEFAULT_PORT", "launch", "server_command"]
+__all__ = ["launch", "server_command"]
 
-DEFAULT_ADDRESS = "127.0.0.1"
-DEFAULT_PORT = 8501
 _APP = Path(__file__).with_name("app.py")
 _GRACE_S = 10.0  # for open requests to end before the server is killed
 
-# Dark, as reading rooms are. Text on its background: at least 4.5 : 1 (WCAG 2.2, 1.4.3).
 _THEME = {
-    "base": "dark",
-    "primaryColor": "#3d8fd6",
-    "backgroundColor": "#0d1117",
-    "secondaryBackgroundColor": "#171d26",
-    "textColor": "#e6eaf0",
-    "borderColor": "#2b3441",
-    "linkColor": "#79b8f3",
+    "base": DARK,
     "font": "sans-serif",  # bundled with Streamlit; nothing is fetched
     "baseRadius": "0.4rem",
     "showSidebarBorder": "true",
+    **{f"{name}.{key}": value for name in PALETTES for key, value in theme_options(name).items()},
 }
 
 
@@ -64,7 +58,7 @@ def launch(
         DataError: the address or port cannot be used, or there is no such table or folder.
     """
     require_safe_address(workspace, address)
-    _require_free(address, port)
+    require_free(address, port)
     if cases is not None and not cases.is_file():
         raise DataError(f"There is no table {cases}; name a CSV file with a column image_path.")
     if data is not None and not data.is_dir():
@@ -102,6 +96,9 @@ def server_command(*, address: str, port: int, headless: bool) -> list[str]:
         "logger.level": "warning",
     } | {f"theme.{key}": value for key, value in _THEME.items()}
     flags = [f"--{key}={value}" for key, value in options.items()]
+    # Whoever frames the page may steer it from these origins: nobody but the page itself, which
+    # switches between dark and light so.
+    flags += [f"--client.allowedOrigins={origin}" for origin in _own_origins(address)]
     if is_loopback(address):
         # A web page elsewhere cannot point its own name at this server (DNS rebinding).
         hosts = ["localhost", address.strip("[]")]
@@ -109,21 +106,12 @@ def server_command(*, address: str, port: int, headless: bool) -> list[str]:
     return [sys.executable, "-m", "streamlit", "run", str(_APP), *flags]
 
 
-def _require_free(address: str, port: int) -> None:
-    if not 1 <= port <= 65535:
-        raise DataError(f"Port {port} does not exist; choose another port from 1 to 65535.")
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
-            address.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
-    except OSError as error:
-        raise DataError(
-            f"The dashboard cannot listen on {address} port {port}: {error}; choose another port "
-            "or address."
-        ) from error
+def _own_origins(address: str) -> list[str]:
+    """Return the origins that a page served at an address may have, at any port of a tunnel."""
+    hosts = ["localhost", "127.0.0.1", "[::1]"]
+    if not is_loopback(address):
+        hosts += [socket.gethostname(), address]
+    return [f"http://{host}:*" for host in dict.fromkeys(hosts) if host]
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def show_overview(opened: Opened, reading: StreamlitPage) -> None:
         else:
             show_case(opened, reading)
     except MedcxrError as error:
-        st.error(plain(say(str(error))))
+        st.error(plain(say(error.sentence)))
 
 
 def _show_all(opened: Opened, reading: StreamlitPage) -> None:
@@ -60,7 +60,7 @@ def _show_open(opened: Opened, reading: StreamlitPage) -> None:
     if not opened.cases:
         return
     for problem in {case.memory_problem for case in opened.cases} - {""}:
-        st.warning(plain(say("Not remembered: {problem}", problem=problem)))
+        st.warning(plain(say("Not remembered: {problem}", problem=say(problem))))
     told, go = st.columns((4, 1.4), vertical_alignment="center")
     told.markdown(
         say_number(
@@ -69,4 +69,5 @@ def _show_open(opened: Opened, reading: StreamlitPage) -> None:
             len(opened.cases),
         )
     )
-    go.page_link(reading, label=say("Read what is open"), icon=":material/radiology:")
+    with go.container(key="to_reading_open"):
+        st.page_link(reading, label=say("Read what is open"), icon=":material/radiology:")

@@ -1,6 +1,5 @@
 """What the page "Dashboard" says of cases and urgency."""
 
-from medcxr.core.case_record import Verdict
 from medcxr.core.language import text
 from medcxr.core.urgency import UrgencyLevel
 
@@ -13,8 +12,6 @@ __all__ = [
     "PATIENT",
     "REASONS",
     "URGENCY",
-    "VERDICT",
-    "VERDICTS",
 ]
 
 EMPTY = text(
@@ -55,17 +52,6 @@ REASONS = {
         "The model calls no finding present, which does not mean that there is none."
     ),
 }
-
-VERDICTS = {
-    Verdict.PRESENT: text("Present"),
-    Verdict.ABSENT: text("Absent"),
-    Verdict.UNSURE: text("Unsure"),
-}
-
-VERDICT = text(
-    "Yours stands beside the model's answer and changes nothing in it. What you said before is "
-    "kept; the last one counts."
-)
 
 PATIENT = text(
     "The file does not say whose radiograph this is. Type what you call the patient, so that "

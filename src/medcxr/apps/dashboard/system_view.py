@@ -5,6 +5,8 @@ from html import escape
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from medcxr.apps.dashboard.chart_view import show_chart
+from medcxr.apps.dashboard.measured_view import told
 from medcxr.apps.dashboard.named_charts import forest_chart
 from medcxr.apps.dashboard.overview_words import NO_MODEL
 from medcxr.apps.dashboard.plain import plain
@@ -44,7 +46,7 @@ def load_model(workspace: Workspace, facts: ModelFacts | None, place: DeltaGener
         current_predictor(workspace)
     except MedcxrError as error:
         place.html(_tile(say("Model"), say("does not answer"), "", alarming=True))
-        st.error(plain(say(str(error))))
+        st.error(plain(say(error.sentence)))
         return
     place.html(_model(facts, say("loaded")))
 
@@ -63,10 +65,12 @@ def show_measured_model(workspace: Workspace) -> None:
     if measured is None or not aucs:
         st.info(say("This model comes without measured figures; do not rely on its results."))
         return
-    st.vega_lite_chart(
-        forest_chart(aucs, say("Area under the ROC curve, 95% interval")),
-        width="stretch",
-        alt="; ".join(f"{name}: {one.told(3, of_bounds=3)}" for name, one in aucs.items()),
+    show_chart(
+        forest_chart(
+            {say(name): one for name, one in aucs.items()},
+            say("Area under the ROC curve, 95% interval"),
+        ),
+        "; ".join(f"{say(name)}: {told(one)}" for name, one in aucs.items()),
     )
     st.caption(_source(manifest))
 

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from medcxr.apps.dashboard.chart_layers import LINE, layer
+from medcxr.apps.dashboard.chart_layers import layer
+from medcxr.apps.dashboard.chart_view import show_chart
 from medcxr.apps.dashboard.charts import Spec
+from medcxr.apps.dashboard.preferences import colors
 from medcxr.core.language import say, text
 from medcxr.services.throughput import Period, throughput
 from medcxr.services.workspace import Workspace
@@ -42,9 +44,7 @@ def show_throughput(workspace: Workspace) -> None:
             median=found.median_seconds,
             p95=found.p95_seconds,
         )
-    st.vega_lite_chart(
-        throughput_chart(found.counts, by_hour=period is Period.HOUR), width="stretch", alt=words
-    )
+    show_chart(throughput_chart(found.counts, by_hour=period is Period.HOUR), words)
     st.caption(f"{words}. " + say("From the decoded pixels to the result, on this computer."))
 
 
@@ -73,4 +73,7 @@ def throughput_chart(counts: Mapping[datetime, int], *, by_hour: bool) -> Spec:
         {"field": "start", "title": say("From"), "type": "temporal", "format": "%Y-%m-%d %H:%M"},
         {"field": "n", "title": say("Radiographs"), "format": ","},
     ]
-    return {**layer(rows, {"type": "bar", "color": LINE}, x=x, y=y, told=told), "height": 220}
+    return {
+        **layer(rows, {"type": "bar", "color": colors().line}, x=x, y=y, told=told),
+        "height": 220,
+    }

@@ -1,0 +1,41 @@
+"""The page "Administration": checks, password, preferences, and what the workspace keeps."""
+
+import streamlit as st
+
+from medcxr.apps.dashboard.diagnostics_view import show_diagnostics
+from medcxr.apps.dashboard.doors import show_password_change
+from medcxr.apps.dashboard.frame import Opened
+from medcxr.apps.dashboard.tables import html_table
+from medcxr.apps.dashboard.workspace_preferences_view import show_preferences
+from medcxr.core.language import say
+from medcxr.services.health import told_size
+from medcxr.services.workspace import Workspace
+from medcxr.services.workspace_facts import workspace_places
+
+__all__ = ["show_administration"]
+
+
+def show_administration(opened: Opened) -> None:
+    """Show the page."""
+    workspace = opened.workspace
+    st.title(say("Administration"), anchor=False)
+    st.header(say("Checks"), anchor=False)
+    show_diagnostics(workspace)
+    st.header(say("Password"), anchor=False)
+    show_password_change(workspace)
+    st.header(say("Preferences"), anchor=False)
+    show_preferences(workspace)
+    st.header(say("What this workspace keeps"), anchor=False)
+    _show_places(workspace)
+
+
+def _show_places(workspace: Workspace) -> None:
+    places = workspace_places(workspace)
+    rows = [
+        (place.holds, str(place.path), f"{place.n_files:,}", told_size(place.n_bytes))
+        for place in places
+    ]
+    total = sum(place.n_bytes for place in places)
+    heads = (say("What"), say("Where"), say("Files"), say("Size"))
+    st.html(html_table(heads, rows, caption=say("{size} in all", size=told_size(total))))
+    st.caption(say("To back it up, end the dashboard and copy the folder with its permissions."))

@@ -1,0 +1,137 @@
+"""Whether a workspace is whole and closed to others: folders, secrets, database, trainings."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from medcxr.core.errors import MedcxrError
+from medcxr.core.language import say, say_number
+from medcxr.services.accounts import is_initial_password
+from medcxr.services.database import workspace_database
+from medcxr.services.health import Outcome, attention, broken, good, told_size
+from medcxr.services.training_jobs import JobState, count_unreadable_jobs, list_jobs
+from medcxr.services.workspace import Workspace
+from medcxr.storage.integrity import database_problems
+
+__all__ = ["check_database", "check_password", "check_permissions", "check_trainings"]
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def check_permissions(workspace: Workspace) -> Outcome:
+    """Look who else on this computer could read or write what is kept."""
+    if sys.platform == "win32":
+        return good(say("Windows protects the folder as it does the user's profile."))
+    folders = (workspace.folder, workspace.models, workspace.runs, workspace.trainings)
+    closed = [path for path in (*folders, workspace.secrets) if not _can_use(path)]
+    if closed:
+        return broken(
+            say("This user may not read or write: {paths}", paths=_listed(closed)),
+            say("Let the user that runs medcxr write there, or name another workspace."),
+        )
+    kept = [*_with_content(workspace.secrets), *_files_of_database(workspace)]
+    secrets = [path for path in kept if _is_open(path, _OTHERS)]
+    writable = [path for path in folders if _is_open(path, _OTHERS_WRITE)]
+    remedy = say("Close it: chmod -R go= {path}", path=workspace.folder)
+    if secrets or writable:
+        paths = _listed([*secrets, *writable])
+        return broken(say("Open to other users of this computer: {paths}", paths=paths), remedy)
+    readable = [path for path in folders if _is_open(path, _OTHERS)]
+    if readable:
+        paths = _listed(readable)
+        return attention(
+            say("Other users of this computer may look into: {paths}", paths=paths), remedy
+        )
+    foreign = [path for path in (*folders, workspace.secrets) if not _is_own(path)]
+    if foreign:
+        return attention(
+            say("Another user owns, and can read: {paths}", paths=_listed(foreign)),
+            say("Run medcxr as the user that owns the workspace."),
+        )
+    return good(say("Folders and secrets are open to their owner alone."))
+
+
+def check_password(workspace: Workspace) -> Outcome:
+    """Look whether the public initial password still opens the workspace."""
+    try:
+        initial = is_initial_password(workspace)
+    except MedcxrError as error:
+        return broken(say("The password cannot be checked."), str(error))
+    if initial:
+        return attention(
+            say("The public initial password is in use, so only this computer may connect."),
+            say("Sign in and change the password."),
+        )
+    return good(say("Changed from the public initial one."))
+
+
+def check_database(workspace: Workspace) -> Outcome:
+    """Read the whole database, and look whether it is whole."""
+    if not workspace.database.is_file():
+        return good(say("None yet: nothing is remembered."))
+    n_bytes = sum(path.stat().st_size for path in _files_of_database(workspace))
+    remedy = say("Put a backup in its place, or move it away to start anew without it.")
+    try:
+        problems = database_problems(workspace_database(workspace))
+    except MedcxrError as error:
+        return broken(str(error), remedy)
+    if problems:
+        told = "; ".join(problems)
+        return broken(say("It is damaged: {problems}", problems=told), remedy)
+    return good(say("Whole, {size}.", size=told_size(n_bytes)))
+
+
+def check_trainings(workspace: Workspace) -> Outcome:
+    """Look how the trainings stand that the dashboard started."""
+    jobs = list_jobs(workspace)
+    halted = [job for job in jobs if job.state in (JobState.FAILED, JobState.STOPPED)]
+    n_unreadable = count_unreadable_jobs(workspace)
+    running = next((job.name for job in jobs if job.state.is_alive), None)
+    found = say_number("{number} training.", "{number} trainings.", len(jobs))
+    if running is not None:
+        found += " " + say("{name} runs now.", name=running)
+    if n_unreadable:
+        told = say_number(
+            "{number} folder in trainings/ is damaged.",
+            "{number} folders in trainings/ are damaged.",
+            n_unreadable,
+        )
+        return attention(f"{found} {told}", say("Move it away, or bring its job.json back."))
+    if halted:
+        told = " ".join(f"{job.name}: {job.reason}" for job in halted)
+        return attention(
+            f"{found} {told}", say('Resume it on the page "Train Model", or leave it.')
+        )
+    return good(found)
+
+
+def _with_content(folder: Path) -> Iterator[Path]:
+    yield folder
+    for path in folder.rglob("*"):
+        if not path.is_symlink():  # its own bits say nothing
+            yield path
+
+
+def _files_of_database(workspace: Workspace) -> list[Path]:
+    """Return the database and what SQLite keeps beside it while it is in use."""
+    return sorted(workspace.folder.glob(f"{workspace.database.name}*"))
+
+
+def _is_open(path: Path, bits: int) -> bool:
+    return bool(path.stat().st_mode & bits)
+
+
+def _can_use(path: Path) -> bool:
+    return os.access(path, os.R_OK | os.W_OK | os.X_OK)
+
+
+def _is_own(path: Path) -> bool:
+    return path.stat().st_uid == os.geteuid()
+
+
+def _listed(paths: list[Path], *, limit: int = 3) -> str:
+    shown = ", ".join(str(path) for path in paths[:limit])
+    return shown if len(paths) <= limit else say("{paths} and more", paths=shown)

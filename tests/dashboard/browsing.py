@@ -1,0 +1,132 @@
+"""What drives the dashboard in a browser: what a person does, and what must then be on the page."""
+
+import io
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+
+from medcxr.security.passwords import INITIAL_PASSWORD
+from medcxr.synthetic.parameters import ThoraxParameters
+from medcxr.synthetic.radiograph import simulate
+
+ANALYSIS_LIMIT_MS = 120_000
+_SEARCH_FOR_SERVER = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
+
+
+def sign_in(page, password=INITIAL_PASSWORD):
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def upload(page, *paths):
+    page.locator("input[type=file]").wait_for(state="attached")
+    page.locator("input[type=file]").set_input_files([str(path) for path in paths])
+
+
+def wait_for_result(page):
+    page.locator(".cxr-card").first.wait_for(timeout=ANALYSIS_LIMIT_MS)
+    page.get_by_text("Download the analysis").wait_for()
+    page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length >= 3")
+
+
+def wait_until_still(page):
+    """Wait for the end of a run: what moves on the page takes clicks with it."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+
+
+def assert_findings(page):
+    names = page.locator(".cxr-card h3").all_inner_texts()
+    assert names
+    assert len(names) == len(set(names))
+    for card in page.locator(".cxr-card").all_inner_texts():
+        assert re.search(r"\b(Present|Absent)\b", card)
+        assert re.search(r"[<>]?\d+%", card)
+        assert "Present from" in card
+
+
+def assert_pictures(page):
+    plain, heat_map = (pixels(page, source) for source in pictures(page)[:2])
+    assert plain.shape == heat_map.shape
+    assert np.ptp(plain, axis=2).max() == 0  # gray
+    assert plain.std() > 10  # and not blank
+    assert np.ptp(heat_map, axis=2).max() > 30  # colored somewhere
+
+
+def assert_readable(page):
+    script = Path(__file__).with_name("contrast.js").read_text(encoding="utf-8")
+    script = re.sub(r"^//.*\n", "", script)
+    assert page.evaluate(script) == []
+
+
+def pictures(page):
+    """Return the addresses of the pictures in one go, as the page may change meanwhile."""
+    return page.eval_on_selector_all(
+        "[data-testid=stImage] img", "images => images.map(image => image.getAttribute('src'))"
+    )
+
+
+def change_heat_map(page, action):
+    before = pictures(page)[1]
+    action()
+    page.wait_for_function(
+        "before => { const images = document.querySelectorAll('[data-testid=stImage] img');"
+        " return images.length >= 3 && images[1].getAttribute('src') !== before; }",
+        arg=before,
+    )
+
+
+def pixels(page, source):
+    reply = page.request.get(str(source))
+    assert reply.ok
+    return np.asarray(Image.open(io.BytesIO(reply.body())).convert("RGB")).astype(int)
+
+
+def is_error(message):
+    """Tell whether the console names an error of the page.
+
+    Loaded anew below its root, Streamlit's page first asks for the server below the page's own
+    address, and then, without harm, above it.
+    """
+    return message.type == "error" and not _SEARCH_FOR_SERVER.search(message.location["url"])
+
+
+def told(message):
+    return f"{message.text} {message.location['url']}"
+
+
+def host(url):
+    parts = urlsplit(url)
+    return "127.0.0.1" if parts.scheme in {"data", "blob"} else parts.hostname
+
+
+def write_png(path):
+    pixels = simulate(ThoraxParameters(), size=256).pixels
+    Image.fromarray(np.rint(pixels * 255).astype(np.uint8)).save(path)
+    return path
+
+
+def write_dicom(path):
+    """Write a digital radiograph of nobody."""
+    radiograph = simulate(ThoraxParameters(), size=320)
+    header = Dataset()
+    header.SOPClassUID = DigitalXRayImageStorageForPresentation
+    header.SOPInstanceUID = generate_uid()
+    header.Modality, header.BodyPartExamined, header.ViewPosition = "DX", "CHEST", "PA"
+    header.Rows, header.Columns = radiograph.pixels.shape
+    header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
+    header.BitsAllocated, header.BitsStored, header.HighBit = 16, 12, 11
+    header.PixelRepresentation = 0
+    header.ImagerPixelSpacing = [1.3, 1.3]
+    header.PixelData = np.rint(radiograph.pixels * 4095).astype("<u2").tobytes()
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID
+    header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
+    header.save_as(path, enforce_file_format=True)
+    return path

@@ -1,0 +1,142 @@
+"""The page "Administration", run by Streamlit's own test runner."""
+
+from dataclasses import fields
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from medcxr.apps.dashboard import workspace_preferences_view
+from medcxr.security.passwords import INITIAL_PASSWORD
+from medcxr.services.accounts import change_password, sign_in
+from medcxr.services.preferences import Preferences, preferences, set_preferences
+
+GOOD = "correct horse battery"
+BETTER = "three unrelated words"
+
+
+@pytest.fixture
+def open_page(workspace, server_address, app_file):  # noqa: ARG001 - the settings name the workspace
+    """Return a function that signs in by a password and opens the page."""
+    server_address("127.0.0.1")
+
+    def open_page(password=INITIAL_PASSWORD):
+        app = AppTest.from_file(str(app_file), default_timeout=300)
+        app._page_hash = calc_hash("administration")  # the runner switches to pages in files only
+        app.run()
+        app.text_input[0].input(password)
+        app.button[0].click()
+        app.run()
+        assert not app.exception
+        return app
+
+    return open_page
+
+
+def html(app):
+    return "\n".join(one.proto.body for one in app.main.get("html"))
+
+
+def press(app, label):
+    next(b for b in app.main.button if b.label == label).click()
+    app.run()
+    assert not app.exception
+
+
+def test_nothing_is_checked_before_the_button_is_pressed(open_page):
+    app = open_page()
+    assert "cxr-checks" not in html(app)
+    press(app, "Run the checks")
+    assert "tiny 1.0.0: its files" in html(app)
+    assert "asks for attention" in app.warning[-1].value
+    app.run()
+    assert "tiny 1.0.0: its files" in html(app)  # the last checks stay
+
+
+def test_something_broken_is_said_in_words_with_what_to_do(open_page, workspace):
+    (workspace.secrets / "credentials.json").unlink(missing_ok=True)
+    app = open_page()
+    (workspace.models / "tiny-1.0.0" / "model_card.md").write_text("<b>changed</b>")
+    press(app, "Run the checks")
+    assert "Something is broken." in [error.value for error in app.error]
+    assert '<span class="cxr-state">broken</span>' in html(app)
+    assert "model_card.md of model tiny 1.0.0 is not the file" in html(app)
+    assert "Choose another model" in html(app)
+
+
+def test_the_password_is_changed_on_the_page(open_page, workspace):
+    change_password(workspace, INITIAL_PASSWORD, GOOD)
+    app = open_page(GOOD)
+    for field, value in zip(app.main.text_input, (GOOD, BETTER, BETTER), strict=True):
+        field.input(value)
+    press(app, "Change the password")
+    assert not app.error
+    sign_in(workspace, BETTER)
+
+
+def test_the_initial_password_is_changed_at_the_top_of_the_page(open_page):
+    app = open_page()
+    assert "change it at the top of this page" in app.info[-1].value
+    assert [b.label for b in app.button].count("Change the password") == 1
+
+
+def field(app, kind, label):
+    return next(one for one in getattr(app.main, kind) if label in one.label)
+
+
+def test_every_preference_is_listed_with_what_holds_now(open_page, workspace):
+    set_preferences(workspace, Preferences(remember_cases=False, keep_days=30))
+    app = open_page()
+    assert not app.error
+    assert field(app, "toggle", "Remember analyzed").value is False
+    assert field(app, "number_input", "Days after which").value == 30
+    assert {one.name for one in fields(Preferences)} == set(workspace_preferences_view._WORDS)
+
+
+def test_a_preference_is_kept_by_the_button_alone(open_page, workspace):
+    app = open_page()
+    assert field(app, "button", "Save the preferences").disabled
+    field(app, "toggle", "Remember analyzed").set_value(False)
+    app.run()
+    assert preferences(workspace) == Preferences()
+    press(app, "Save the preferences")
+    assert preferences(workspace) == Preferences(remember_cases=False)
+    assert "The preferences were saved." in [one.value.replace("\\", "") for one in app.success]
+
+
+def test_cases_are_deleted_only_after_a_tick(open_page, workspace):
+    set_preferences(workspace, Preferences(keep_days=30))
+    app = open_page()
+    field(app, "number_input", "Days after which").set_value(7)
+    app.run()
+    press(app, "Save the preferences")
+    assert "tick the box" in app.warning[-1].value
+    assert preferences(workspace).keep_days == 30
+    field(app, "checkbox", "not seen for 7 days are to be deleted").check()
+    press(app, "Save the preferences")
+    assert preferences(workspace).keep_days == 7
+
+
+def test_a_longer_time_needs_no_tick(open_page, workspace):
+    set_preferences(workspace, Preferences(keep_days=30))
+    app = open_page()
+    field(app, "number_input", "Days after which").set_value(None)
+    app.run()
+    assert not app.main.checkbox
+    press(app, "Save the preferences")
+    assert preferences(workspace).keep_days is None
+
+
+def test_a_damaged_database_leaves_the_rest_of_the_page(open_page, workspace):
+    preferences(workspace)
+    workspace.database.write_bytes(b"a text of somebody" * 1000)
+    app = open_page()
+    assert "medcxr.db cannot be used" in app.error[-1].value.replace("\\", "")
+    assert "cxr-table" in html(app)
+
+
+def test_what_the_workspace_keeps_is_listed_with_its_size(open_page, workspace):
+    (workspace.runs / "run-1").mkdir()
+    (workspace.runs / "run-1" / "file").write_bytes(bytes(1_500_000))
+    told = html(open_page())
+    assert f"<td>{workspace.runs}</td><td>1</td><td>1.5 MB</td>" in told
