@@ -1,6 +1,7 @@
 """One remembered case: what models and the reader said of it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 
 import streamlit as st
@@ -23,6 +24,9 @@ from medcxr.services.told_analysis import told_measures
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_case"]
+
+_FIRST = datetime.fromisoformat("1896-01-01")  # the first radiograph was taken in December 1895
+_LAST = datetime.fromisoformat("9999-12-31")  # the clock of a device may be ahead
 
 
 def show_case(opened: Opened, reading: StreamlitPage) -> None:
@@ -174,7 +178,14 @@ def _ask_patient(workspace: Workspace, record: CaseRecord) -> None:
     with st.form(f"patient_{record.case_id}", border=False):
         name, taken, done = st.columns((3, 2, 2), vertical_alignment="bottom")
         reference = name.text_input(say("Patient"), autocomplete="off", max_chars=64)
-        taken_at = taken.datetime_input(say("Taken"), value=record.taken_at)
+        taken_at = taken.datetime_input(
+            say("Taken"),
+            value=record.taken_at,
+            min_value=_FIRST,
+            max_value=_LAST,
+            format="YYYY-MM-DD",
+            step=60,
+        )
         if not done.form_submit_button(say("Find other radiographs"), width="stretch"):
             return
     if not reference:
