@@ -1,6 +1,7 @@
 """What went wrong with a database, and what to do."""
 
 import sqlite3
+from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
 
@@ -35,10 +36,21 @@ def explained(error: DBAPIError, name: str) -> StorageError:
         error: as SQLAlchemy raised it.
         name: of the database.
     """
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # without the details of SQLite
-    if code in _REMEDIES:
-        remedy = Sentence(_REMEDIES[code])
+    known = [_REMEDIES[code] for code in _codes(error) if code in _REMEDIES]
+    if known:
+        remedy = Sentence(known[-1])  # the first one that happened
     else:
         kind = type(error.orig).__name__
         remedy = Sentence("{kind}; restart, and put a backup in place if it stays so", kind=kind)
     return StorageError("The database {name} cannot be used: {remedy}.", name=name, remedy=remedy)
+
+
+def _codes(error: BaseException | None) -> Iterator[int]:
+    """Yield the codes of an error and of those before it, without SQLite's details.
+
+    A full disk ends the transaction, so that what undoes it fails too.
+    """
+    while error is not None:
+        if isinstance(error, sqlite3.Error):
+            yield error.sqlite_errorcode & 0xFF
+        error = error.__context__
