@@ -52,5 +52,5 @@ def _codes(error: BaseException | None) -> Iterator[int]:
     """
     while error is not None:
         if isinstance(error, sqlite3.Error):
-            yield error.sqlite_errorcode & 0xFF
+            yield getattr(error, "sqlite_errorcode", 0) & 0xFF
         error = error.__context__
