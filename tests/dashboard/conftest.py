@@ -154,7 +154,7 @@ def page(chromium, workspace, serve, tmp_path):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: hosts.add(browsing.host(request.url)))
         page.on("websocket", lambda socket: hosts.add(browsing.host(socket.url)))
-        page.goto(dashboard.url)
+        page.goto(f"{dashboard.url}clinical-analysis")
         yield page
     assert errors == []
     assert hosts == {"127.0.0.1"}

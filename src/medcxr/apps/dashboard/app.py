@@ -14,8 +14,10 @@ from medcxr.apps.dashboard.explain_view import show_explanations
 from medcxr.apps.dashboard.frame import Opened, show_frame, work_on
 from medcxr.apps.dashboard.icon import icon
 from medcxr.apps.dashboard.models_page import show_models
+from medcxr.apps.dashboard.overview_page import show_overview
 from medcxr.apps.dashboard.performance_page import show_performance
 from medcxr.apps.dashboard.preferences import language_in_use
+from medcxr.apps.dashboard.retention import forget_old_cases_daily
 from medcxr.apps.dashboard.train_view import show_training
 from medcxr.apps.dashboard.uploads import keep_uploads_in_memory
 from medcxr.apps.dashboard.warm_up import warm_up
@@ -52,6 +54,7 @@ def main() -> None:
     except MedcxrError as error:
         st.error(say(error.sentence))
         return
+    forget_old_cases_daily(workspace)
     _lock_when_idle()
     opened = show_frame(workspace)
     _navigation(opened, position="sidebar").run()
@@ -61,6 +64,10 @@ def main() -> None:
 
 def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]) -> StreamlitPage:
     """Return the page of the address; without something opened, pages show nothing."""
+
+    def overview() -> None:
+        if opened is not None:
+            show_overview(opened, clinical_page)
 
     def clinical_analysis() -> None:
         if opened is not None:
@@ -86,13 +93,12 @@ def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]
         if opened is not None:
             show_administration(opened)
 
+    clinical_page = st.Page(
+        clinical_analysis, title=say("Clinical Analysis"), url_path="clinical-analysis"
+    )
     pages = [
-        st.Page(
-            clinical_analysis,
-            title=say("Clinical Analysis"),
-            url_path="clinical-analysis",
-            default=True,
-        ),
+        st.Page(overview, title=say("Dashboard"), url_path="dashboard", default=True),
+        clinical_page,
         st.Page(explanations, title=say("Explainable AI"), url_path="explainable-ai"),
         st.Page(training, title=say("Train Model"), url_path="train-model"),
         st.Page(performance, title=say("Performance Analytics"), url_path="performance"),
