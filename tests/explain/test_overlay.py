@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from medcxr.core.errors import DataError
 from medcxr.core.geometry import Geometry
 from medcxr.explain.colors import AGAINST, FOR
-from medcxr.explain.overlay import legend, overlay, upsample
+from medcxr.explain.overlay import layer, legend, overlay, upsample
 
 # A portrait image of 400 x 200 in a 64-pixel square: 64 x 32 model pixels, padded left and right.
 PORTRAIT = Geometry(original_shape=(400, 200), model_size=64, content=(0, 16, 64, 48))
@@ -143,3 +143,20 @@ def test_upsampling_never_leaves_the_range_of_the_tokens(evidence, geometry):
 def test_an_even_map_stays_even(value, side):
     at = upsample(np.full((side, side), value, dtype=np.float32), LANDSCAPE)
     assert at == pytest.approx(value, abs=1e-4)
+
+
+@pytest.mark.parametrize("opacity", [0.0, 0.6, 1.0])
+def test_a_layer_laid_over_the_radiograph_is_the_overlay(opacity):
+    evidence = hot(2, 3) + hot(5, 4, value=-0.5)
+    radiograph = gray(PORTRAIT)
+    picture = layer(evidence, PORTRAIT, (400, 200), full_scale=2.0).astype(float)
+    alpha = opacity * picture[..., 3:] / 255
+    laid = (1 - alpha) * 255 * radiograph[..., np.newaxis] + alpha * picture[..., :3]
+    expected = overlay(radiograph, evidence, PORTRAIT, opacity=opacity, full_scale=2.0)
+    assert np.abs(laid - expected).max() < 2
+
+
+def test_a_smaller_layer_covers_the_same_places():
+    picture = layer(hot(2, 3), PORTRAIT, (40, 20), full_scale=1.0)
+    row, column = np.argwhere(picture[..., 3] == picture[..., 3].max()).mean(axis=0)
+    assert (row + 0.5, column + 0.5) == pytest.approx((12.5, 7.5), abs=0.5)

@@ -5,7 +5,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from medcxr.core.errors import ImageError
-from medcxr.core.images import View
+from medcxr.core.images import SpacingPlane, View
 from medcxr.imaging.reading import read_image
 
 
@@ -61,6 +61,33 @@ def test_ages_are_in_years(phantom, dicom, age, years):
 def test_spacing_is_the_calibrated_one_or_that_at_the_detector(phantom, dicom, elements, spacing):
     found = read_image(dicom(phantom, **elements)).spacing_mm
     assert found == (None if spacing is None else pytest.approx(spacing))
+
+
+@pytest.mark.parametrize(
+    ("elements", "plane"),
+    [
+        ({}, None),
+        ({"ImagerPixelSpacing": [0.2, 0.2]}, SpacingPlane.DETECTOR),
+        ({"NominalScannedPixelSpacing": [0.2, 0.2]}, SpacingPlane.DETECTOR),
+        (
+            {"ImagerPixelSpacing": [0.2, 0.2], "EstimatedRadiographicMagnificationFactor": 1.1},
+            SpacingPlane.PATIENT,
+        ),
+        ({"PixelSpacing": [0.2, 0.2]}, SpacingPlane.UNSTATED),
+        ({"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.2, 0.2]}, SpacingPlane.DETECTOR),
+        ({"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.3, 0.3]}, SpacingPlane.PATIENT),
+        (
+            {
+                "PixelSpacing": [0.2, 0.2],
+                "ImagerPixelSpacing": [0.2, 0.2],
+                "PixelSpacingCalibrationType": "FIDUCIAL",
+            },
+            SpacingPlane.PATIENT,
+        ),
+    ],
+)
+def test_where_the_spacing_is_measured_is_told(phantom, dicom, elements, plane):
+    assert read_image(dicom(phantom, **elements)).spacing_plane is plane
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from medcxr.core.arrays import Pixels
 
-__all__ = ["Acquisition", "CxrImage", "Origin", "View"]
+__all__ = ["Acquisition", "CxrImage", "GrayScale", "Origin", "SpacingPlane", "View"]
 
 
 class View(StrEnum):
@@ -16,6 +16,29 @@ class View(StrEnum):
     AP = "AP"
     LATERAL = "lateral"
     UNKNOWN = "unknown"
+
+
+class SpacingPlane(StrEnum):
+    """Where the pixel spacing of a radiograph is measured."""
+
+    DETECTOR = "detector"  # lengths in the patient are shorter
+    PATIENT = "patient"  # calibrated, or corrected by the stated magnification
+    UNSTATED = "unstated"  # one of the two; the file does not say which
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrayScale:
+    """Which values of the file the pixels 0 and 1 stand for; in between it is a straight line.
+
+    Attributes:
+        at_zero: value that is black.
+        at_one: value that is white; smaller than `at_zero` where the file stores white as low.
+        is_stated: whether the file states this window; else it spans what a file may or does use.
+    """
+
+    at_zero: float
+    at_one: float
+    is_stated: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +82,15 @@ class CxrImage:
 
     Attributes:
         pixels: (rows, columns), float32, 0…1, bright is dense whatever the file's photometric
-            interpretation was. Read-only.
+            interpretation was. Read-only. Below 0 and above 1 only if read beyond its window.
         spacing_mm: size of a pixel as (row, column) in mm at the detector or as calibrated,
             None if the file does not say.
         view: projection as stated by the file.
         acquisition: how the image was made.
         digest: SHA-256 of the file's bytes, hexadecimal; the only name an image has in logs.
         warnings: sentences for the reader about what was assumed while reading.
+        spacing_plane: where that size is measured; None without one.
+        gray_scale: what the pixels stand for; None where the file states a curve or a table.
         origin: whose it is and when it was taken.
     """
 
@@ -75,6 +100,8 @@ class CxrImage:
     spacing_mm: tuple[float, float] | None = None
     view: View = View.UNKNOWN
     warnings: tuple[str, ...] = field(default=())
+    spacing_plane: SpacingPlane | None = None
+    gray_scale: GrayScale | None = None
     origin: Origin = field(default_factory=Origin, repr=False)
 
     @property

@@ -4,10 +4,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from medcxr.core.arrays import UInt8Array
+from medcxr.core.language import text
 
 __all__ = ["NOT_SHOWN_TO_BE_TRUE", "labeled"]
 
-NOT_SHOWN_TO_BE_TRUE = "not shown to be true"
+NOT_SHOWN_TO_BE_TRUE = text("not shown to be true")
 
 _SHARE = 1 / 24  # of the picture's width: the height of a letter, at which the words fit
 _LEAST_HEIGHT = 8  # pixels, below which no letter can be read

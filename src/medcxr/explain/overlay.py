@@ -1,5 +1,7 @@
 """Lay a model's evidence over the radiograph it comes from."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from medcxr.core.arrays import FloatArray, Pixels, Statistics, UInt8Array
@@ -7,7 +9,7 @@ from medcxr.core.errors import DataError
 from medcxr.core.geometry import Geometry
 from medcxr.explain.colors import AGAINST, FOR
 
-__all__ = ["legend", "overlay", "shown_scale", "upsample"]
+__all__ = ["layer", "legend", "overlay", "shown_scale", "upsample"]
 
 _BAND_ROWS = 128
 _LEAST_SCALE = 0.05  # of a logit: weaker evidence is not worth a strong color
@@ -45,6 +47,28 @@ def overlay(
     scale = float(np.abs(evidence).max()) if full_scale is None else full_scale
     strength = upsample(evidence, geometry) / scale if scale > 0 else np.zeros_like(pixels)
     return _blend(np.clip(pixels, 0.0, 1.0), strength, opacity)
+
+
+def layer(
+    evidence: FloatArray, geometry: Geometry, shape: tuple[int, int], *, full_scale: float
+) -> UInt8Array:
+    """Return what `overlay` lays over a radiograph as a picture of its own, at full opacity.
+
+    Args:
+        evidence: (h, w), signed evidence per token of the model's square input.
+        geometry: where the original lies in that square.
+        shape: rows and columns of the picture, in the proportions of the original.
+        full_scale: strength shown at full opacity.
+
+    Returns:
+        (rows, columns, 4), with the opacity in the last channel
+    """
+    # Fractions of an image do not change when it is shrunk, so its geometry holds.
+    signed = upsample(evidence, replace(geometry, original_shape=shape)) / full_scale
+    picture = np.empty((*shape, 4), dtype=np.uint8)
+    picture[..., :3] = np.rint(255.0 * np.where(signed[..., np.newaxis] >= 0, FOR, AGAINST))
+    picture[..., 3] = np.rint(255.0 * np.clip(np.abs(signed), 0.0, 1.0))
+    return picture
 
 
 def shown_scale(evidence: FloatArray) -> float:

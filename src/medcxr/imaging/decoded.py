@@ -9,7 +9,7 @@ import numpy as np
 
 from medcxr.core.arrays import Pixels
 from medcxr.core.errors import ImageError
-from medcxr.core.images import Acquisition, Origin, View
+from medcxr.core.images import Acquisition, GrayScale, Origin, SpacingPlane, View
 from medcxr.imaging.limits import MAX_PIXELS
 
 __all__ = ["Decoded", "receive", "send", "send_refusal"]
@@ -24,6 +24,8 @@ class Decoded:
     spacing_mm: tuple[float, float] | None = None
     view: View = View.UNKNOWN
     warnings: tuple[str, ...] = ()
+    spacing_plane: SpacingPlane | None = None
+    gray_scale: GrayScale | None = None
     origin: Origin = field(default_factory=Origin, repr=False)
 
 
@@ -35,6 +37,8 @@ def send(decoded: Decoded, stream: BinaryIO) -> None:
         "spacing_mm": decoded.spacing_mm,
         "view": decoded.view,
         "warnings": decoded.warnings,
+        "spacing_plane": decoded.spacing_plane,
+        "gray_scale": None if decoded.gray_scale is None else asdict(decoded.gray_scale),
         "origin": _plain(decoded.origin),
     }
     _send_line(header, stream)
@@ -66,13 +70,15 @@ def receive(stream: BinaryIO) -> Decoded:
         raise EOFError
     pixels = np.empty((rows, columns), np.float32)
     _fill(pixels.data.cast("B"), stream)
-    spacing = header["spacing_mm"]
+    spacing, plane, scale = (header[k] for k in ("spacing_mm", "spacing_plane", "gray_scale"))
     return Decoded(
         pixels=pixels,
         acquisition=Acquisition(**header["acquisition"]),
         spacing_mm=None if spacing is None else (spacing[0], spacing[1]),
         view=View(header["view"]),
         warnings=tuple(header["warnings"]),
+        spacing_plane=None if plane is None else SpacingPlane(plane),
+        gray_scale=None if scale is None else GrayScale(**scale),
         origin=_origin(*header["origin"]),
     )
 

@@ -14,8 +14,12 @@ from medcxr.imaging.grayscale import verify_not_blank
 __all__ = ["decode_dicom"]
 
 
-def decode_dicom(data: bytes) -> Decoded:
+def decode_dicom(data: bytes, *, beyond_window: bool = False) -> Decoded:
     """Decode a DICOM file.
+
+    Args:
+        data: the file.
+        beyond_window: keep the values below 0 and above 1 that lie outside the file's window.
 
     Raises:
         ImageError: the image cannot be used.
@@ -24,9 +28,11 @@ def decode_dicom(data: bytes) -> Decoded:
     dataset = read_data_set(data)
     statement = verify_frontal_chest(dataset)
     verify_pixel_description(dataset)
-    spacing, spacing_warnings = spacing_mm(dataset)
+    spacing, plane, spacing_warnings = spacing_mm(dataset)
     photometric = text(dataset, "PhotometricInterpretation")
-    pixels, pixel_warnings = pixels_from_samples(stored_samples(dataset), dataset)
+    pixels, scale, pixel_warnings = pixels_from_samples(
+        stored_samples(dataset), dataset, beyond_window=beyond_window
+    )
     verify_not_blank(pixels)
     return Decoded(
         pixels=pixels,
@@ -42,5 +48,7 @@ def decode_dicom(data: bytes) -> Decoded:
         spacing_mm=spacing,
         view=statement.view,
         warnings=(*statement.warnings, *spacing_warnings, *pixel_warnings),
+        spacing_plane=plane,
+        gray_scale=scale,
         origin=origin(dataset),
     )

@@ -5,6 +5,8 @@ import re
 
 from pydicom.dataset import Dataset
 
+from medcxr.core.images import SpacingPlane
+
 __all__ = ["age_years", "sex", "spacing_mm", "text"]
 
 
@@ -37,8 +39,10 @@ def sex(dataset: Dataset) -> str | None:
     return value if value in ("F", "M", "O") else None
 
 
-def spacing_mm(dataset: Dataset) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
-    """Return the size of a pixel as (row, column) in mm, and warnings.
+def spacing_mm(
+    dataset: Dataset,
+) -> tuple[tuple[float, float] | None, SpacingPlane | None, tuple[str, ...]]:
+    """Return the size of a pixel as (row, column) in mm, where it is measured, and warnings.
 
     (0028,0030) Pixel Spacing comes first: it is calibrated, or the same as at the detector.
     Then (0018,1164) Imager Pixel Spacing, and (0018,2010) Nominal Scanned Pixel Spacing of a
@@ -52,16 +56,34 @@ def spacing_mm(dataset: Dataset) -> tuple[tuple[float, float] | None, tuple[str,
     """
     calibrated = _pair(dataset, "PixelSpacing")
     if calibrated is not None:
-        return calibrated, ()
+        return calibrated, _plane(dataset, calibrated), ()
     detector = _pair(dataset, "ImagerPixelSpacing") or _pair(dataset, "NominalScannedPixelSpacing")
     if detector is None:
-        return None, ()
+        return None, None, ()
     magnification = _number(dataset.get("EstimatedRadiographicMagnificationFactor"))
     if magnification is None or not 1 <= magnification <= _LARGEST_MAGNIFICATION:
-        return detector, (
-            "The pixel spacing is that at the detector; lengths in the patient are shorter.",
+        return (
+            detector,
+            SpacingPlane.DETECTOR,
+            ("The pixel spacing is that at the detector; lengths in the patient are shorter.",),
         )
-    return (detector[0] / magnification, detector[1] / magnification), ()
+    corrected = (detector[0] / magnification, detector[1] / magnification)
+    return corrected, SpacingPlane.PATIENT, ()
+
+
+def _plane(dataset: Dataset, calibrated: tuple[float, float]) -> SpacingPlane:
+    """Tell where (0028,0030) Pixel Spacing is measured.
+
+    Source: DICOM PS3.3 section 10.7.1.3: (0028,0A02) Pixel Spacing Calibration Type says that it
+    was corrected, and so does a value other than that of (0018,1164) Imager Pixel Spacing; the
+    same value says that it was not.
+    """
+    if text(dataset, "PixelSpacingCalibrationType") in ("GEOMETRY", "FIDUCIAL"):
+        return SpacingPlane.PATIENT
+    detector = _pair(dataset, "ImagerPixelSpacing")
+    if detector is None:
+        return SpacingPlane.UNSTATED
+    return SpacingPlane.DETECTOR if detector == calibrated else SpacingPlane.PATIENT
 
 
 _SMALLEST_MM, _LARGEST_MM = 0.01, 10.0  # a chest of 400 mm across 40,000 or 40 pixels

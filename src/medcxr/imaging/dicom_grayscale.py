@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.pixels.processing import (
     apply_color_lut,
     apply_modality_lut,
@@ -19,23 +20,31 @@ from pydicom.pixels.processing import (
 )
 
 from medcxr.core.arrays import FloatArray, Pixels
+from medcxr.core.images import GrayScale
 from medcxr.imaging.dicom_attributes import text
-from medcxr.imaging.grayscale import FULL_RANGE_WARNING, gray_from_rgb, pixels_from_codes, spread
+from medcxr.imaging.grayscale import (
+    FULL_RANGE_WARNING,
+    extremes,
+    gray_from_rgb,
+    pixels_from_codes,
+    spread,
+)
 
 __all__ = ["pixels_from_samples"]
 
 
 def pixels_from_samples(
-    samples: NDArray[np.integer], dataset: Dataset
-) -> tuple[Pixels, tuple[str, ...]]:
+    samples: NDArray[np.integer], dataset: Dataset, *, beyond_window: bool = False
+) -> tuple[Pixels, GrayScale | None, tuple[str, ...]]:
     """Map stored samples to 0…1, bright is dense.
 
     Args:
         samples: (rows, columns), or (rows, columns, 3) in RGB.
         dataset: with the elements that say what the samples mean.
+        beyond_window: go on below 0 and above 1 outside a window that is a straight line.
 
     Returns:
-        The pixels, and warnings.
+        The pixels, what they stand for unless a curve or a table lies between, and warnings.
 
     Raises:
         ImageError: the image is colored or blank.
@@ -45,38 +54,69 @@ def pixels_from_samples(
     if samples.ndim == 3:
         rgb = samples.astype(np.uint8) if samples.itemsize == 1 else (samples >> 8).astype(np.uint8)
         gray, warnings = gray_from_rgb(rgb)
-        return pixels_from_codes(gray), warnings
+        return *pixels_from_codes(gray), warnings
     samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
     codes = samples.view(f"u{samples.itemsize}")
     values = np.arange(2 ** (8 * samples.itemsize)).astype(codes.dtype).view(samples.dtype)
-    table, warnings = _table(values.astype(np.int32), codes, dataset)
-    return table[codes], warnings
+    table, scale, warnings = _table(
+        values.astype(np.int32), codes, dataset, beyond_window=beyond_window
+    )
+    return table[codes], scale, warnings
 
 
 def _table(
-    values: NDArray[np.int32], codes: NDArray[np.unsignedinteger], dataset: Dataset
-) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return the pixel for each possible sample, and warnings.
+    values: NDArray[np.int32],
+    codes: NDArray[np.unsignedinteger],
+    dataset: Dataset,
+    *,
+    beyond_window: bool,
+) -> tuple[FloatArray, GrayScale | None, tuple[str, ...]]:
+    """Return the pixel for each possible sample, what pixels stand for, and warnings.
 
     Args:
         values: the value of each code, (256,) or (65536,).
         codes: the image's samples as indices into values.
         dataset: with the elements that say what the samples mean.
+        beyond_window: go on below 0 and above 1.
     """
     is_padding = _is_padding(values, dataset)
     modality_values = np.asarray(apply_modality_lut(values, _widened(dataset)), np.float64)
     shown = _voi_values(modality_values, dataset)
     warnings: tuple[str, ...] = ()
+    ends = _window_ends(dataset)
     if shown is None:
-        table = spread(modality_values, _shown_codes(values, codes, dataset) & ~is_padding)
+        selected = _shown_codes(values, codes, dataset) & ~is_padding
+        ends = extremes(modality_values[selected])
+        table = spread(modality_values, selected)
         if dataset.BitsStored > 8:
             warnings = (FULL_RANGE_WARNING,)
+    elif ends is not None:
+        # In both ways of reading by one formula, so that they agree to the last bit.
+        table = ((modality_values - ends[0]) / (ends[1] - ends[0])).astype(np.float32)
+        table = table if beyond_window else np.clip(table, 0, 1)
     else:
         table = shown
     inverted, contradictions = _is_inverted(dataset)
     table = 1 - table if inverted else table
-    table[is_padding] = 0  # padding is background, whatever its value (PS3.3 C.7.5.1.1.2)
-    return table, (*warnings, *contradictions)
+    # Padding is background, whatever its value (PS3.3 C.7.5.1.1.2).
+    table[is_padding] = min(0.0, float(table[_occurring(codes, ~is_padding)].min(initial=0.0)))
+    scale = _scale(ends, is_stated=shown is not None, inverted=inverted)
+    return table, scale, (*warnings, *contradictions)
+
+
+def _scale(
+    ends: tuple[float, float] | None, *, is_stated: bool, inverted: bool
+) -> GrayScale | None:
+    if ends is None:
+        return None
+    black, white = reversed(ends) if inverted else ends
+    return GrayScale(at_zero=black, at_one=white, is_stated=is_stated)
+
+
+def _occurring(codes: NDArray[np.unsignedinteger], allowed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    occurs = np.zeros(allowed.shape, np.bool_)
+    occurs[codes] = True
+    return occurs & allowed
 
 
 def _is_padding(values: NDArray[np.int32], dataset: Dataset) -> NDArray[np.bool_]:
@@ -103,9 +143,7 @@ def _shown_codes(
     it, so it is what occurs (PS3.3 C.11.2.1 leaves this to the application).
     """
     if dataset.BitsStored > 8:
-        occurs = np.zeros(values.shape, np.bool_)
-        occurs[codes] = True
-        return occurs
+        return _occurring(codes, np.ones(values.shape, np.bool_))
     bits = int(dataset.BitsStored)
     lowest = -(1 << (bits - 1)) if dataset.PixelRepresentation == 1 else 0
     return (values >= lowest) & (values < lowest + (1 << bits))
@@ -152,6 +190,32 @@ def _windowed(values: NDArray[np.float64], elements: Dataset) -> FloatArray:
     if not np.isfinite(shown).all() or black == white:
         raise ValueError
     return np.asarray((shown[:-2] - black) / (white - black), np.float32)
+
+
+def _window_ends(dataset: Dataset) -> tuple[float, float] | None:
+    """Return the values that the first window shows black and white; None if it is no straight line.
+
+    Source: DICOM PS3.3 C.11.2.1.2.1 (LINEAR) and C.11.2.1.3.2 (LINEAR_EXACT).
+    """
+    elements = _widened(dataset)
+    if "VOILUTSequence" in elements:
+        return None
+    try:
+        center, width = (_first(elements, k) for k in ("WindowCenter", "WindowWidth"))
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+    match text(elements, "VOILUTFunction") or "LINEAR":
+        case "LINEAR" if width > 1:
+            black = center - 0.5 - (width - 1) / 2
+            return black, black + width - 1
+        case "LINEAR_EXACT" if width > 0:
+            return center - width / 2, center + width / 2
+    return None
+
+
+def _first(elements: Dataset, keyword: str) -> float:
+    value = elements[keyword].value
+    return float(value[0] if isinstance(value, MultiValue) else value)
 
 
 _SCALARS = (

@@ -5,8 +5,16 @@ from numpy.typing import NDArray
 
 from medcxr.core.arrays import FloatArray, Pixels, UInt8Array
 from medcxr.core.errors import ImageError
+from medcxr.core.images import GrayScale
 
-__all__ = ["FULL_RANGE_WARNING", "gray_from_rgb", "pixels_from_codes", "spread", "verify_not_blank"]
+__all__ = [
+    "FULL_RANGE_WARNING",
+    "extremes",
+    "gray_from_rgb",
+    "pixels_from_codes",
+    "spread",
+    "verify_not_blank",
+]
 
 # Mean of (largest - smallest component) over the image, 0…1. Radiographs saved as color have
 # 0.00, a faint tint or a colored marker stays below 0.02; of 45 photographs at hand 40 are above 0.05.
@@ -75,18 +83,20 @@ def spread(values: NDArray[np.float64], selected: NDArray[np.bool_]) -> FloatArr
     Raises:
         ImageError: the selected values are all the same.
     """
-    low, high = _extremes(values[selected])
+    low, high = extremes(values[selected])
     return np.clip((values - low) / (high - low), 0, 1).astype(np.float32)
 
 
-def pixels_from_codes(codes: NDArray[np.uint8 | np.uint16]) -> Pixels:
+def pixels_from_codes(codes: NDArray[np.uint8 | np.uint16]) -> tuple[Pixels, GrayScale]:
     """Map samples of a raster file to 0…1: 8 bits by their full range, 16 by the values used."""
     levels = np.iinfo(codes.dtype).max + 1
     used = np.ones(levels, np.bool_)
     if levels > 256:
         used[:] = False
         used[codes] = True
-    return spread(np.arange(levels, dtype=np.float64), used)[codes]
+    values = np.arange(levels, dtype=np.float64)
+    low, high = extremes(values[used])
+    return spread(values, used)[codes], GrayScale(at_zero=low, at_one=high, is_stated=False)
 
 
 def verify_not_blank(pixels: Pixels) -> None:
@@ -102,7 +112,12 @@ def verify_not_blank(pixels: Pixels) -> None:
 _BLANK = "The image is blank: all its pixels have the same value; export the image again."
 
 
-def _extremes(values: NDArray[np.float64]) -> tuple[float, float]:
+def extremes(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the least and the greatest value.
+
+    Raises:
+        ImageError: the values are all the same, or not numbers.
+    """
     if not values.size or values.min() == values.max() or not np.isfinite(values).all():
         raise ImageError(_BLANK)
     return float(values.min()), float(values.max())

@@ -10,36 +10,43 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Event, Timer
-from typing import BinaryIO, TypeAlias, cast
+from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
 from medcxr.core.errors import ImageError
 from medcxr.imaging.decoded import Decoded, receive
 from medcxr.imaging.limits import TIMEOUT_S
 from medcxr.imaging.sniffing import FileFormat
-from medcxr.imaging.worker import READY
+from medcxr.imaging.worker import BEYOND_WINDOW, READY, WITHIN_WINDOW
 
 __all__ = ["decode_isolated"]
 
 _Process: TypeAlias = subprocess.Popen[bytes]
 
 
-def decode_isolated(data: bytes, format_: FileFormat) -> Decoded:
+def decode_isolated(data: bytes, format_: FileFormat, *, beyond_window: bool = False) -> Decoded:
     """Decode a file in another process, which then waits for the next file.
+
+    Args:
+        data: the file.
+        format_: of the file.
+        beyond_window: keep the values below 0 and above 1 that lie outside the file's window.
 
     Raises:
         ImageError: the image cannot be used, or decoding it crashed or took too long.
     """
+    gray_range = BEYOND_WINDOW if beyond_window else WITHIN_WINDOW
+    request = _Request(f"{format_} {len(data)} {gray_range.decode()}\n".encode(), data, format_)
     expiry = time.monotonic() + TIMEOUT_S  # for both attempts together
     waiting = _waiting_processes(os.getpid())
     with suppress(IndexError, EOFError, OSError):
         # A process that has waited may have been ended from outside or be short of memory:
         # only a new one can say that the file is to blame.
-        return _decode_in(waiting.pop(), waiting, expiry, data, format_)
+        return _decode_in(waiting.pop(), waiting, expiry, request)
     begun = time.monotonic()
     process = _start()
     expiry += time.monotonic() - begun  # a slow start on a busy computer is not the file's fault
     try:
-        return _decode_in(process, waiting, expiry, data, format_)
+        return _decode_in(process, waiting, expiry, request)
     except (EOFError, OSError) as error:
         raise ImageError(
             f"Reading the {format_} file crashed the decoder or needs too much memory: the file "
@@ -47,13 +54,19 @@ def decode_isolated(data: bytes, format_: FileFormat) -> Decoded:
         ) from error
 
 
+class _Request(NamedTuple):
+    line: bytes  # what is asked, as the worker reads it
+    data: bytes
+    format_: FileFormat
+
+
 def _decode_in(
-    process: _Process, waiting: list[_Process], expiry: float, data: bytes, format_: FileFormat
+    process: _Process, waiting: list[_Process], expiry: float, request: _Request
 ) -> Decoded:
     try:
         with _deadline(process, expiry - time.monotonic()) as expired:
             try:
-                decoded = _exchange(process, data, format_)
+                decoded = _exchange(process, request)
             except (EOFError, OSError) as error:
                 if expired.is_set():
                     raise _TimeoutExpired from error
@@ -64,7 +77,7 @@ def _decode_in(
     except _TimeoutExpired as error:
         _end(process)
         raise ImageError(
-            f"Reading the {format_} file took longer than {TIMEOUT_S:g} seconds: the file is "
+            f"Reading the {request.format_} file took longer than {TIMEOUT_S:g} seconds: the file is "
             "damaged or was made to do harm; export the image again, uncompressed."
         ) from error
     except BaseException:
@@ -78,10 +91,10 @@ class _TimeoutExpired(Exception):  # noqa: N818 - never leaves this file
     """The deadline passed."""
 
 
-def _exchange(process: _Process, data: bytes, format_: FileFormat) -> Decoded:
+def _exchange(process: _Process, request: _Request) -> Decoded:
     requests, replies = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
-    requests.write(f"{format_} {len(data)}\n".encode())
-    requests.write(data)
+    requests.write(request.line)
+    requests.write(request.data)
     requests.flush()
     return receive(replies)
 

@@ -44,12 +44,13 @@ def decode_raster(data: bytes, format_: FileFormat) -> Decoded:
     if inverted:
         codes = np.iinfo(codes.dtype).max - codes
     bits = 8 * codes.itemsize
-    pixels = pixels_from_codes(codes)
+    pixels, scale = pixels_from_codes(codes)
     verify_not_blank(pixels)
     return Decoded(
         pixels=pixels,
         acquisition=Acquisition(source_format=format_, bits_stored=bits),
         warnings=warnings if bits == 8 else (*warnings, FULL_RANGE_WARNING),
+        gray_scale=scale,
     )
 
 

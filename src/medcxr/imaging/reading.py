@@ -2,7 +2,10 @@
 
 import hashlib
 import stat
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from medcxr.core.errors import ImageError
 from medcxr.core.images import CxrImage
@@ -10,10 +13,10 @@ from medcxr.imaging.isolation import decode_isolated
 from medcxr.imaging.limits import MAX_FILE_BYTES
 from medcxr.imaging.sniffing import file_format
 
-__all__ = ["read_image"]
+__all__ = ["read_image", "within_window"]
 
 
-def read_image(source: Path | bytes) -> CxrImage:
+def read_image(source: Path | bytes, *, beyond_window: bool = False) -> CxrImage:
     """Read a frontal chest radiograph.
 
     The format is told by the content. Decoding happens in a process of its own, with bounds on
@@ -21,6 +24,8 @@ def read_image(source: Path | bytes) -> CxrImage:
 
     Args:
         source: path of a file, or a file's bytes.
+        beyond_window: keep the values below 0 and above 1 that lie outside the file's window, for
+            an eye that may want another window. Models are asked about 0…1.
 
     Raises:
         ImageError: the file cannot be read, is damaged, or states that it is something else
@@ -29,7 +34,7 @@ def read_image(source: Path | bytes) -> CxrImage:
     data = source if isinstance(source, bytes) else _file_bytes(source)
     if len(data) > MAX_FILE_BYTES:
         raise ImageError(_TOO_LARGE)
-    decoded = decode_isolated(data, file_format(data))
+    decoded = decode_isolated(data, file_format(data), beyond_window=beyond_window)
     decoded.pixels.flags.writeable = False
     return CxrImage(
         pixels=decoded.pixels,
@@ -38,8 +43,17 @@ def read_image(source: Path | bytes) -> CxrImage:
         spacing_mm=decoded.spacing_mm,
         view=decoded.view,
         warnings=decoded.warnings,
+        spacing_plane=decoded.spacing_plane,
+        gray_scale=decoded.gray_scale,
         origin=decoded.origin,
     )
+
+
+def within_window(image: CxrImage) -> CxrImage:
+    """Return what `read_image` would have returned of an image that was read beyond its window."""
+    pixels = np.clip(image.pixels, 0, 1)
+    pixels.flags.writeable = False
+    return replace(image, pixels=pixels)
 
 
 _TOO_LARGE = (

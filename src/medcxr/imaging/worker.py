@@ -14,9 +14,10 @@ from medcxr.imaging.decoded import Decoded, send, send_refusal
 from medcxr.imaging.limits import MEMORY_BYTES
 from medcxr.imaging.sniffing import FileFormat
 
-__all__ = ["READY", "decode", "main", "serve"]
+__all__ = ["BEYOND_WINDOW", "READY", "WITHIN_WINDOW", "decode", "main", "serve"]
 
 READY = b"ready\n"
+BEYOND_WINDOW, WITHIN_WINDOW = b"beyond", b"within"
 
 
 def main() -> None:
@@ -31,14 +32,16 @@ def main() -> None:
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answer each request, "FORMAT LENGTH" on a line and the file's bytes, until none follows."""
+    """Answer each request, "FORMAT LENGTH RANGE" on a line and the file, until none follows."""
     while line := requests.readline():
-        name, length = line.split()
+        name, length, gray_range = line.split()
         data = requests.read(int(length))
         if len(data) < int(length):
             return
         try:
-            decoded = decode(data, FileFormat(name.decode()))
+            decoded = decode(
+                data, FileFormat(name.decode()), beyond_window=gray_range == BEYOND_WINDOW
+            )
         except ImageError as error:
             send_refusal(str(error), replies)
         except MemoryError:
@@ -53,8 +56,13 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
             send(decoded, replies)
 
 
-def decode(data: bytes, format_: FileFormat) -> Decoded:
+def decode(data: bytes, format_: FileFormat, *, beyond_window: bool = False) -> Decoded:
     """Decode a file of a known format in this process.
+
+    Args:
+        data: the file.
+        format_: of the file.
+        beyond_window: keep the values below 0 and above 1 that lie outside the file's window.
 
     Raises:
         ImageError: the image cannot be used.
@@ -63,7 +71,7 @@ def decode(data: bytes, format_: FileFormat) -> Decoded:
     if format_ is FileFormat.DICOM:
         from medcxr.imaging.dicom import decode_dicom  # noqa: PLC0415
 
-        return decode_dicom(data)
+        return decode_dicom(data, beyond_window=beyond_window)
     from medcxr.imaging.raster import decode_raster  # noqa: PLC0415
 
     return decode_raster(data, format_)

@@ -10,8 +10,9 @@ from medcxr.core.images import CxrImage
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.explain.report import EVIDENCE_MAP, ExplanationReport
 from medcxr.explain.verdict import best_map, is_true
-from medcxr.imaging.reading import read_image
+from medcxr.imaging.reading import read_image, within_window
 from medcxr.inference.analyzer import Analyzer
+from medcxr.inference.deciding import DecisionRule, decision_rule, shared_operating_points
 from medcxr.inference.gate import require_fit, shipped_gate
 from medcxr.inference.predictor import Prepared
 from medcxr.registry.bundle import GRAPH_FILE
@@ -20,7 +21,7 @@ from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
 
-__all__ = ["AnalyzedImage", "analyze_image", "current_model"]
+__all__ = ["AnalyzedImage", "analyze_image", "current_model", "current_rule"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,7 +50,7 @@ class AnalyzedImage:
 
 def analyze_image(
     workspace: Workspace,
-    source: Path | bytes,
+    source: Path | bytes | CxrImage,
     *,
     operating_point: str | None = None,
     gate: bool = True,
@@ -58,7 +59,7 @@ def analyze_image(
 
     Args:
         workspace: whose model answers.
-        source: path of a file, or a file's bytes.
+        source: path of a file, a file's bytes, or an image that was read, beyond its window or not.
         operating_point: name of the thresholds; None takes the model's own choice.
         gate: whether to refuse what is no upright frontal chest radiograph.
 
@@ -69,7 +70,7 @@ def analyze_image(
     """
     predictor = current_predictor(workspace)
     analyzer = Analyzer(predictor, operating_point)
-    image = read_image(source)
+    image = within_window(source) if isinstance(source, CxrImage) else read_image(source)
     verdict = require_fit(shipped_gate(), image) if gate else None
     result = analyzer.analyze(image)
     analysis = result.analysis
@@ -99,7 +100,22 @@ def current_model(workspace: Workspace) -> ModelFacts:
     """
     manifest = current_bundle(workspace).manifest
     figures = manifest.measurements[0].report.findings if manifest.measurements else ()
-    return ModelFacts(name=manifest.name, version=manifest.version, figures=figures)
+    return ModelFacts(
+        name=manifest.name,
+        version=manifest.version,
+        figures=figures,
+        operating_points=shared_operating_points(manifest),
+        operating_point=manifest.operating_point,
+    )
+
+
+def current_rule(workspace: Workspace, operating_point: str) -> DecisionRule:
+    """Return the thresholds of the model that answers, to decide its analyses anew.
+
+    Raises:
+        ModelError: there is no model, it is damaged, or it has no such operating point.
+    """
+    return decision_rule(current_bundle(workspace).manifest, operating_point)
 
 
 def _told(found: FindingResult, tests: ExplanationReport | None) -> FindingResult:

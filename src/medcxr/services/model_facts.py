@@ -16,11 +16,15 @@ class ModelFacts:
         name: of the model.
         version: of the model.
         figures: cross-validated, one per finding; empty if the manifest holds none.
+        operating_points: names of those that every finding has.
+        operating_point: the one that decides unless the user says otherwise.
     """
 
     name: str
     version: str
     figures: tuple[FindingFigures, ...]
+    operating_points: tuple[str, ...] = ()
+    operating_point: str = ""
 
     @property
     def aucs(self) -> dict[str, Estimate]:

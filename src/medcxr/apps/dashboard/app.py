@@ -8,17 +8,19 @@ from streamlit.navigation.page import StreamlitPage
 
 from medcxr.apps.dashboard import access
 from medcxr.apps.dashboard.administration_page import show_administration
+from medcxr.apps.dashboard.clinical_page import show_clinical_analysis
 from medcxr.apps.dashboard.doors import show_sign_in
 from medcxr.apps.dashboard.explain_view import show_explanations
-from medcxr.apps.dashboard.frame import Opened, show_frame
+from medcxr.apps.dashboard.frame import Opened, show_frame, work_on
 from medcxr.apps.dashboard.icon import icon
 from medcxr.apps.dashboard.models_page import show_models
 from medcxr.apps.dashboard.performance_page import show_performance
 from medcxr.apps.dashboard.train_view import show_training
 from medcxr.apps.dashboard.uploads import keep_uploads_in_memory
+from medcxr.apps.dashboard.warm_up import warm_up
 from medcxr.apps.dashboard.words import DISCLAIMER
-from medcxr.apps.dashboard.worklist import show_worklist
 from medcxr.core.errors import AccessError, MedcxrError
+from medcxr.core.language import say
 from medcxr.services.accounts import require_safe_address
 from medcxr.services.workspace import Workspace
 
@@ -35,6 +37,7 @@ def main() -> None:
     except MedcxrError as error:
         st.error(str(error))
         return
+    warm_up(workspace)
     try:
         access.require_access(workspace)
     except AccessError as error:
@@ -46,16 +49,18 @@ def main() -> None:
         st.error(str(error))
         return
     _lock_when_idle()
-    _navigation(show_frame(workspace), position="sidebar").run()
-    st.html(f'<p class="cxr-disclaimer">{DISCLAIMER}</p>')
+    opened = show_frame(workspace)
+    _navigation(opened, position="sidebar").run()
+    st.html(f'<p class="cxr-disclaimer">{say(DISCLAIMER)}</p>')
+    work_on(opened)
 
 
 def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]) -> StreamlitPage:
     """Return the page of the address; without something opened, pages show nothing."""
 
-    def reading() -> None:
+    def clinical_analysis() -> None:
         if opened is not None:
-            show_worklist(opened)
+            show_clinical_analysis(opened)
 
     def explanations() -> None:
         if opened is not None:
@@ -78,12 +83,17 @@ def _navigation(opened: Opened | None, *, position: Literal["hidden", "sidebar"]
             show_administration(opened)
 
     pages = [
-        st.Page(reading, title="Reading", url_path="reading", default=True),
+        st.Page(
+            clinical_analysis,
+            title=say("Clinical Analysis"),
+            url_path="clinical-analysis",
+            default=True,
+        ),
         st.Page(explanations, title="Explainable AI", url_path="explainable-ai"),
         st.Page(training, title="Train Model", url_path="train-model"),
         st.Page(performance, title="Performance Analytics", url_path="performance"),
         st.Page(models, title="Models", url_path="models"),
-        st.Page(administration, title="Administration", url_path="administration"),
+        st.Page(administration, title=say("Administration"), url_path="administration"),
     ]
     return st.navigation(pages, position=position)
 

@@ -1,15 +1,17 @@
 """The radiographs open in this browser tab: each one analyzed, or refused with its reason."""
 
-import hashlib
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
+from medcxr.apps.dashboard.file_choice import Upload, upload_of
 from medcxr.apps.dashboard.pictures import for_screen
+from medcxr.apps.dashboard.viewed import keep_for_viewing
 from medcxr.apps.dashboard.words import SYNTHETIC
 from medcxr.core.arrays import FloatArray, Pixels
 from medcxr.core.errors import MedcxrError, StorageError
@@ -18,6 +20,8 @@ from medcxr.core.geometry import Geometry
 from medcxr.core.images import Acquisition
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.explain.report import ExplanationReport
+from medcxr.imaging.reading import read_image
+from medcxr.inference.deciding import DecisionRule, decided
 from medcxr.inference.predictor import Prepared
 from medcxr.services.analysis import AnalyzedImage, analyze_image
 from medcxr.services.case_records import record_case
@@ -28,36 +32,15 @@ from medcxr.synthetic.radiograph import simulate
 __all__ = [
     "Case",
     "Reading",
-    "Upload",
     "active_findings",
+    "analyze_some",
     "forget_cases",
-    "open_cases",
+    "known_cases",
+    "redecided",
     "synthetic_upload",
 ]
 
 _KEY = "cases"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """A file as the browser sent it.
-
-    Attributes:
-        label: the file's name, for this user's screen only.
-        data: the bytes.
-        note: a sentence about where it comes from.
-        is_of_patient: whether it is remembered; the program's own simulations are not.
-    """
-
-    label: str
-    data: bytes
-    note: str = ""
-    is_of_patient: bool = True
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the bytes, hexadecimal."""
-        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,47 +73,90 @@ class Case:
     """One file on the screen.
 
     Attributes:
-        label: the file's name, for this user's screen only.
-        note: a sentence about where it comes from.
-        digest: SHA-256 of the file, hexadecimal.
+        upload: the file.
         reading: its analysis, None if the file was refused.
         error: why it was refused, empty if it was not.
         case_id: of what is remembered of it; None if nothing is.
         memory_problem: why it could not be remembered; empty if it was, or was not to be.
     """
 
-    label: str
-    note: str
-    digest: str
+    upload: Upload
     reading: Reading | None
-    error: str
+    error: str = ""
     case_id: int | None = None
     memory_problem: str = ""
 
+    @property
+    def label(self) -> str:
+        """Return the file's name, for this user's screen only."""
+        return self.upload.label
 
-def open_cases(workspace: Workspace, uploads: Sequence[Upload]) -> list[Case]:
-    """Analyze what has not been analyzed yet; one bad file does not stop the others.
+    @property
+    def note(self) -> str:
+        """Return a sentence about where it comes from."""
+        return self.upload.note
 
-    Cases of files that the user has removed are memory_problem. The same file twice is one case.
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the file, hexadecimal."""
+        return self.upload.digest
+
+
+def known_cases(uploads: Sequence[Upload]) -> tuple[list[Case], list[Upload]]:
+    """Return the cases of files that were analyzed, and the files that were not.
+
+    Cases of files that the user has removed are forgotten. The same file twice is one case.
     """
     known: dict[str, Case] = st.session_state.get(_KEY, {})
-    keys = [upload.digest for upload in uploads]
-    fresh = sum(key not in known for key in keys)
-    current: dict[str, Case] = {}
-    progress = st.progress(0.0, "Analyzing") if fresh else None
-    for number, (key, upload) in enumerate(zip(keys, uploads, strict=True)):
-        if progress is not None:
-            progress.progress(number / len(keys), f"Analyzing {number + 1} of {len(keys)}")
-        current[key] = known.get(key) or _analyzed(workspace, upload, key)
-    if progress is not None:
-        progress.empty()
+    wanted = {upload.digest: upload for upload in uploads}
+    # The file may have been sent anew, so that the place of its bytes is another.
+    current = {
+        digest: replace(known[digest], upload=upload)
+        for digest, upload in wanted.items()
+        if digest in known
+    }
     st.session_state[_KEY] = current
-    return list(current.values())
+    waiting = [upload for digest, upload in wanted.items() if digest not in current]
+    return list(current.values()), waiting
+
+
+def analyze_some(
+    workspace: Workspace,
+    waiting: Sequence[Upload],
+    *,
+    patience_s: float,
+    told: Callable[[int, float], None] = lambda _done, _seconds: None,
+) -> None:
+    """Analyze the first file and as many more as time allows; one bad file does not stop the rest.
+
+    Args:
+        workspace: whose model answers.
+        waiting: files that were not analyzed yet.
+        patience_s: after which no further file is begun.
+        told: called before each file with the number done and the seconds since the start.
+    """
+    begun = time.monotonic()
+    for done, upload in enumerate(waiting):
+        seconds = time.monotonic() - begun
+        if done and seconds > patience_s:
+            return
+        told(done, seconds)
+        # Kept one by one: a click ends this run, and what is done stays done.
+        st.session_state[_KEY][upload.digest] = _analyzed(workspace, upload)
 
 
 def forget_cases() -> None:
     """Let the open radiographs be analyzed anew, e.g. since another model answers."""
     st.session_state.pop(_KEY, None)
+
+
+def redecided(case: Case, rule: DecisionRule) -> Case:
+    """Return a case as another operating point decides it."""
+    if case.reading is None:
+        return case
+    age = case.reading.acquisition.age_years
+    analysis = decided(case.reading.analysis, rule, age_years=age)
+    return replace(case, reading=replace(case.reading, analysis=analysis))
 
 
 def active_findings(case: Case) -> list[FindingResult]:
@@ -143,31 +169,30 @@ def active_findings(case: Case) -> list[FindingResult]:
     return sorted(present, key=lambda finding: -finding.probability)
 
 
-@st.cache_data(show_spinner="Simulating a radiograph")
 def synthetic_upload() -> Upload:
     """Simulate a radiograph as a file, so that it takes the way of every other file."""
+    return upload_of(_simulated(), label="Synthetic radiograph", note=SYNTHETIC)
+
+
+@st.cache_data(show_spinner="Simulating a radiograph")
+def _simulated() -> bytes:
     radiograph = simulate(ThoraxParameters(), size=768)
     file = io.BytesIO()
     Image.fromarray(np.rint(radiograph.pixels * 255).astype(np.uint8)).save(file, "PNG")
-    return Upload(
-        label="Synthetic radiograph", data=file.getvalue(), note=SYNTHETIC, is_of_patient=False
-    )
+    return file.getvalue()
 
 
-def _analyzed(workspace: Workspace, upload: Upload, digest: str) -> Case:
+def _analyzed(workspace: Workspace, upload: Upload) -> Case:
     try:
-        result = analyze_image(workspace, upload.data)
+        image = read_image(upload.read(), beyond_window=True)
+        result = analyze_image(workspace, image)
     except MedcxrError as error:
-        return Case(
-            label=upload.label, note=upload.note, digest=digest, reading=None, error=str(error)
-        )
+        return Case(upload=upload, reading=None, error=str(error))
+    keep_for_viewing(image)
     case_id, memory_problem = _remembered(workspace, upload, result)
     return Case(
-        label=upload.label,
-        note=upload.note,
-        digest=digest,
+        upload=upload,
         reading=_read(result),
-        error="",
         case_id=case_id,
         memory_problem=memory_problem,
     )

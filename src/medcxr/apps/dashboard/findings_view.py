@@ -7,6 +7,8 @@ import streamlit as st
 
 from medcxr.apps.dashboard.words import PLAUSIBLE
 from medcxr.core.findings import Finding
+from medcxr.core.guidance import is_undecided
+from medcxr.core.language import say
 from medcxr.core.results import Analysis, Estimate, FindingResult
 from medcxr.explain.margin import told_margin
 
@@ -26,21 +28,34 @@ def show_findings(analysis: Analysis, measured: Mapping[str, Estimate]) -> None:
 
 def card(result: FindingResult, auc: Estimate | None) -> str:
     """Return one finding as HTML."""
-    state = "Present" if result.present else "Absent"
+    state = say("Present") if result.present else say("Absent")
     kind = "absent"
     if result.present:
         kind = "clear" if result.finding == Finding.NO_FINDING else "active"
-    probability, threshold = escape(percent(result.probability)), _threshold(result.threshold)
+    elif is_undecided(result):
+        kind = "undecided"
+    probability, threshold = percent(result.probability), _threshold(result.threshold)
+    bar = say(
+        "{probability}, present from {threshold}", probability=probability, threshold=threshold
+    )
+    facts = filter(
+        None,
+        (
+            say("Present from {threshold}", threshold=threshold),
+            told_margin(result),
+            _plausible(result),
+            _measured(auc),
+        ),
+    )
     return (
         f'<section class="cxr-card cxr-{kind}">'
-        f'<div class="cxr-head"><h3>{escape(result.finding)}</h3>'
-        f'<span class="cxr-state">{state}</span></div>'
-        f'<p class="cxr-probability">{probability}</p>'
-        f'<div class="cxr-bar" role="img" aria-label="{probability}, threshold {threshold}">'
+        f'<div class="cxr-head"><h3>{escape(say(result.finding))}</h3>'
+        f'<span class="cxr-state">{escape(state)}</span></div>'
+        f'<p class="cxr-probability">{escape(probability)}</p>'
+        f'<div class="cxr-bar" role="img" aria-label="{escape(bar)}">'
         f'<span class="cxr-fill" style="width:{100 * result.probability:.1f}%"></span>'
-        f'<span class="cxr-mark" style="left:{100 * result.threshold:.1f}%"></span></div>'
-        f'<p class="cxr-small">Present from {threshold}<br>{told_margin(result)}<br>'
-        f"{_plausible(result)}{_measured(auc)}</p>"
+        f'<span class="cxr-mark" style="inset-inline-start:{100 * result.threshold:.1f}%">'
+        f'</span></div><p class="cxr-small">{"<br>".join(map(escape, facts))}</p>'
         "</section>"
     )
 
@@ -60,10 +75,8 @@ def _threshold(value: float) -> str:
 
 def _plausible(result: FindingResult) -> str:
     words = PLAUSIBLE.get(result.prediction_set or "")
-    return f"Plausible: {words}<br>" if words else ""
+    return say("Plausible: {words}", words=say(words)) if words else ""
 
 
 def _measured(auc: Estimate | None) -> str:
-    if auc is None:
-        return "AUC not measured"
-    return f"AUC {auc.told()}"
+    return say("AUC not measured") if auc is None else say("AUC {auc}", auc=auc.told())

@@ -1,20 +1,41 @@
 """What stands around every signed-in page: files, worklist, model and account at the side."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from medcxr.apps.dashboard.cases import Case, Upload, active_findings, open_cases, synthetic_upload
+from medcxr.apps.dashboard.access import rerun_unattended
+from medcxr.apps.dashboard.cases import (
+    Case,
+    active_findings,
+    analyze_some,
+    known_cases,
+    redecided,
+    synthetic_upload,
+)
 from medcxr.apps.dashboard.doors import show_account, show_initial_password_notice
 from medcxr.apps.dashboard.empty_state import is_synthetic_wanted, show_closing_button
+from medcxr.apps.dashboard.file_choice import Upload, choose_files
 from medcxr.apps.dashboard.findings_view import percent
 from medcxr.apps.dashboard.kept import forget_others
-from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
 from medcxr.apps.dashboard.model_view import show_model
+from medcxr.apps.dashboard.operating_point import chosen_rule
+from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.viewed import forget_closed
+from medcxr.core.language import say, say_number
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
 
-__all__ = ["Opened", "show_frame"]
+__all__ = ["Opened", "show_frame", "work_on"]
+
+_AT_ONCE_S = 1.0  # before the page is shown
+_AT_A_TIME_S = 4.0  # before it is shown anew with what was analyzed meanwhile
+_PACE = "seconds_per_radiograph"
+_LONG_LIST = 8  # entries, from which the worklist scrolls by itself
+_LIST_HEIGHT = 480  # pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,12 +47,14 @@ class Opened:
         cases: the radiographs open in this browser tab.
         case: the one chosen at the side; None if there is none.
         facts: what is known of the model; None if there is none.
+        later: slow work for the page, to be done once it is shown; then it is shown anew.
     """
 
     workspace: Workspace
     cases: tuple[Case, ...]
     case: Case | None
     facts: ModelFacts | None
+    later: list[Callable[[], None]]
 
 
 def show_frame(workspace: Workspace) -> Opened:
@@ -39,52 +62,115 @@ def show_frame(workspace: Workspace) -> Opened:
     show_initial_password_notice(workspace)
     with st.sidebar:
         st.html(
-            '<p class="cxr-brand">medcxr</p><p class="cxr-quiet">Chest X-ray decision support</p>'
+            '<p class="cxr-brand">medcxr</p>'
+            f'<p class="cxr-quiet">{say("Chest X-ray decision support")}</p>'
         )
         uploads = _uploads()
+        progress = st.empty()
         place_of_list = st.container()
         facts = show_model(workspace)
         show_account()
-    cases = open_cases(workspace, uploads)
-    forget_others([case.digest for case in cases])
+    cases, waiting = known_cases(uploads)
+    if waiting:
+        told = _teller(progress, len(cases), len(waiting))
+        analyze_some(workspace, waiting, patience_s=_AT_ONCE_S, told=told)
+        progress.empty()
+        cases, waiting = known_cases(uploads)
+    digests = [case.digest for case in cases]
+    forget_others(digests)
+    forget_closed(digests)
+    rule = chosen_rule(workspace, facts)
+    if rule is not None:
+        cases = [redecided(case, rule) for case in cases]
     case = None
     if cases:
         with place_of_list:
             case = _chosen(cases)
-    return Opened(workspace=workspace, cases=tuple(cases), case=case, facts=facts)
+    return Opened(
+        workspace=workspace,
+        cases=tuple(cases),
+        case=case,
+        facts=facts,
+        later=[_analysis_of(workspace, waiting, progress, len(cases))] if waiting else [],
+    )
+
+
+def work_on(opened: Opened) -> None:
+    """Do what the page left for later, now that it is shown, and show it anew.
+
+    A click ends this at the next step, and what was finished until then stays.
+    """
+    for work in reversed(opened.later):  # what is looked at goes before what is waiting
+        work()
+    if opened.later:
+        rerun_unattended()
+
+
+def _analysis_of(
+    workspace: Workspace, waiting: Sequence[Upload], place: DeltaGenerator, n_done: int
+) -> Callable[[], None]:
+    told = _teller(place, n_done, len(waiting))
+    return lambda: analyze_some(workspace, waiting, patience_s=_AT_A_TIME_S, told=told)
 
 
 def _uploads() -> list[Upload]:
-    files = st.file_uploader(
-        "Radiographs (PNG, JPEG, TIFF or DICOM)",
-        type=None,  # by content, not by name: DICOM files often have no extension
-        accept_multiple_files=True,
-        help=f"Up to {UPLOAD_LIMIT_MB} MB each. Files stay in this "
-        "computer's memory and are forgotten when you sign out.",
-    )
-    uploads = [Upload(label=file.name, data=file.getvalue()) for file in files]
+    uploads = choose_files()
     if is_synthetic_wanted():
         uploads.append(synthetic_upload())
         show_closing_button()
     return uploads
 
 
-def _chosen(cases: list[Case]) -> Case:
+def _teller(
+    place: DeltaGenerator, done_before: int, n_waiting: int
+) -> Callable[[int, float], None]:
+    """Return what shows how far the analyses are and how long the rest takes."""
+
+    def tell(done: int, seconds: float) -> None:
+        if done:
+            st.session_state[_PACE] = seconds / done
+        number, total = done_before + done + 1, done_before + n_waiting
+        words = say("Analyzing {number} of {total}", number=number, total=total)
+        pace = st.session_state.get(_PACE)
+        if pace is not None and n_waiting > 1:
+            words = f"{words}; {_time_left(pace * (n_waiting - done))}"
+        place.progress((number - 1) / total, words)
+
+    return tell
+
+
+def _time_left(seconds: float) -> str:
+    if seconds < 90:
+        n = max(1, round(seconds))
+        return say_number("about {number} second left", "about {number} seconds left", n)
+    return say_number(
+        "about {number} minute left", "about {number} minutes left", round(seconds / 60)
+    )
+
+
+def _chosen(cases: Sequence[Case]) -> Case:
     if len(cases) == 1:
         return cases[0]
-    number = st.radio(
-        "Worklist",
-        range(len(cases)),
-        format_func=lambda index: cases[index].label,
-        captions=[_in_short(case) for case in cases],
-    )
-    return cases[number]
+    by_digest = {case.digest: case for case in cases}
+    if st.session_state.get("worklist") not in by_digest:
+        st.session_state["worklist"] = cases[0].digest
+    height: int | Literal["content"] = _LIST_HEIGHT if len(cases) > _LONG_LIST else "content"
+    with st.container(height=height, border=False, key="worklist_place"):
+        chosen = st.radio(
+            say("Worklist"),
+            list(by_digest),
+            format_func=lambda digest: plain(by_digest[digest].label),
+            captions=[_in_short(case) for case in cases],
+            key="worklist",
+            persist_state="session",
+        )
+    return by_digest[chosen]
 
 
 def _in_short(case: Case) -> str:
     if case.reading is None:
-        return "Could not be analyzed"
+        return say("Could not be analyzed")
     active = active_findings(case)
     if not active:
-        return "No active finding"
-    return ", ".join(f"{finding.finding} {percent(finding.probability)}" for finding in active)
+        return say("No active finding")
+    return ", ".join(plain(f"{say(f.finding)} {percent(f.probability)}") for f in active)

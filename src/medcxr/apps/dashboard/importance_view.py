@@ -76,7 +76,7 @@ def one_of_each_patient(cases: Sequence[Case], patients: dict[str, str]) -> list
     first: dict[str, Reading] = {}
     for case in cases:
         if case.reading is not None:
-            named = patients.get(case.label)
+            named = patients.get(case.label.rsplit("/", 1)[-1])  # of a folder, the path is sent
             first.setdefault(f"patient:{named}" if named else case.digest, case.reading)
     return list(first.values())
 

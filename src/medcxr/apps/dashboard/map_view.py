@@ -6,19 +6,25 @@ from html import escape
 import streamlit as st
 
 from medcxr.apps.dashboard.cases import Reading
-from medcxr.apps.dashboard.kept import keep
+from medcxr.apps.dashboard.kept import find_kept, keep
 from medcxr.apps.dashboard.pictures import heat_map_picture
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.progress import progress_bar
 from medcxr.apps.dashboard.words import MAP_KINDS
 from medcxr.core.arrays import FloatArray
+from medcxr.core.language import say
 from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, labeled
 from medcxr.explain.overlay import legend, shown_scale
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 from medcxr.services.shown_map import ShownMap, maps_of, shown_map
 from medcxr.services.workspace import Workspace
 
-__all__ = ["kept_maps", "show_map"]
+__all__ = ["are_maps_known", "kept_maps", "show_map", "show_map_words"]
+
+
+def are_maps_known(reading: Reading, method: str) -> bool:
+    """Tell whether `kept_maps` returns at once."""
+    return method == EVIDENCE_MAP or find_kept(reading, OCCLUSION_MAP, dict) is not None
 
 
 def kept_maps(workspace: Workspace, reading: Reading, method: str) -> Mapping[str, FloatArray]:
@@ -31,7 +37,7 @@ def kept_maps(workspace: Workspace, reading: Reading, method: str) -> Mapping[st
         return reading.maps
 
     def make() -> Mapping[str, FloatArray]:
-        with progress_bar("Hiding place after place") as progress:
+        with progress_bar(say("Hiding place after place")) as progress:
             return maps_of(workspace, reading, OCCLUSION_MAP, progress=progress)
 
     falls = keep(reading, OCCLUSION_MAP, make)
@@ -64,13 +70,22 @@ def show_map(
         full_scale=shown_scale(shown.evidence),
     )
     if not shown.is_true:
-        picture = labeled(picture, NOT_SHOWN_TO_BE_TRUE)
+        picture = labeled(picture, say(NOT_SHOWN_TO_BE_TRUE))
     st.image(picture, width="stretch", output_format="PNG")
     st.image(legend(8, 512, opacity=1.0), width="stretch", output_format="PNG")
-    st.html(
-        f'<div class="cxr-scale"><span>against {escape(finding)}</span><span>none</span>'
-        f"<span>for {escape(finding)}</span></div>"
+    ends = (
+        say("against {finding}", finding=say(finding)),
+        say("none"),
+        say("for {finding}", finding=say(finding)),
     )
+    told = "".join(f"<span>{escape(end)}</span>" for end in ends)
+    st.html(f'<div class="cxr-scale" dir="ltr">{told}</div>')  # as the picture above it
+    show_map_words(shown)
+    return shown
+
+
+def show_map_words(shown: ShownMap) -> None:
+    """Show the verdict on a map, and what it is."""
     verdict, *further = shown.words
     if shown.is_true:
         st.markdown(plain(verdict))
@@ -78,5 +93,4 @@ def show_map(
         st.warning(plain(verdict))
     for sentence in further:
         st.markdown(plain(sentence))
-    st.caption(MAP_KINDS[method])
-    return shown
+    st.caption(say(MAP_KINDS[shown.method]))

@@ -1,80 +1,87 @@
-"""One analyzed radiograph on the screen: findings, pictures, facts and the file to keep."""
+"""One analyzed radiograph on the screen: what it shows, what the model found and what speaks for it."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from html import escape
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from medcxr.anatomy.contours import Line, area_lines
 from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
 from medcxr.apps.dashboard.cases import Case, Reading, active_findings
+from medcxr.apps.dashboard.clinical_words import NOT_FOR_PRIMARY_READING
+from medcxr.apps.dashboard.considerations_view import show_considerations
 from medcxr.apps.dashboard.findings_view import percent, show_findings
+from medcxr.apps.dashboard.frame import Opened
+from medcxr.apps.dashboard.kept import find_kept, keep
 from medcxr.apps.dashboard.map_tests_view import show_map_tests
-from medcxr.apps.dashboard.map_view import kept_maps, show_map
-from medcxr.apps.dashboard.pictures import outlined_picture, radiograph_picture
+from medcxr.apps.dashboard.map_view import are_maps_known, kept_maps, show_map_words
+from medcxr.apps.dashboard.operating_point import operating_point_name, show_operating_point
+from medcxr.apps.dashboard.opinion_view import show_opinion
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.prior_view import Prior, find_prior, show_prior
+from medcxr.apps.dashboard.viewed import viewed
+from medcxr.apps.dashboard.viewer_component import show_viewer
+from medcxr.apps.dashboard.viewer_data import Layout, Pane, viewer_data
 from medcxr.apps.dashboard.what_if_view import kept_what_if
-from medcxr.apps.dashboard.words import (
-    DISCLAIMER,
-    OUTLINES,
-    TESTED_MAPS,
-    WHAT_IF,
-)
-from medcxr.core.arrays import UInt8Array
-from medcxr.core.errors import ModelError
-from medcxr.core.results import Estimate
-from medcxr.explain.area_drawing import draw_area
+from medcxr.apps.dashboard.words import TESTED_MAPS, WHAT_IF
+from medcxr.core.errors import ImageError, ModelError
+from medcxr.core.language import say, text
+from medcxr.core.results import Analysis
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 from medcxr.explain.verdict import best_map, told_absence
 from medcxr.explain.what_if import hidden_places, told_what_if
+from medcxr.services.shown_map import ShownMap, shown_map
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_reading"]
 
-_TESTED = "Tested"
-_KINDS = {"Evidence": EVIDENCE_MAP, "Occlusion": OCCLUSION_MAP, "Joint": JOINT_MAP}
+_TESTED = text("Tested")
+_KINDS = {
+    text("Evidence"): EVIDENCE_MAP,
+    text("Occlusion"): OCCLUSION_MAP,
+    text("Joint"): JOINT_MAP,
+}
 
 
-def show_reading(
-    workspace: Workspace, case: Case, reading: Reading, measured: Mapping[str, Estimate]
-) -> None:
-    """Show everything about one radiograph.
-
-    Args:
-        workspace: whose model answers.
-        case: the file and its name.
-        reading: its analysis.
-        measured: finding -> the model's cross-validated AUC; may be empty.
-    """
-    analysis = reading.analysis
+def show_reading(opened: Opened, case: Case, reading: Reading) -> None:
+    """Show everything about one radiograph."""
     _show_heading(case, reading)
-    for warning in analysis.warnings:
-        st.warning(warning)
-    show_findings(analysis, measured)
-    _show_pictures(workspace, case, reading)
-    st.download_button(
-        "Download the analysis (JSON)",
-        data=json.dumps({**asdict(analysis), "notice": DISCLAIMER}, indent=2),
-        file_name=f"medcxr-{analysis.image_digest[:12]}.json",
-        mime="application/json",
-        on_click="ignore",
-    )
+    for warning in reading.analysis.warnings:
+        st.warning(say(warning))
+    prior = find_prior(opened, case)
+    picture, beside = st.columns((7, 3), gap="medium")
+    with beside:  # first: they are there before any picture
+        if opened.facts is not None:
+            show_operating_point(opened.facts)
+        aucs = opened.facts.aucs if opened.facts is not None else {}
+        show_findings(reading.analysis, aucs)
+    with picture:
+        chosen = _show_pictures(opened, case, reading, prior)
+    words, next_steps = st.columns((1, 1), gap="large")
+    with words:
+        _show_words(reading, chosen)
+    with next_steps:
+        show_considerations(reading.analysis)
+    show_prior(opened, case, reading, prior)
+    show_opinion(opened.workspace, case, reading)
 
 
 def _show_heading(case: Case, reading: Reading) -> None:
     active = active_findings(case)
-    summary = "No active finding at this operating point."
+    summary = say("No active finding at this operating point.")
     if active:
-        listed = ", ".join(f"{f.finding} ({percent(f.probability)})" for f in active)
-        summary = f"Active findings: {listed}"
-    note = f'<p class="cxr-quiet">{escape(case.note)}</p>' if case.note else ""
+        listed = ", ".join(f"{say(f.finding)} ({percent(f.probability)})" for f in active)
+        summary = say("Active findings: {listed}", listed=listed)
+    note = f'<p class="cxr-quiet">{escape(say(case.note))}</p>' if case.note else ""
     facts = "".join(
         f"<span><b>{escape(name)}</b>{escape(value)}</span>"
         for name, value in _facts(reading).items()
     )
     st.html(
-        f'<p class="cxr-title">{escape(case.label)}</p>{note}'
+        f'<h2 class="cxr-title">{escape(case.label)}</h2>{note}'
         f'<p class="cxr-summary">{escape(summary)}</p><div class="cxr-facts">{facts}</div>'
     )
 
@@ -82,111 +89,187 @@ def _show_heading(case: Case, reading: Reading) -> None:
 def _facts(reading: Reading) -> dict[str, str]:
     analysis, made = reading.analysis, reading.acquisition
     rows, columns = analysis.image_shape
-    spacing = "not stated"
-    if analysis.spacing_mm is not None:
-        down, across = analysis.spacing_mm
-        spacing = f"{down:.3g} x {across:.3g} mm"
-    measures = {}
-    if analysis.anatomy is not None:
-        measures = {
-            "Cardiothoracic ratio": told_ratio(analysis.anatomy),
-            "Lungs": told_lungs(analysis.anatomy),
-            "Costophrenic angles": told_angles(analysis.anatomy),
-        }
     return {
-        **measures,
-        "Format": " ".join(filter(None, [made.source_format, made.modality])),
-        "Size": f"{columns} x {rows} px",
-        "View": analysis.view,
-        "Pixel spacing": spacing,
-        "Operating point": analysis.operating_point,
-        "Analyzed in": f"{analysis.seconds:.2f} s",
+        **_measures(analysis),
+        say("Format"): " ".join(filter(None, [made.source_format, made.modality])),
+        say("Size"): say("{columns} x {rows} px", columns=columns, rows=rows),
+        say("View"): say(analysis.view),
+        say("Pixel spacing"): _spacing(analysis),
+        say("Operating point"): operating_point_name(analysis.operating_point),
+        say("Analyzed in"): say("{seconds:.2f} s", seconds=analysis.seconds),
     }
 
 
-def _show_pictures(workspace: Workspace, case: Case, reading: Reading) -> None:
+def _measures(analysis: Analysis) -> dict[str, str]:
+    if analysis.anatomy is None:
+        return {}
+    return {
+        say("Cardiothoracic ratio"): told_ratio(analysis.anatomy),
+        say("Lungs"): told_lungs(analysis.anatomy),
+        say("Costophrenic angles"): told_angles(analysis.anatomy),
+    }
+
+
+def _spacing(analysis: Analysis) -> str:
+    if analysis.spacing_mm is None:
+        return say("not stated")
+    down, across = analysis.spacing_mm
+    return say("{down:.3g} x {across:.3g} mm", down=down, across=across)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Chosen:
+    """What the user wants to see over the radiograph.
+
+    Attributes:
+        finding: whose map.
+        method: its kind; None where none was shown to be true.
+        map: the map; None without a kind, or as long as it is not made.
+    """
+
+    finding: str
+    method: str | None
+    map: ShownMap | None
+
+
+def _show_pictures(
+    opened: Opened, case: Case, reading: Reading, prior: Prior | None
+) -> _Chosen | None:
+    """Show the viewer with what belongs to it; return what was chosen, if there are maps."""
     names = [f.finding for f in reading.analysis.findings if f.finding in reading.maps]
-    if not names:
-        st.image(radiograph_picture(reading.shown), output_format="PNG")
-        st.info("This model gives no heat maps.")
-        return
-    finding, opacity, method = _controls(case, reading, names)
-    left, right = st.columns(2)
-    with left:
-        _show_radiograph(workspace, case, reading, finding)
-    with right:
-        if method is None:
-            st.info(plain(told_absence(reading.tests, finding)))
-        else:
-            _show_map(workspace, reading, finding, method, opacity=opacity)
-    show_map_tests(reading.tests, finding)
-
-
-def _show_map(
-    workspace: Workspace, reading: Reading, finding: str, method: str, *, opacity: float
-) -> None:
-    try:
-        maps = kept_maps(workspace, reading, method)
-    except ModelError as error:  # somebody chose another model meanwhile
-        st.error(str(error))
-        return
-    show_map(reading, finding, method, maps, opacity=opacity)
-
-
-def _show_radiograph(workspace: Workspace, case: Case, reading: Reading, finding: str) -> None:
-    anatomy = reading.analysis.anatomy
-    picture = radiograph_picture(reading.shown)
+    chosen = None
+    place_of_progress = st.container()
+    if names:
+        with place_of_progress:
+            finding, method = _controls(case, reading, names)
+        shown = _map(opened, reading, finding, method, place_of_progress)
+        chosen = _Chosen(finding=finding, method=method, map=shown)
     place = st.container()
-    outlined = anatomy is not None and st.toggle(
-        "Outlines of lungs and heart", key=f"outlines_{case.digest}", help=OUTLINES
-    )
-    if anatomy is not None and outlined:
-        picture = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
-    if st.toggle(
-        f"What would change the answer to {plain(finding)}",
-        key=f"what_if_{case.digest}",
-        help=WHAT_IF,
-    ):
-        picture = _with_what_if(workspace, reading, finding, picture)
-    place.image(picture, width="stretch", output_format="PNG")
-    place.caption("The radiograph, scaled to the screen; not for primary reading.")
+    areas: Sequence[Line] = ()
+    if chosen is not None:
+        areas = _what_if(opened.workspace, case, reading, chosen.finding)
+    with place:
+        try:
+            _show_viewer(case, chosen, areas, prior)
+        except ImageError as error:
+            st.error(say(str(error)))
+    st.caption(say(NOT_FOR_PRIMARY_READING))
+    return chosen
 
 
-def _with_what_if(
-    workspace: Workspace, reading: Reading, finding: str, picture: UInt8Array
-) -> UInt8Array:
-    """Draw what must be hidden to change an answer, and say so below."""
-    try:
-        change = kept_what_if(workspace, reading, finding)
-    except ModelError as error:  # somebody chose another model meanwhile
-        st.error(str(error))
-        return picture
-    st.markdown(plain(told_what_if(change)))
-    return (
-        draw_area(picture, hidden_places(change), reading.geometry) if change.changes else picture
-    )
+def _show_viewer(
+    case: Case, chosen: _Chosen | None, areas: Sequence[Line], prior: Prior | None
+) -> None:
+    image = viewed(case.upload)
+    panes = [Pane(case=case, image=image, title=say("Radiograph"), areas=areas)]
+    layouts = [Layout(name=say("Radiograph"), panes=(0,))]
+    if chosen is not None and chosen.method is not None:
+        title = say(_MAP_TITLES[chosen.method], finding=say(chosen.finding))
+        pending = "" if chosen.map is not None else say("The map is being made")
+        panes.append(Pane(case=case, image=image, title=title, map=chosen.map, pending=pending))
+        layouts = [
+            Layout(name=say("Radiograph and map"), panes=(0, 1)),
+            Layout(name=say("Radiograph under the map"), panes=(1,)),
+            *layouts,
+        ]
+    if prior is not None and prior.case is not None:
+        panes.append(Pane(case=prior.case, image=viewed(prior.case.upload), title=prior.title))
+        layouts.append(Layout(name=say("This and the earlier one"), panes=(0, len(panes) - 1)))
+    show_viewer(viewer_data(panes, layouts), key="viewer")
 
 
-def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, float, str | None]:
-    """Ask which finding's map to show, how opaque (0…1), and which kind; None for no map."""
-    left, middle, right = st.columns((2, 4, 4), vertical_alignment="bottom")
-    key = case.digest
-    with middle:
-        chosen = st.segmented_control(
-            "Heat map of", names, default=_first_shown(case, names), key=f"finding_{key}"
-        )
+_MAP_TITLES = {
+    EVIDENCE_MAP: text("Evidence map of {finding}"),
+    OCCLUSION_MAP: text("Occlusion map of {finding}"),
+    JOINT_MAP: text("Joint map of {finding}"),
+}
+
+
+def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, str | None]:
+    """Ask which finding's map to show and which kind; None for no map."""
+    left, right = st.columns((5, 4), vertical_alignment="bottom")
     with left:
-        percentage = st.slider("Heat map opacity", 0, 100, 60, 5, format="%d%%")
+        chosen = st.segmented_control(
+            say("Heat map of"),
+            names,
+            format_func=lambda name: plain(say(name)),
+            default=_first_shown(case, names),
+            key=f"finding_{case.digest}",
+            required=True,
+            persist_state="session",
+        )
     with right:
         kind = st.segmented_control(
-            "It shows", (_TESTED, *_KINDS), default=_TESTED, key=f"map_{key}", help=TESTED_MAPS
+            say("It shows"),
+            (_TESTED, *_KINDS),
+            format_func=say,
+            default=_TESTED,
+            key="map_kind",
+            required=True,
+            persist_state="session",
+            help=say(TESTED_MAPS),
         )
-    # A click on the chosen finding unchooses it; then the first stays in sight.
     finding = chosen or _first_shown(case, names)
-    method = _KINDS.get(kind or _TESTED) or best_map(reading.tests, finding)
-    return finding, percentage / 100, method
+    return finding, _KINDS.get(kind or _TESTED) or best_map(reading.tests, finding)
 
 
 def _first_shown(case: Case, names: list[str]) -> str:
     active = [f.finding for f in active_findings(case) if f.finding in names]
     return active[0] if active else names[0]
+
+
+def _map(
+    opened: Opened, reading: Reading, finding: str, method: str | None, place: DeltaGenerator
+) -> ShownMap | None:
+    """Return a map that is known; one that takes many looks is made once the page is shown."""
+    if method is None:
+        return None
+    if not are_maps_known(reading, method):
+
+        def make() -> None:
+            with place:
+                try:
+                    kept_maps(opened.workspace, reading, method)
+                except ModelError as error:  # somebody chose another model meanwhile
+                    keep(reading, _problem(method), partial(str, error))
+
+        problem = find_kept(reading, _problem(method), str)
+        if problem is None:
+            opened.later.append(make)
+        else:
+            st.error(say(problem))
+        return None
+    maps = kept_maps(opened.workspace, reading, method)
+    return shown_map(reading.tests, reading, finding, method, maps)
+
+
+def _problem(method: str) -> str:
+    return f"why there is no {method}"
+
+
+def _what_if(workspace: Workspace, case: Case, reading: Reading, finding: str) -> Sequence[Line]:
+    """Offer to draw what must be hidden to change an answer, and say so below."""
+    if not st.toggle(
+        say("What would change the answer to {finding}", finding=plain(say(finding))),
+        key=f"what_if_{case.digest}",
+        help=say(WHAT_IF),
+    ):
+        return ()
+    try:
+        change = kept_what_if(workspace, reading, finding)
+    except ModelError as error:  # somebody chose another model meanwhile
+        st.error(say(str(error)))
+        return ()
+    st.markdown(plain(told_what_if(change)))
+    return area_lines(hidden_places(change), reading.geometry) if change.changes else ()
+
+
+def _show_words(reading: Reading, chosen: _Chosen | None) -> None:
+    if chosen is None:
+        st.info(say("This model gives no heat maps."))
+        return
+    if chosen.method is None:
+        st.info(plain(told_absence(reading.tests, chosen.finding)))
+    elif chosen.map is not None:
+        show_map_words(chosen.map)
+    show_map_tests(reading.tests, chosen.finding)

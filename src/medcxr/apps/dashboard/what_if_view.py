@@ -30,13 +30,13 @@ def kept_what_if(workspace: Workspace, reading: Reading, finding: str) -> WhatIf
         with st.spinner("Hiding ever more places"):
             return what_if(workspace, reading, finding, maps=maps)
 
-    return keep(reading, _name(finding), make)
+    return keep(reading, _name(reading, finding), make)
 
 
 def show_what_if(workspace: Workspace, reading: Reading, finding: str) -> None:
     """Show what would change the answer, or offer to find it."""
     st.markdown(WHAT_IF)
-    change = find_kept(reading, _name(finding), WhatIf)
+    change = find_kept(reading, _name(reading, finding), WhatIf)
     if change is None:
         if not st.button(f"Find what would change the answer to {plain(finding)}"):
             return
@@ -57,5 +57,5 @@ def show_what_if(workspace: Workspace, reading: Reading, finding: str) -> None:
         )
 
 
-def _name(finding: str) -> str:
-    return f"what would change {finding}"
+def _name(reading: Reading, finding: str) -> str:
+    return f"what would change {finding} at {reading.analysis.operating_point}"
