@@ -4,6 +4,7 @@ Each signs in, uploads, receives what a browser is sent and fetches the pictures
 """
 
 import asyncio
+import re
 import time
 import urllib.request
 import uuid
@@ -24,6 +25,7 @@ from people import ANALYSIS_LIMIT_S, Timing
 
 __all__ = ["read_lightly"]
 
+_PICTURE = re.compile(rb"/media/[0-9a-z]+\.[a-z0-9]+")
 _CARDS = "cxr-findings"  # the class that surrounds the findings of a radiograph
 
 
@@ -149,11 +151,11 @@ class _Session:
         return len(data)
 
     def _fetch_pictures(self) -> None:
-        for element in self.elements:
-            for image in element.imgs.imgs:
-                address = self.url + image.url.lstrip("/")
-                with urllib.request.urlopen(address, timeout=ANALYSIS_LIMIT_S) as reply:
-                    reply.read()
+        sent = b"".join(one.SerializeToString() for one in self.elements)
+        for path in dict.fromkeys(_PICTURE.findall(sent)):
+            address = self.url.rstrip("/") + path.decode()
+            with urllib.request.urlopen(address, timeout=ANALYSIS_LIMIT_S) as reply:
+                reply.read()
 
 
 @asynccontextmanager
