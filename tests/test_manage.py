@@ -252,6 +252,35 @@ def test_a_changed_project_changes_the_fingerprint(project: Path):
         before = changed
 
 
+def test_tests_of_libraries_and_bytecode_are_left_out_and_nothing_else(
+    manage: ModuleType, tmp_path: Path
+):
+    packages = tmp_path / "env" / "lib" / "python3.11" / "site-packages"
+    outside = tmp_path / "outside"
+    kept = [
+        packages / "numpy" / "core.py",
+        packages / "numpy" / "testing" / "tools.py",
+        packages / "scipy" / "tests.py",
+        packages / "jinja2" / "tests" / "used.py",
+        outside / "tests" / "mine.py",
+    ]
+    unused = [
+        packages / "numpy" / "tests" / "test_core.py",
+        packages / "scipy" / "stats" / "tests" / "data" / "large.npy",
+        packages / "pip" / "__pycache__" / "main.pyc",
+    ]
+    for file in kept + unused:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("")
+    (packages / "pandas").mkdir()
+    (packages / "pandas" / "tests").symlink_to(outside / "tests")
+
+    manage.leave_out(tmp_path / "env")
+
+    assert all(file.is_file() for file in kept)
+    assert not any(file.parent.exists() for file in unused)
+
+
 def test_a_folder_without_stamp_counts_as_not_installed(project: Path):
     manage = load(project / "manage.py")
 
@@ -337,6 +366,7 @@ def test_a_dashboard_is_installed_started_again_at_once_repaired_and_stopped(
 ):
     with started(project, free_port) as first:
         assert "Installing the light runtime (first start only" in until_ready(first, free_port)
+        assert not list((project / ".venv").rglob("site-packages/setuptools"))
         stop(first, signal.SIGTERM, code=128 + signal.SIGTERM, port=free_port)
 
     begun = time.monotonic()

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from medcxr.apps.dashboard import preferences_view
+from medcxr.apps.dashboard import workspace_preferences_view
 from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.accounts import change_password, sign_in
 from medcxr.services.preferences import Preferences, preferences, set_preferences
@@ -90,7 +90,7 @@ def test_every_preference_is_listed_with_what_holds_now(open_page, workspace):
     assert not app.error
     assert field(app, "toggle", "Remember analyzed").value is False
     assert field(app, "number_input", "Days after which").value == 30
-    assert {one.name for one in fields(Preferences)} == set(preferences_view._WORDS)
+    assert {one.name for one in fields(Preferences)} == set(workspace_preferences_view._WORDS)
 
 
 def test_a_preference_is_kept_by_the_button_alone(open_page, workspace):

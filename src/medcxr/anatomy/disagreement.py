@@ -1,6 +1,7 @@
 """When the measured heart and the finding say different things."""
 
 from medcxr.core.images import View
+from medcxr.core.language import Sentence
 from medcxr.core.results import Anatomy
 
 __all__ = ["disagreement"]
@@ -28,13 +29,15 @@ def disagreement(
     if age_years is not None and age_years < _ADULT:
         return None
     if ratio >= _ENLARGED.get(view, _ENLARGED_ELSEWHERE) and not cardiomegaly:
-        return (
-            f"The cardiothoracic ratio measures {ratio:.2f}, yet Cardiomegaly counts as absent; "
-            "judge the heart yourself."
+        return Sentence(
+            "The cardiothoracic ratio measures {ratio:.2f}, yet Cardiomegaly counts as absent; "
+            "judge the heart yourself.",
+            ratio=ratio,
         )
     if ratio <= _SMALL and cardiomegaly:
-        return (
-            f"The cardiothoracic ratio measures only {ratio:.2f}, yet Cardiomegaly counts as "
-            "present; judge the heart yourself."
+        return Sentence(
+            "The cardiothoracic ratio measures only {ratio:.2f}, yet Cardiomegaly counts as "
+            "present; judge the heart yourself.",
+            ratio=ratio,
         )
     return None

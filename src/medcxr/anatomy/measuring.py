@@ -8,6 +8,7 @@ from medcxr.anatomy.costophrenic import costophrenic_degrees
 from medcxr.anatomy.pieces import fill_holes, largest_piece
 from medcxr.core.arrays import BoolArray, FloatArray
 from medcxr.core.geometry import Geometry
+from medcxr.core.language import text
 from medcxr.core.results import Anatomy, Lung, Span
 
 __all__ = ["HEART", "LEFT_LUNG", "RIGHT_LUNG", "measure_anatomy", "organ_masks"]
@@ -163,18 +164,18 @@ def _doubts(
     right, left, heart = areas
     doubts = []
     if min(right, left) < _LEAST_LUNG:
-        doubts.append("a lung was not found")
+        doubts.append(text("a lung was not found"))
     elif max(right, left) > _MOST_UNLIKE * min(right, left):
-        doubts.append("one lung is outlined much smaller than the other")
+        doubts.append(text("one lung is outlined much smaller than the other"))
     if not _LEAST_HEART * (right + left) <= heart <= _MOST_HEART * (right + left):
-        doubts.append("the outline of the heart has no plausible size")
+        doubts.append(text("the outline of the heart has no plausible size"))
     if ratio is not None and not _PLAUSIBLE_RATIOS[0] <= ratio <= _PLAUSIBLE_RATIOS[1]:
-        doubts.append("the ratio is implausible")
+        doubts.append(text("the ratio is implausible"))
     if _misplaced(masks):
-        doubts.append("the organs do not lie as they do in an upright frontal view")
+        doubts.append(text("the organs do not lie as they do in an upright frontal view"))
     unsure = ((shares > _UNSURE[0]) & (shares < _UNSURE[1])).sum() / max(int(masks.sum()), 1)
     if unsure > _MOST_UNSURE:
-        doubts.append("the edges are unclear")
+        doubts.append(text("the edges are unclear"))
     return doubts
 
 

@@ -1,5 +1,6 @@
 """Measures in words."""
 
+from medcxr.core.language import figure, say
 from medcxr.core.results import Anatomy, Lung
 
 __all__ = ["BLUNT_DEGREES", "told_angles", "told_lungs", "told_ratio"]
@@ -15,8 +16,8 @@ def told_ratio(anatomy: Anatomy) -> str:
     if ratio is None:
         return _untold(anatomy)
     if anatomy.doubts or margin is None:
-        return f"{ratio:.2f}{_not_to_be_trusted(anatomy)}"
-    return f"{ratio:.2f} ± {margin:.2f}"
+        return figure(ratio, ".2f") + _not_to_be_trusted(anatomy)
+    return say("{ratio:.2f} ± {margin:.2f}", ratio=ratio, margin=margin)
 
 
 def told_lungs(anatomy: Anatomy) -> str:
@@ -24,7 +25,12 @@ def told_lungs(anatomy: Anatomy) -> str:
     right, left, share = anatomy.right_lung, anatomy.left_lung, anatomy.right_lung_share
     if right is None or left is None or share is None:
         return _untold(anatomy)
-    areas = f"right {_told_area(right)}, left {_told_area(left)}; {share:.0%} of both is right"
+    areas = say(
+        "right {right}, left {left}; {share:.0%} of both is right",
+        right=_told_area(right),
+        left=_told_area(left),
+        share=share,
+    )
     return areas + _not_to_be_trusted(anatomy)
 
 
@@ -33,26 +39,36 @@ def told_angles(anatomy: Anatomy) -> str:
     right, left = anatomy.right_lung, anatomy.left_lung
     if right is None and left is None:
         return _untold(anatomy)
-    angles = f"right {_told_angle(right)}, left {_told_angle(left)}"
+    angles = say("right {right}, left {left}", right=_told_angle(right), left=_told_angle(left))
     return angles + _not_to_be_trusted(anatomy)
 
 
 def _told_area(lung: Lung) -> str:
     if lung.area_cm2 is None:
-        return f"{lung.share:.0%} of the image"
-    return f"{lung.area_cm2:.0f} cm²"
+        return say("{share:.0%} of the image", share=lung.share)
+    return say("{area:.0f} cm²", area=lung.area_cm2)
 
 
 def _told_angle(lung: Lung | None) -> str:
     degrees = None if lung is None else lung.costophrenic_angle_degrees
     if degrees is None:
-        return "not measurable"
-    return f"{degrees:.0f}°{' (blunt)' if degrees >= BLUNT_DEGREES else ''}"
+        return say("not measurable")
+    if degrees >= BLUNT_DEGREES:
+        return say("{degrees:.0f}° (blunt)", degrees=degrees)
+    return say("{degrees:.0f}°", degrees=degrees)
 
 
 def _untold(anatomy: Anatomy) -> str:
-    return f"not measured ({'; '.join(anatomy.doubts)})" if anatomy.doubts else "not measured"
+    if not anatomy.doubts:
+        return say("not measured")
+    return say("not measured ({doubts})", doubts=_told_doubts(anatomy))
 
 
 def _not_to_be_trusted(anatomy: Anatomy) -> str:
-    return f" (not to be trusted: {'; '.join(anatomy.doubts)})" if anatomy.doubts else ""
+    if not anatomy.doubts:
+        return ""
+    return " " + say("(not to be trusted: {doubts})", doubts=_told_doubts(anatomy))
+
+
+def _told_doubts(anatomy: Anatomy) -> str:
+    return "; ".join(say(doubt) for doubt in anatomy.doubts)

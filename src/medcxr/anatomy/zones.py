@@ -7,12 +7,14 @@ import numpy as np
 from medcxr.anatomy.measuring import HEART, LEFT_LUNG, RIGHT_LUNG, organ_masks
 from medcxr.core.arrays import BoolArray, FloatArray
 from medcxr.core.geometry import Geometry
+from medcxr.core.language import text
 
 __all__ = ["ELSEWHERE", "zone_masks"]
 
-ELSEWHERE = "elsewhere"
-_THIRDS = ("upper", "mid", "lower")
-_BEHIND_THE_HEART = "heart and behind it"
+ELSEWHERE = text("elsewhere")
+_RIGHT_THIRDS = (text("right upper"), text("right mid"), text("right lower"))
+_LEFT_THIRDS = (text("left upper"), text("left mid"), text("left lower"))
+_BEHIND_THE_HEART = text("heart and behind it")
 
 
 def zone_masks(
@@ -43,17 +45,17 @@ def zone_masks(
     heart = found.get(HEART, np.zeros_like(inside)) & inside
     zones: dict[str, BoolArray] = {}
     taken = heart.copy()
-    for side, organ in (("right", RIGHT_LUNG), ("left", LEFT_LUNG)):
+    for thirds, organ in ((_RIGHT_THIRDS, RIGHT_LUNG), (_LEFT_THIRDS, LEFT_LUNG)):
         lung = found[organ] & inside & ~taken
         taken |= lung
         rows = np.flatnonzero(lung.any(axis=1))
         if not rows.size:
             return {}
-        bounds = np.linspace(rows[0], rows[-1] + 1, len(_THIRDS) + 1).round().astype(int)
-        for third, first, stop in zip(_THIRDS, bounds[:-1], bounds[1:], strict=True):
+        bounds = np.linspace(rows[0], rows[-1] + 1, len(thirds) + 1).round().astype(int)
+        for third, first, stop in zip(thirds, bounds[:-1], bounds[1:], strict=True):
             zone = np.zeros_like(lung)
             zone[first:stop] = lung[first:stop]
-            zones[f"{side} {third}"] = zone
+            zones[third] = zone
     if heart.any():
         zones[_BEHIND_THE_HEART] = heart
     zones[ELSEWHERE] = inside & ~taken

@@ -9,6 +9,8 @@ MedcxrError
 └── MissingExtra   an optional part is not installed; install the named extra
 """
 
+from medcxr.core.language import Sentence
+
 __all__ = [
     "AccessError",
     "DataError",
@@ -21,7 +23,26 @@ __all__ = [
 
 
 class MedcxrError(Exception):
-    """Say what went wrong, with which thing, and what to do."""
+    """Say what went wrong, with which thing, and what to do.
+
+        raise ImageError("The file is larger than {limit} MiB.", limit=128)
+
+    The message is English, for logs and terminals; `say(error.sentence)` tells it to a reader.
+
+    Args:
+        words: in English, with the names of values in braces.
+        values: by name; without any, braces mean themselves.
+    """
+
+    def __init__(self, words: str = "", /, **values: object) -> None:
+        known = words if isinstance(words, Sentence) else Sentence(words, **values)
+        super().__init__(known)
+
+    @property
+    def sentence(self) -> Sentence:
+        """Return the message, which can be said in any language."""
+        message: Sentence = self.args[0]
+        return message
 
 
 class ImageError(MedcxrError):

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from medcxr.core.language import text
+
 __all__ = ["Finding"]
 
 
@@ -11,7 +13,7 @@ class Finding(StrEnum):
     The order in which a model reports them is a fact of its manifest, not of this enumeration.
     """
 
-    PNEUMONIA = "Pneumonia"
-    EFFUSION = "Effusion"
-    CARDIOMEGALY = "Cardiomegaly"
-    NO_FINDING = "No Finding"
+    PNEUMONIA = text("Pneumonia")
+    EFFUSION = text("Effusion")
+    CARDIOMEGALY = text("Cardiomegaly")
+    NO_FINDING = text("No Finding")

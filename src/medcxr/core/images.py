@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from medcxr.core.arrays import Pixels
+from medcxr.core.language import text
 
 __all__ = ["Acquisition", "CxrImage", "GrayScale", "Origin", "SpacingPlane", "View"]
 
@@ -14,8 +15,8 @@ class View(StrEnum):
 
     PA = "PA"
     AP = "AP"
-    LATERAL = "lateral"
-    UNKNOWN = "unknown"
+    LATERAL = text("lateral")
+    UNKNOWN = text("unknown")
 
 
 class SpacingPlane(StrEnum):

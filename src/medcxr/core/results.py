@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from medcxr.core.gate import ImageVerdict
+from medcxr.core.language import figure, say
 
 __all__ = ["Analysis", "Anatomy", "Estimate", "FindingResult", "Lung", "Span"]
 
@@ -155,8 +156,16 @@ class Estimate:
 
     def told(self, digits: int = 2, *, of_bounds: int = 2) -> str:
         """Write the figure and its interval, each with so many digits."""
-        return f"{self.value:.{digits}f} ({self.low:.{of_bounds}f} to {self.high:.{of_bounds}f})"
+        return self._told(f".{digits}f", f".{of_bounds}f")
 
     def told_signed(self, digits: int = 3) -> str:
         """Write a difference and its interval with their signs."""
-        return f"{self.value:+.{digits}f} ({self.low:+.{digits}f} to {self.high:+.{digits}f})"
+        return self._told(f"+.{digits}f", f"+.{digits}f")
+
+    def _told(self, spec: str, of_bounds: str) -> str:
+        return say(
+            "{value} ({low} to {high})",
+            value=figure(self.value, spec),
+            low=figure(self.low, of_bounds),
+            high=figure(self.high, of_bounds),
+        )

@@ -34,7 +34,8 @@ class Urgency:
     Attributes:
         level: which of the four.
         margin: by how much the finding that stands out most exceeds its threshold, in log odds;
-            negative where it stays below. Within a level, the larger comes first.
+            negative where it stays below. Of acute findings where they decide the level. Within a
+            level, the larger comes first.
     """
 
     level: UrgencyLevel
@@ -45,26 +46,34 @@ def urgency_of(analysis: Analysis) -> Urgency:
     """Tell from the model's answers alone how soon a person should look.
 
     - urgent: an acute finding is present, and the model does not abstain from it;
-    - undecided: the model abstains from an acute finding that it calls present, finds an image
-      unlike those that it was measured on, or its answers contradict each other: No Finding beside
-      a finding, or neither of them. Nobody but a reader can tell, so these come second;
+    - undecided: the model abstains from an acute finding, meets an image unlike those that it was
+      measured on, or contradicts itself: No Finding beside a finding, or neither of them. Only a
+      reader can tell, so these come second;
     - soon: another finding is present;
     - routine: none of these. It does not mean that the radiograph is normal.
 
-    A probability cannot lower the level of another finding.
+    No answer about one finding lowers what another one asks for.
     """
     found = [one for one in analysis.findings if one.finding != Finding.NO_FINDING]
-    return Urgency(level=_level(analysis, found), margin=max(map(_margin, found), default=0.0))
+    acute = [one for one in found if one.finding in ACUTE]
+    level = _level(analysis, found, acute)
+    decisive = acute if level in (UrgencyLevel.URGENT, UrgencyLevel.UNDECIDED) else found
+    return Urgency(level=level, margin=max(map(_margin, decisive or found), default=0.0))
 
 
-def _level(analysis: Analysis, found: list[FindingResult]) -> UrgencyLevel:
-    present = [one for one in found if one.present]
-    acute = [one for one in present if one.finding in ACUTE]
-    if any(one.prediction_set in (None, "present") for one in acute):
+def _level(
+    analysis: Analysis, found: list[FindingResult], acute: list[FindingResult]
+) -> UrgencyLevel:
+    if any(one.present and one.prediction_set in _DECIDED for one in acute):
         return UrgencyLevel.URGENT
-    if acute or _is_contradictory(analysis, found) or _is_atypical(analysis):
+    if any(one.prediction_set == "uncertain" for one in acute) or _is_unlike(analysis):
         return UrgencyLevel.UNDECIDED
-    return UrgencyLevel.SOON if present else UrgencyLevel.ROUTINE
+    if _is_contradictory(analysis, found):
+        return UrgencyLevel.UNDECIDED
+    return UrgencyLevel.SOON if any(one.present for one in found) else UrgencyLevel.ROUTINE
+
+
+_DECIDED = (None, "present")  # None: the model promises nothing, so its answer counts as it is
 
 
 def _is_contradictory(analysis: Analysis, found: list[FindingResult]) -> bool:
@@ -72,7 +81,7 @@ def _is_contradictory(analysis: Analysis, found: list[FindingResult]) -> bool:
     return bool(normal) and normal[0] == any(one.present for one in found)
 
 
-def _is_atypical(analysis: Analysis) -> bool:
+def _is_unlike(analysis: Analysis) -> bool:
     return any(one.prediction_set == "atypical" for one in analysis.findings)
 
 

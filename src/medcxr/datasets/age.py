@@ -1,9 +1,16 @@
 """Ages in the bands by which figures are divided."""
 
+from medcxr.core.language import text as marked
+
 __all__ = ["age_band"]
 
 _OLDEST = 120  # years; NIH's tables hold ages of 400, which are no ages
-_BANDS = ((18, "under 18"), (40, "18 to 39"), (60, "40 to 59"), (_OLDEST + 1, "60 and over"))
+_BANDS = (
+    (18, marked("under 18")),
+    (40, marked("18 to 39")),
+    (60, marked("40 to 59")),
+    (_OLDEST + 1, marked("60 and over")),
+)
 
 
 def age_band(text: str) -> str:

@@ -209,20 +209,24 @@ def rows_of(data: bytes, name: str, *, required: Sequence[str]) -> list[dict[str
         missing = [column for column in required if column not in (reader.fieldnames or ())]
         if missing:
             raise DataError(
-                f"Table {name} lacks the column {missing[0]!r}; add it to the header row."
+                "Table {name} lacks the column {missing!r}; add it to the header row.",
+                name=name,
+                missing=missing[0],
             )
         rows = [{k: v for k, v in row.items() if isinstance(k, str)} for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise _unreadable(name, error) from error
     if not rows:
-        raise DataError(f"Table {name} has no rows; add one line per image.")
+        raise DataError("Table {name} has no rows; add one line per image.", name=name)
     return rows
 
 
 def _unreadable(name: str, error: Exception) -> DataError:
     return DataError(
-        f"Table {name} cannot be read ({type(error).__name__}: {error}); "
-        "give a UTF-8 CSV file with a header row."
+        "Table {name} cannot be read ({kind}: {error}); give a UTF-8 CSV file with a header row.",
+        name=name,
+        kind=type(error).__name__,
+        error=error,
     )
 
 
@@ -275,13 +279,17 @@ def _names(cell: str) -> set[str]:
 def _refuse_contradiction(row: dict[str, str], listed: set[str], absent: set[str]) -> None:
     if _NO_FINDING in listed and len(listed) > 1:
         raise DataError(
-            f"Row {row['image_path']!r} is labeled {_NO_FINDING!r} together with "
-            f"{sorted(listed - {_NO_FINDING})[0]!r}; keep one of them."
+            "Row {image_path!r} is labeled {no_finding!r} together with "
+            "{listed!r}; keep one of them.",
+            image_path=row["image_path"],
+            no_finding=_NO_FINDING,
+            listed=sorted(listed - {_NO_FINDING})[0],
         )
     if listed & absent:
         raise DataError(
-            f"Row {row['image_path']!r} names {sorted(listed & absent)[0]!r} in both labels and "
-            "absent; keep one of them."
+            "Row {image_path!r} names {listed!r} in both labels and absent; keep one of them.",
+            image_path=row["image_path"],
+            listed=sorted(listed & absent)[0],
         )
 
 
@@ -290,5 +298,7 @@ def _number(text: str, row: dict[str, str]) -> float:
         return float(text)
     except ValueError as error:
         raise DataError(
-            f"Row {row['image_path']!r} has the cardiothoracic ratio {text!r}; give a number."
+            "Row {image_path!r} has the cardiothoracic ratio {text!r}; give a number.",
+            image_path=row["image_path"],
+            text=text,
         ) from error

@@ -10,6 +10,7 @@ from scipy.stats import ks_2samp
 
 from medcxr.core.arrays import Statistics
 from medcxr.core.errors import DataError
+from medcxr.core.language import Sentence, text
 
 __all__ = ["MINIMUM_FOR_DRIFT", "DriftBin", "DriftFigures", "drift_of_names", "drift_of_numbers"]
 
@@ -90,7 +91,7 @@ def drift_of_numbers(
     old, new = (np.asarray(values, dtype=np.float64).ravel() for values in (reference, current))
     _check(fact, len(old), len(new))
     if not (np.isfinite(old).all() and np.isfinite(new).all()):
-        raise DataError(f"A value of {fact} is not a finite number; leave its image out.")
+        raise DataError("A value of {fact} is not a finite number; leave its image out.", fact=fact)
     edges = np.unique(np.quantile(old, np.linspace(0, 1, _BINS + 1)[1:-1]))
     edges = edges[edges > old.min()]  # a bin below the least would be empty
     counts = [
@@ -122,8 +123,12 @@ def drift_of_names(
 def _check(fact: str, n_reference: int, n_current: int) -> None:
     if min(n_reference, n_current) < MINIMUM_FOR_DRIFT:
         raise DataError(
-            f"There are {n_current} new values of {fact} and {n_reference} to compare with; at "
-            f"least {MINIMUM_FOR_DRIFT} of each are needed, or chance decides. Add images."
+            "There are {n_current} new values of {fact} and {n_reference} to compare with; at "
+            "least {minimum_for_drift} of each are needed, or chance decides. Add images.",
+            n_current=n_current,
+            fact=fact,
+            n_reference=n_reference,
+            minimum_for_drift=MINIMUM_FOR_DRIFT,
         )
 
 
@@ -171,8 +176,11 @@ def _index(reference: Statistics, current: Statistics) -> Statistics:
 
 
 def _ranges(edges: Statistics) -> list[str]:
-    told = [f"{edge:.3g}" for edge in edges.tolist()]
+    told: list[float] = edges.tolist()
     if not told:
-        return ["all"]
-    inner = [f"{low} to {high}" for low, high in pairwise(told)]
-    return [f"below {told[0]}", *inner, f"from {told[-1]}"]
+        return [text("all")]
+    return [
+        Sentence("below {edge:.3g}", edge=told[0]),
+        *(Sentence("{low:.3g} to {high:.3g}", low=low, high=high) for low, high in pairwise(told)),
+        Sentence("from {edge:.3g}", edge=told[-1]),
+    ]

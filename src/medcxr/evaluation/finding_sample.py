@@ -51,8 +51,10 @@ def draw_patients(patients: Sequence[str], *, n_bootstrap: int, seed: int) -> Dr
     names, owners = np.unique(np.asarray(patients, dtype=np.str_), return_inverse=True)
     if len(names) < 2 or n_bootstrap < 1:
         raise DataError(
-            f"There are {len(names)} patients and {n_bootstrap} resamples; intervals need at least "
-            "two patients and one resample."
+            "There are {n_names} patients and {n_bootstrap} resamples; intervals need at least "
+            "two patients and one resample.",
+            n_names=len(names),
+            n_bootstrap=n_bootstrap,
         )
     blocks = patient_draws(len(names), n_bootstrap=n_bootstrap, seed=seed, n_images=len(owners))
     return Drawn(
@@ -157,8 +159,11 @@ def finding_sample(
     values = np.asarray(probabilities, dtype=np.float64)
     if known_labels.shape != values.shape or known_labels.shape != drawn.owners.shape:
         raise DataError(
-            f"There are {known_labels.shape} labels, {values.shape} probabilities and "
-            f"{drawn.owners.shape} patients; send one of each per image."
+            "There are {shape} labels, {shape2} probabilities and "
+            "{shape3} patients; send one of each per image.",
+            shape=known_labels.shape,
+            shape2=values.shape,
+            shape3=drawn.owners.shape,
         )
     known = ~np.isnan(known_labels)
     sample = FindingSample(

@@ -26,8 +26,10 @@ class OperatingPoint:
     def __post_init__(self) -> None:
         if not (self.name and 0 <= self.threshold <= 1 and math.isfinite(self.threshold)):
             raise DataError(
-                f"Operating point {self.name!r} has threshold {self.threshold:g}; "
-                "it needs a name and a probability within 0…1."
+                "Operating point {name!r} has threshold {threshold:g}; "
+                "it needs a name and a probability within 0…1.",
+                name=self.name,
+                threshold=self.threshold,
             )
 
 
@@ -52,7 +54,9 @@ def choose_operating_point(
         case "sensitivity_90":
             return sensitivity_90(labels, probabilities)
     raise DataError(
-        f"Operating point {name!r} is unknown; use one of {', '.join(OPERATING_POINTS)}."
+        "Operating point {name!r} is unknown; use one of {names}.",
+        name=name,
+        names=", ".join(OPERATING_POINTS),
     )
 
 

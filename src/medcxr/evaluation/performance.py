@@ -95,12 +95,17 @@ def measure_performance(
     """
     if not (sample.n_positive and sample.n_negative):
         raise DataError(
-            f"Of {finding} there are {sample.n_positive} images with it and {sample.n_negative} "
-            "without; figures need both. Add labeled images."
+            "Of {finding} there are {n_positive} images with it and {n_negative} "
+            "without; figures need both. Add labeled images.",
+            finding=finding,
+            n_positive=sample.n_positive,
+            n_negative=sample.n_negative,
         )
     if deciding not in thresholds:
         raise DataError(
-            f"Operating point {deciding!r} is unknown; use one of {', '.join(thresholds)}."
+            "Operating point {deciding!r} is unknown; use one of {names}.",
+            deciding=deciding,
+            names=", ".join(thresholds),
         )
     figures = _probability_figures(sample)
     measured, small = group_performance(sample, thresholds[deciding], groups)

@@ -4,14 +4,20 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from medcxr.core.arrays import UInt8Array
-from medcxr.core.language import text
+from medcxr.core.language import RIGHT_TO_LEFT, language, say, text
 
-__all__ = ["NOT_SHOWN_TO_BE_TRUE", "labeled"]
+__all__ = ["NOT_SHOWN_TO_BE_TRUE", "in_picture", "labeled"]
 
 NOT_SHOWN_TO_BE_TRUE = text("not shown to be true")
 
 _SHARE = 1 / 24  # of the picture's width: the height of a letter, at which the words fit
 _LEAST_HEIGHT = 8  # pixels, below which no letter can be read
+_DRAWN_BY_NO_FONT = RIGHT_TO_LEFT  # the font within Pillow has no such letters
+
+
+def in_picture(words: str) -> str:
+    """Return words for a picture: in the language in use, in English where no font can draw it."""
+    return words if language() in _DRAWN_BY_NO_FONT else say(words)
 
 
 def labeled(picture: UInt8Array, words: str) -> UInt8Array:

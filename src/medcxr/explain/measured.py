@@ -3,17 +3,18 @@
 import numpy as np
 
 from medcxr.core.arrays import FloatArray, Statistics
+from medcxr.core.language import text
 
 __all__ = ["MEASURES", "MOST", "PIXELS", "take_measures"]
 
 MEASURES = (
-    "cardiothoracic ratio",
-    "heart area by lung area",
-    "heart area",
-    "right lung area",
-    "left lung area",
-    "right by left lung area, logarithm",
-    "heart height",
+    text("cardiothoracic ratio"),
+    text("heart area by lung area"),
+    text("heart area"),
+    text("right lung area"),
+    text("left lung area"),
+    text("right by left lung area, logarithm"),
+    text("heart height"),
 )
 """In the order of the columns. Areas and heights are given in thoracic widths (squared)."""
 

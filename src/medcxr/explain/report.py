@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from medcxr.core.language import text
 from medcxr.core.results import Estimate
 
 __all__ = [
@@ -23,22 +24,22 @@ __all__ = [
     "RandomizedFigures",
 ]
 
-EVIDENCE_MAP = "evidence map"
+EVIDENCE_MAP = text("evidence map")
 """The model's own, whose sum is the logit."""
 
-OCCLUSION_MAP = "occlusion map"
+OCCLUSION_MAP = text("occlusion map")
 """Made by hiding place after place."""
 
-JOINT_MAP = "joint map"
+JOINT_MAP = text("joint map")
 """The mean of both, the strongest places of each counting alike."""
 
-GRADCAM_MAP = "GradCAM map"
+GRADCAM_MAP = text("GradCAM map")
 """Features that the tokens are made of, weighed by their mean gradients."""
 
-INTEGRATED_MAP = "integrated gradients map"
+INTEGRATED_MAP = text("integrated gradients map")
 """Gradients along the way from the blurred image, whose sum is the logit beyond that one's."""
 
-SMOOTH_MAP = "SmoothGrad map"
+SMOOTH_MAP = text("SmoothGrad map")
 """Mean gradients of noisy copies, times what blurring would take away."""
 
 TESTED = (EVIDENCE_MAP, OCCLUSION_MAP, JOINT_MAP)
@@ -50,7 +51,7 @@ GRADIENT_MAPS = (GRADCAM_MAP, INTEGRATED_MAP, SMOOTH_MAP)
 GRADIENT_WORDS = dict(zip(("gradcam", "integrated", "smooth"), GRADIENT_MAPS, strict=True))
 """Word by which it is asked for -> kind of map."""
 
-RIVALS = ("centered ellipse", "random map")
+RIVALS = (text("centered ellipse"), text("random map"))
 """What a drawing program could make: a map that is no better explains nothing."""
 
 

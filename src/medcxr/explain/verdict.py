@@ -1,5 +1,6 @@
 """Which map may be shown as the explanation of a finding, and why not the others."""
 
+from medcxr.core.language import say, text
 from medcxr.explain.report import (
     GRADIENT_WORDS,
     RIVALS,
@@ -22,6 +23,11 @@ __all__ = [
 LEAST_IMAGES = 20
 """Fewer images say nothing of others: a bootstrap of a handful is too sure of itself."""
 
+_PLACES = {
+    text("boxes"): text("{hits} of {n} radiographs with a reader's box"),
+    text("simulated"): text("{hits} of {n} simulated lesions"),
+}
+_OTHER_PLACES = text("{hits} of {n} {where}")
 _LOCATES = 0.9  # of the images: a map that hits more often may be located by
 
 
@@ -99,46 +105,59 @@ def _places_of(report: ExplanationReport | None, finding: str, method: str) -> l
 def told_verdict(report: ExplanationReport | None, finding: str, method: str) -> str:
     """Say in a sentence whether a kind of map was shown to be true of a finding."""
     curves = curves_of(report, finding, method)
+    named = {"method": say(method), "finding": say(finding)}
     if curves is None or not curves.gains:
-        return (
-            f"The {method} of {finding} was not tested on this model, so it is not shown to be "
-            f"true; `medcxr explain-check --keep{_asked_for(method)}` tests it."
+        return say(
+            "The {method} of {finding} was not tested on this model, so it is not shown to be "
+            "true; `{command}` tests it.",
+            **named,
+            command=f"medcxr explain-check --keep{_asked_for(method)}",
         )
     if is_true(report, finding, method):
-        return (
-            f"Tested on this model with {curves.n_images} radiographs with {finding}: its "
+        return say(
+            "Tested on this model with {n} radiographs with {finding}: its "
             "probability hangs more on the places that this map names than on those of an ellipse "
-            "in the middle or of chance."
+            "in the middle or of chance.",
+            n=curves.n_images,
+            finding=say(finding),
         )
     if curves.n_images < LEAST_IMAGES:
-        return (
-            f"The {method} of {finding} was tested on only {curves.n_images} radiographs, and "
-            f"{LEAST_IMAGES} are needed, so it is not shown to be true."
+        return say(
+            "The {method} of {finding} was tested on only {n} radiographs, and "
+            "{least} are needed, so it is not shown to be true.",
+            **named,
+            n=curves.n_images,
+            least=LEAST_IMAGES,
         )
     if _is_followed(curves):
-        return (
-            f"The {method} of {finding} is not shown to be true: where the place of the finding is "
+        return say(
+            "The {method} of {finding} is not shown to be true: where the place of the finding is "
             "known, its strongest place did not surely lie there more often than that of an ellipse "
-            "in the middle or of chance."
+            "in the middle or of chance.",
+            **named,
         )
-    return (
-        f"The {method} of {finding} is not shown to be true: on {curves.n_images} radiographs it "
+    return say(
+        "The {method} of {finding} is not shown to be true: on {n} radiographs it "
         "was not surely better than an ellipse in the middle and chance at naming the places that "
-        "the probability hangs on."
+        "the probability hangs on.",
+        **named,
+        n=curves.n_images,
     )
 
 
 def told_absence(report: ExplanationReport | None, finding: str) -> str:
     """Say in a sentence why no map explains a finding."""
     if all(curves_of(report, finding, method) is None for method in TESTED):
-        return (
-            f"No map is shown for {finding}, since none was tested on this model; "
-            "`medcxr explain-check --keep` tests them."
+        return say(
+            "No map is shown for {finding}, since none was tested on this model; "
+            "`medcxr explain-check --keep` tests them.",
+            finding=say(finding),
         )
-    return (
-        f"No map is shown for {finding}: in the test of this model none was surely better than an "
+    return say(
+        "No map is shown for {finding}: in the test of this model none was surely better than an "
         "ellipse in the middle and chance at naming the places that the probability hangs on, and "
-        "at pointing where the finding is known to be."
+        "at pointing where the finding is known to be.",
+        finding=say(finding),
     )
 
 
@@ -147,11 +166,13 @@ def told_places(report: ExplanationReport | None, finding: str, method: str) -> 
     own = _places_of(report, finding, method)
     if not own:
         return ""
-    told = " and in ".join(_told_place(one) for one in own)
+    told = say(" and in ").join(_told_place(one) for one in own)
     # by the lower end of the interval: three of three hits are no proof
-    sure = all(one.hits.low >= _LOCATES for one in own)
-    warning = "" if sure else ": do not locate by it"
-    return f"Its strongest place lay in the finding in {told}{warning}."
+    if all(one.hits.low >= _LOCATES for one in own):
+        return say("Its strongest place lay in the finding in {places}.", places=told)
+    return say(
+        "Its strongest place lay in the finding in {places}: do not locate by it.", places=told
+    )
 
 
 def _asked_for(method: str) -> str:
@@ -161,9 +182,6 @@ def _asked_for(method: str) -> str:
 
 
 def _told_place(figures: PlaceFigures) -> str:
-    where = {
-        "boxes": "radiographs with a reader's box",
-        "simulated": "simulated lesions",
-    }.get(figures.places, figures.places)
     hits = round(figures.hits.value * figures.n_images)
-    return f"{hits} of {figures.n_images} {where}"
+    words = _PLACES.get(figures.places, _OTHER_PLACES)
+    return say(words, hits=hits, n=figures.n_images, where=figures.places)

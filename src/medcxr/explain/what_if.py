@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medcxr.core.arrays import BoolArray, FloatArray
+from medcxr.core.language import say, say_number, text
 from medcxr.core.results import FindingResult
 from medcxr.explain.occlusion import Scorer, batches, blurred, cell_masks, hidden
 
@@ -76,20 +77,39 @@ def hidden_places(what: WhatIf) -> BoolArray:
 
 def told_what_if(what: WhatIf) -> str:
     """Say in a sentence what would change the answer."""
-    whole = f"{what.finding} has a probability of {what.probability:.1%} and counts as "
-    whole += f"{'present' if what.present else 'absent'} (present from {what.threshold:.1%})"
-    if not what.changes:
-        return (
-            f"{whole}. Hiding places does not change this: with the whole image hidden it is "
-            f"{what.changed_probability:.1%}."
-        )
-    n = len(what.places)
-    places = "1 place that speaks" if n == 1 else f"{n} places that speak"
-    return (
-        f"{whole}. Hiding the {places} most for this answer ({what.share:.0%} of the "
-        f"image) makes it {what.changed_probability:.1%}, "
-        f"{'absent' if what.present else 'present'}."
+    whole = say(
+        _IS_PRESENT if what.present else _IS_ABSENT,
+        finding=say(what.finding),
+        probability=what.probability,
+        threshold=what.threshold,
     )
+    if not what.changes:
+        unchanged = say(
+            "Hiding places does not change this: with the whole image hidden it is {changed:.1%}.",
+            changed=what.changed_probability,
+        )
+        return f"{whole} {unchanged}"
+    changed = say_number(
+        "Hiding the {number} place that speaks most for this answer ({share:.0%} of the image) makes "
+        "it {changed:.1%}, {answer}.",
+        "Hiding the {number} places that speak most for this answer ({share:.0%} of the image) makes "
+        "it {changed:.1%}, {answer}.",
+        len(what.places),
+        share=what.share,
+        changed=what.changed_probability,
+        answer=say("absent") if what.present else say("present"),
+    )
+    return f"{whole} {changed}"
+
+
+_IS_PRESENT = text(
+    "{finding} has a probability of {probability:.1%} and counts as present (present from "
+    "{threshold:.1%})."
+)
+_IS_ABSENT = text(
+    "{finding} has a probability of {probability:.1%} and counts as absent (present from "
+    "{threshold:.1%})."
+)
 
 
 def _result(

@@ -6,10 +6,14 @@ import numpy as np
 
 from medcxr.anatomy.zones import ELSEWHERE
 from medcxr.core.arrays import BoolArray, FloatArray
+from medcxr.core.language import say, text
 
 __all__ = ["evidence_by_zone", "main_zone"]
 
-_WORDS = {"heart and behind it": "over the heart", ELSEWHERE: "outside lungs and heart"}
+_WORDS = {
+    "heart and behind it": text("{share:.0%} of the evidence for {finding} lies over the heart."),
+    ELSEWHERE: text("{share:.0%} of the evidence for {finding} lies outside lungs and heart."),
+}
 
 
 def evidence_by_zone(
@@ -47,8 +51,14 @@ def main_zone(finding: str, shares: Mapping[str, float]) -> str:
         shares: of at least one zone, as `evidence_by_zone` returns them.
     """
     zone, share = max(shares.items(), key=lambda item: item[1])
-    place = _WORDS.get(zone, f"in the {zone} zone")
-    return f"{share:.0%} of the evidence for {finding} lies {place}."
+    if zone in _WORDS:
+        return say(_WORDS[zone], share=share, finding=say(finding))
+    return say(
+        "{share:.0%} of the evidence for {finding} lies in the {zone} zone.",
+        share=share,
+        finding=say(finding),
+        zone=say(zone),
+    )
 
 
 def _mean_by_token(zone: BoolArray, grid: int) -> FloatArray:

@@ -10,6 +10,7 @@ import numpy as np
 from medcxr.core.arrays import Pixels
 from medcxr.core.errors import ImageError
 from medcxr.core.images import Acquisition, GrayScale, Origin, SpacingPlane, View
+from medcxr.core.language import Sentence
 from medcxr.imaging.limits import MAX_PIXELS
 
 __all__ = ["Decoded", "receive", "send", "send_refusal"]
@@ -46,9 +47,9 @@ def send(decoded: Decoded, stream: BinaryIO) -> None:
     stream.flush()
 
 
-def send_refusal(message: str, stream: BinaryIO) -> None:
+def send_refusal(message: Sentence, stream: BinaryIO) -> None:
     """Write why an image cannot be used."""
-    _send_line({"refusal": message}, stream)
+    _send_line({"refusal": message.parts()}, stream)
     stream.flush()
 
 
@@ -64,7 +65,7 @@ def receive(stream: BinaryIO) -> Decoded:
         raise EOFError
     header: dict[str, Any] = json.loads(line)
     if "refusal" in header:
-        raise ImageError(header["refusal"])
+        raise ImageError(_sentence(header["refusal"]))
     rows, columns = header["shape"]
     if not 0 < rows * columns <= MAX_PIXELS:
         raise EOFError
@@ -94,6 +95,13 @@ def _origin(patient_id: str, issuer: str, taken_at: str | None) -> Origin:
         patient_id_issuer=issuer,
         taken_at=None if taken_at is None else datetime.fromisoformat(taken_at),
     )
+
+
+def _sentence(parts: object) -> Sentence:
+    try:
+        return Sentence.of_parts(parts)
+    except ValueError as error:  # no decoder of this package wrote it
+        raise EOFError from error
 
 
 def _send_line(header: dict[str, Any], stream: BinaryIO) -> None:

@@ -6,6 +6,7 @@ import re
 from pydicom.dataset import Dataset
 
 from medcxr.core.images import SpacingPlane
+from medcxr.core.language import text as marked
 
 __all__ = ["age_years", "sex", "spacing_mm", "text"]
 
@@ -65,7 +66,11 @@ def spacing_mm(
         return (
             detector,
             SpacingPlane.DETECTOR,
-            ("The pixel spacing is that at the detector; lengths in the patient are shorter.",),
+            (
+                marked(
+                    "The pixel spacing is that at the detector; lengths in the patient are shorter."
+                ),
+            ),
         )
     corrected = (detector[0] / magnification, detector[1] / magnification)
     return corrected, SpacingPlane.PATIENT, ()

@@ -50,8 +50,9 @@ def inflate(deflated: bytes, limit: int) -> bytes:
     inflated = stream.decompress(deflated, limit + 1)
     if len(inflated) > limit:
         raise ImageError(
-            f"The DICOM file grows beyond {limit} bytes when it is inflated, which no single "
-            "radiograph does; export it again, without deflating it."
+            "The DICOM file grows beyond {limit} bytes when it is inflated, which no single "
+            "radiograph does; export it again, without deflating it.",
+            limit=limit,
         )
     if not stream.eof:
         raise EOFError

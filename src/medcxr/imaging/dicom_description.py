@@ -24,17 +24,23 @@ def verify_pixel_description(dataset: Dataset) -> None:
         )
     frames = dataset.get("NumberOfFrames")
     if frames is not None and int(frames) > 1:
-        raise ImageError(f"The image has {int(frames)} frames; send one frame per file.")
+        raise ImageError(
+            "The image has {frames} frames; send one frame per file.", frames=int(frames)
+        )
     samples = int(dataset.SamplesPerPixel)
     if samples not in (1, 3) or int(dataset.BitsAllocated) not in (8, 16):
         raise ImageError(
-            f"The image has {samples} sample(s) of {int(dataset.BitsAllocated)} bits per pixel; "
-            "a radiograph has one of 8 or 16 bits. Export it again."
+            "The image has {samples} sample(s) of {bits} bits per pixel; "
+            "a radiograph has one of 8 or 16 bits. Export it again.",
+            samples=samples,
+            bits=int(dataset.BitsAllocated),
         )
     if not 1 < int(dataset.BitsStored) <= int(dataset.BitsAllocated):
         raise ImageError(
-            f"(0028,0101) Bits Stored is {int(dataset.BitsStored)} of "
-            f"{int(dataset.BitsAllocated)} bits allocated, which is impossible or leaves no "
-            "shades of gray; export the image again."
+            "(0028,0101) Bits Stored is {stored} of "
+            "{allocated} bits allocated, which is impossible or leaves no "
+            "shades of gray; export the image again.",
+            stored=int(dataset.BitsStored),
+            allocated=int(dataset.BitsAllocated),
         )
     verify_size(int(dataset.Rows), int(dataset.Columns), samples)

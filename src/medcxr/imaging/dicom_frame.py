@@ -88,8 +88,15 @@ def _verify_codestream(frame: bytes, dataset: Dataset) -> None:
     described = (int(dataset.Rows), int(dataset.Columns), int(dataset.SamplesPerPixel))
     if header != described:
         raise ImageError(
-            "The compressed pixel data are {} x {} with {} component(s), and the DICOM header says "
-            "{} x {} with {}; export the image again.".format(*header, *described)
+            "The compressed pixel data are {rows} x {columns} with {samples} component(s), and the "
+            "DICOM header says {told_rows} x {told_columns} with {told_samples}; export the image "
+            "again.",
+            rows=header[0],
+            columns=header[1],
+            samples=header[2],
+            told_rows=described[0],
+            told_columns=described[1],
+            told_samples=described[2],
         )
 
 

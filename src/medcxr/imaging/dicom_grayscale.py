@@ -21,6 +21,7 @@ from pydicom.pixels.processing import (
 
 from medcxr.core.arrays import FloatArray, Pixels
 from medcxr.core.images import GrayScale
+from medcxr.core.language import text as marked
 from medcxr.imaging.dicom_attributes import text
 from medcxr.imaging.grayscale import (
     FULL_RANGE_WARNING,
@@ -264,6 +265,8 @@ def _is_inverted(dataset: Dataset) -> tuple[bool, tuple[str, ...]]:
     shape = text(dataset, "PresentationLUTShape")
     if shape in ("IDENTITY", "INVERSE") and (shape == "INVERSE") != inverted:
         return inverted, (
-            "The file contradicts itself on whether bone is white; make sure that it looks so.",
+            marked(
+                "The file contradicts itself on whether bone is white; make sure that it looks so."
+            ),
         )
     return inverted, ()

@@ -10,6 +10,8 @@ from pydicom.dataset import Dataset
 
 from medcxr.core.errors import ImageError
 from medcxr.core.images import View
+from medcxr.core.language import Sentence
+from medcxr.core.language import text as marked
 from medcxr.imaging.dicom_attributes import text
 from medcxr.imaging.dicom_view import frontal_view, orientation_warnings
 
@@ -58,48 +60,61 @@ _RAW_WARNING = (
 _PROJECTION = frozenset({"CR", "DX", "DR", "RG"})
 _UNSPECIFIC_MODALITIES = frozenset({"OT", "SC"})
 _OTHER_MODALITIES = {
-    "AU": "sound",
-    "BMD": "a bone density measurement",
-    "CT": "computed tomography",
-    "DOC": "a document",
-    "ECG": "an electrocardiogram",
-    "ES": "endoscopy",
-    "GM": "microscopy",
-    "IO": "a dental radiograph",
-    "KO": "a list of key images",
-    "MG": "mammography",
-    "MR": "magnetic resonance",
-    "NM": "nuclear medicine",
-    "OP": "an eye photograph",
-    "OPT": "a tomogram of the eye",
-    "PR": "a presentation state",
-    "PT": "positron emission tomography",
-    "PX": "a panoramic dental radiograph",
-    "REG": "a registration",
-    "RF": "fluoroscopy",
-    "RTDOSE": "a radiotherapy dose",
-    "RTIMAGE": "a radiotherapy image",
-    "RTPLAN": "a radiotherapy plan",
-    "RTRECORD": "a radiotherapy record",
-    "RTSTRUCT": "radiotherapy contours",
-    "SEG": "a segmentation",
-    "SM": "slide microscopy",
-    "SR": "a structured report",
-    "US": "ultrasound",
-    "XA": "angiography",
-    "XC": "a photograph",
+    "AU": marked("sound"),
+    "BMD": marked("a bone density measurement"),
+    "CT": marked("computed tomography"),
+    "DOC": marked("a document"),
+    "ECG": marked("an electrocardiogram"),
+    "ES": marked("endoscopy"),
+    "GM": marked("microscopy"),
+    "IO": marked("a dental radiograph"),
+    "KO": marked("a list of key images"),
+    "MG": marked("mammography"),
+    "MR": marked("magnetic resonance"),
+    "NM": marked("nuclear medicine"),
+    "OP": marked("an eye photograph"),
+    "OPT": marked("a tomogram of the eye"),
+    "PR": marked("a presentation state"),
+    "PT": marked("positron emission tomography"),
+    "PX": marked("a panoramic dental radiograph"),
+    "REG": marked("a registration"),
+    "RF": marked("fluoroscopy"),
+    "RTDOSE": marked("a radiotherapy dose"),
+    "RTIMAGE": marked("a radiotherapy image"),
+    "RTPLAN": marked("a radiotherapy plan"),
+    "RTRECORD": marked("a radiotherapy record"),
+    "RTSTRUCT": marked("radiotherapy contours"),
+    "SEG": marked("a segmentation"),
+    "SM": marked("slide microscopy"),
+    "SR": marked("a structured report"),
+    "US": marked("ultrasound"),
+    "XA": marked("angiography"),
+    "XC": marked("a photograph"),
 }
-_SEND_RADIOGRAPH = "send a frontal chest radiograph (CR or DX)."
+_NO_RADIOGRAPH_STATED = marked(
+    "The file does not state that it is a radiograph; make sure that it is one."
+)
+_NO_BODY_PART_STATED = marked(
+    "The file does not state the body part; make sure that it is the chest."
+)
 
 
 def _verify_modality(modality: str | None) -> tuple[str, ...]:
     if modality in _PROJECTION:
         return ()
     if modality is None or modality in _UNSPECIFIC_MODALITIES:
-        return ("The file does not state that it is a radiograph; make sure that it is one.",)
+        return (_NO_RADIOGRAPH_STATED,)
     kind = _OTHER_MODALITIES.get(modality)
-    what = f"{modality}, {kind}" if kind else "another one than CR or DX"
-    raise ImageError(f"(0008,0060) Modality is {what}; {_SEND_RADIOGRAPH}")
+    if kind is None:
+        raise ImageError(
+            "(0008,0060) Modality is another one than CR or DX; send a frontal chest radiograph (CR "
+            "or DX)."
+        )
+    raise ImageError(
+        "(0008,0060) Modality is {modality}, {kind}; send a frontal chest radiograph (CR or DX).",
+        modality=modality,
+        kind=Sentence(kind),
+    )
 
 
 _IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1."  # PS3.4 section B.5
@@ -113,8 +128,8 @@ def _verify_storage_class(uid: str) -> None:
     if suffix == uid or suffix in _RADIOGRAPH_CLASSES or suffix.startswith("7."):
         return
     raise ImageError(
-        f"(0008,0016) SOP Class UID names another kind of object than a radiograph; "
-        f"{_SEND_RADIOGRAPH}"
+        "(0008,0016) SOP Class UID names another kind of object than a radiograph; "
+        "send a frontal chest radiograph (CR or DX)."
     )
 
 
@@ -126,7 +141,7 @@ _NO_BODY_PART = frozenset({"UNKNOWN", "UNSPECIFIED", "OTHER", "NONE", "DEFAULT",
 def _chest(body_part: str | None) -> tuple[str | None, tuple[str, ...]]:
     """Return the body part in a word of the standard, and warnings."""
     if body_part is None or body_part in _NO_BODY_PART:
-        return None, ("The file does not state the body part; make sure that it is the chest.",)
+        return None, (_NO_BODY_PART_STATED,)
     if any(word in body_part for word in _CHEST_WORDS):
         return "CHEST", ()
     raise ImageError(

@@ -4,6 +4,8 @@ from pydicom.dataset import Dataset
 
 from medcxr.core.errors import ImageError
 from medcxr.core.images import View
+from medcxr.core.language import Sentence
+from medcxr.core.language import text as marked
 from medcxr.imaging.dicom_attributes import text
 
 __all__ = ["frontal_view", "orientation_warnings"]
@@ -20,11 +22,14 @@ def frontal_view(dataset: Dataset) -> View:
     if position is None and codes:
         position = _VIEW_CODES.get(str(codes[0].get("CodeValue", "")))
     if position in _OTHER_VIEWS:
-        raise ImageError(f"(0018,5101) View Position is {_OTHER_VIEWS[position]}; {_SEND_FRONTAL}")
+        raise ImageError(
+            "(0018,5101) View Position is {view}; send the frontal view (PA or AP).",
+            view=Sentence(_OTHER_VIEWS[position]),
+        )
     if _directions(dataset)[0].startswith(("A", "P")):
         raise ImageError(
             "(0020,0020) Patient Orientation says that the rows run from front to back, as in a "
-            f"lateral view; {_SEND_FRONTAL}"
+            "lateral view; send the frontal view (PA or AP)."
         )
     return _VIEWS.get(position or "", View.UNKNOWN)
 
@@ -37,33 +42,32 @@ def orientation_warnings(dataset: Dataset) -> tuple[str, ...]:
     return ()
 
 
-_TURNED_WARNING = (
+_TURNED_WARNING = marked(
     "(0020,0020) Patient Orientation says that the image is mirrored or upside down; make sure "
     "that the patient's left is on the right side."
 )
-_SEND_FRONTAL = "send the frontal view (PA or AP)."
 
 # (0018,5101) View Position: PS3.3 C.8.1.1 and C.8.11.5, and spellings in use.
 _VIEWS = {"AP": View.AP, "PA": View.PA}
 _OTHER_VIEWS = {
-    "LL": "left lateral",
-    "RL": "right lateral",
-    "L": "lateral",
-    "R": "lateral",
-    "LAT": "lateral",
-    "LATERAL": "lateral",
-    "LLAT": "left lateral",
-    "RLAT": "right lateral",
-    "LEFT LATERAL": "left lateral",
-    "RIGHT LATERAL": "right lateral",
-    "LLD": "left lateral decubitus",
-    "RLD": "right lateral decubitus",
-    "LLO": "left lateral oblique",
-    "RLO": "right lateral oblique",
-    "LAO": "left anterior oblique",
-    "RAO": "right anterior oblique",
-    "LPO": "left posterior oblique",
-    "RPO": "right posterior oblique",
+    "LL": marked("left lateral"),
+    "RL": marked("right lateral"),
+    "L": marked("lateral"),
+    "R": marked("lateral"),
+    "LAT": marked("lateral"),
+    "LATERAL": marked("lateral"),
+    "LLAT": marked("left lateral"),
+    "RLAT": marked("right lateral"),
+    "LEFT LATERAL": marked("left lateral"),
+    "RIGHT LATERAL": marked("right lateral"),
+    "LLD": marked("left lateral decubitus"),
+    "RLD": marked("right lateral decubitus"),
+    "LLO": marked("left lateral oblique"),
+    "RLO": marked("right lateral oblique"),
+    "LAO": marked("left anterior oblique"),
+    "RAO": marked("right anterior oblique"),
+    "LPO": marked("left posterior oblique"),
+    "RPO": marked("right posterior oblique"),
 }
 # (0054,0220) View Code Sequence, PS3.16 CID 4010: SNOMED CT and the older SNOMED-RT codes.
 _VIEW_CODES = {

@@ -3,6 +3,7 @@
 import numpy as np
 
 from medcxr.core.arrays import Pixels
+from medcxr.core.language import text
 
 __all__ = ["exposure_warnings"]
 
@@ -21,12 +22,16 @@ def exposure_warnings(pixels: Pixels) -> tuple[str, ...]:
     seen = pixels[::_STRIDE, ::_STRIDE]
     warnings = []
     if float((seen >= 0.995).mean()) > _SATURATED_SHARE:
-        warnings.append("Much of the image is plain white; dense findings may be hidden.")
+        warnings.append(text("Much of the image is plain white; dense findings may be hidden."))
     if float((seen <= 0.005).mean()) > _SATURATED_SHARE:
-        warnings.append("Much of the image is plain black; the lungs may be overexposed.")
+        warnings.append(text("Much of the image is plain black; the lungs may be overexposed."))
     low, high = np.percentile(seen, (5, 95))
     if high - low < _FLAT_RANGE:
-        warnings.append("The image has very little contrast; export it with its display window.")
+        warnings.append(
+            text("The image has very little contrast; export it with its display window.")
+        )
     if len(np.unique(np.rint(seen * 255))) < _FEW_LEVELS:
-        warnings.append("The image has very few gray levels; send it in its original quality.")
+        warnings.append(
+            text("The image has very few gray levels; send it in its original quality.")
+        )
     return tuple(warnings)

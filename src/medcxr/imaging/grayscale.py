@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from medcxr.core.arrays import FloatArray, Pixels, UInt8Array
 from medcxr.core.errors import ImageError
 from medcxr.core.images import GrayScale
+from medcxr.core.language import text
 
 __all__ = [
     "FULL_RANGE_WARNING",
@@ -21,10 +22,11 @@ __all__ = [
 MAX_MEAN_CHROMA = 0.05
 _NOTED_MEAN_CHROMA = 0.002
 
-FULL_RANGE_WARNING = (
+FULL_RANGE_WARNING = text(
     "The file has more than 8 bits and states no window: its darkest value was taken as black "
     "and its brightest as white."
 )
+_SOME_COLOR = text("The image has some color, which was left out.")
 
 
 def gray_from_rgb(rgb: UInt8Array) -> tuple[UInt8Array, tuple[str, ...]]:
@@ -57,7 +59,7 @@ def gray_from_rgb(rgb: UInt8Array) -> tuple[UInt8Array, tuple[str, ...]]:
             "radiograph itself, in shades of gray."
         )
     if mean_chroma > _NOTED_MEAN_CHROMA:
-        return gray, ("The image has some color, which was left out.",)
+        return gray, (_SOME_COLOR,)
     return gray, ()
 
 
@@ -109,7 +111,7 @@ def verify_not_blank(pixels: Pixels) -> None:
         raise ImageError(_BLANK)
 
 
-_BLANK = "The image is blank: all its pixels have the same value; export the image again."
+_BLANK = text("The image is blank: all its pixels have the same value; export the image again.")
 
 
 def extremes(values: NDArray[np.float64]) -> tuple[float, float]:

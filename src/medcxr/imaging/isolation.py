@@ -13,6 +13,7 @@ from threading import Event, Timer
 from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
 from medcxr.core.errors import ImageError
+from medcxr.core.language import text
 from medcxr.imaging.decoded import Decoded, receive
 from medcxr.imaging.limits import TIMEOUT_S
 from medcxr.imaging.sniffing import FileFormat
@@ -49,8 +50,9 @@ def decode_isolated(data: bytes, format_: FileFormat, *, beyond_window: bool = F
         return _decode_in(process, waiting, expiry, request)
     except (EOFError, OSError) as error:
         raise ImageError(
-            f"Reading the {format_} file crashed the decoder or needs too much memory: the file "
-            "is damaged or was made to do harm; export the image again, uncompressed."
+            "Reading the {format} file crashed the decoder or needs too much memory: the file "
+            "is damaged or was made to do harm; export the image again, uncompressed.",
+            format=format_,
         ) from error
 
 
@@ -77,8 +79,10 @@ def _decode_in(
     except _TimeoutExpired as error:
         _end(process)
         raise ImageError(
-            f"Reading the {request.format_} file took longer than {TIMEOUT_S:g} seconds: the file is "
-            "damaged or was made to do harm; export the image again, uncompressed."
+            "Reading the {format} file took longer than {timeout_s:g} seconds: the file is "
+            "damaged or was made to do harm; export the image again, uncompressed.",
+            format=request.format_,
+            timeout_s=TIMEOUT_S,
         ) from error
     except BaseException:
         _end(process)
@@ -120,7 +124,7 @@ _BOOT = (
 )
 _START_TIMEOUT_S = 60.0  # a cold disk under load; no file is involved yet
 _PIPE_BYTES = 2**20  # where the system can; tens of MiB pass in 64 KiB steps otherwise
-_NOT_STARTED = (
+_NOT_STARTED = text(
     "The process that reads images could not be started; free memory and check that this "
     "Python may start processes."
 )

@@ -31,11 +31,18 @@ def verify_size(rows: int, columns: int, samples: int = 1) -> None:
     """
     if min(rows, columns) < MIN_SIDE:
         raise ImageError(
-            f"The image has {rows} x {columns} pixels, and the shorter side needs at least "
-            f"{MIN_SIDE}; send the radiograph in its original size."
+            "The image has {rows} x {columns} pixels, and the shorter side needs at least "
+            "{min_side}; send the radiograph in its original size.",
+            rows=rows,
+            columns=columns,
+            min_side=MIN_SIDE,
         )
     if rows * columns > MAX_PIXELS or rows * columns * samples > MAX_SAMPLES:
         raise ImageError(
-            f"The file declares {rows} x {columns} pixels of {samples} component(s), and at most "
-            f"{MAX_PIXELS // 10**6} million pixels can be read; export the image in a smaller size."
+            "The file declares {rows} x {columns} pixels of {samples} component(s), and at most "
+            "{max_pixels} million pixels can be read; export the image in a smaller size.",
+            rows=rows,
+            columns=columns,
+            samples=samples,
+            max_pixels=MAX_PIXELS // 10**6,
         )

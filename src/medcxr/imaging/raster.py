@@ -70,8 +70,9 @@ def _open(data: bytes, format_: FileFormat) -> Image.Image:
     """
     if format_ is FileFormat.JPEG and data.count(b"\xff\xda") > _MAX_SCANS:
         raise ImageError(
-            f"The JPEG file has more than {_MAX_SCANS} scans, which only serves to keep a "
-            "reader busy; export the image again."
+            "The JPEG file has more than {max_scans} scans, which only serves to keep a "
+            "reader busy; export the image again.",
+            max_scans=_MAX_SCANS,
         )
     return _READERS[format_](BytesIO(data))
 

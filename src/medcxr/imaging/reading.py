@@ -9,6 +9,7 @@ import numpy as np
 
 from medcxr.core.errors import ImageError
 from medcxr.core.images import CxrImage
+from medcxr.core.language import Sentence
 from medcxr.imaging.isolation import decode_isolated
 from medcxr.imaging.limits import MAX_FILE_BYTES
 from medcxr.imaging.sniffing import file_format
@@ -56,9 +57,9 @@ def within_window(image: CxrImage) -> CxrImage:
     return replace(image, pixels=pixels)
 
 
-_TOO_LARGE = (
-    f"The file is larger than {MAX_FILE_BYTES // 2**20} MiB, which no single radiograph is; "
-    "send one image per file."
+_TOO_LARGE = Sentence(
+    "The file is larger than {limit} MiB, which no single radiograph is; send one image per file.",
+    limit=MAX_FILE_BYTES // 2**20,
 )
 
 
@@ -70,7 +71,8 @@ def _file_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_FILE_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
-        reason = error.strerror if isinstance(error, OSError) else "not a valid path"
+        reason = error.strerror if isinstance(error, OSError) else Sentence("not a valid path")
         raise ImageError(
-            f"The file cannot be opened ({reason}); check that it exists and may be read."
+            "The file cannot be opened ({reason}); check that it exists and may be read.",
+            reason=reason,
         ) from error

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from medcxr.core.errors import ImageError
+from medcxr.core.language import Sentence
 from medcxr.imaging.decoded import Decoded, send, send_refusal
 from medcxr.imaging.limits import MEMORY_BYTES
 from medcxr.imaging.sniffing import FileFormat
@@ -43,15 +44,16 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
                 data, FileFormat(name.decode()), beyond_window=gray_range == BEYOND_WINDOW
             )
         except ImageError as error:
-            send_refusal(str(error), replies)
+            send_refusal(error.sentence, replies)
         except MemoryError:
             return  # a process that was short of memory is not used again
         except Exception:  # noqa: BLE001 - whatever a decoder raises says that the file is damaged
-            send_refusal(
-                f"The {name.decode()} file is damaged, cut off or not written as the format "
-                "demands; export the image again.",
-                replies,
+            damaged = Sentence(
+                "The {format} file is damaged, cut off or not written as the format demands; export "
+                "the image again.",
+                format=name.decode(),
             )
+            send_refusal(damaged, replies)
         else:
             send(decoded, replies)
 

@@ -15,6 +15,7 @@ from medcxr.core.arrays import FloatArray, Pixels
 from medcxr.core.errors import ImageError, ModelError
 from medcxr.core.gate import ImageKind, ImageVerdict
 from medcxr.core.images import CxrImage
+from medcxr.core.language import Sentence, text
 from medcxr.imaging.exposure import exposure_warnings
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.inference.session import OnnxSession
@@ -39,17 +40,29 @@ SHIPPED_GATE = Path(medcxr.gates.__path__[0])
 _GRAPH, _FACTS = "gate.onnx", "gate.json"
 _CHILD_YEARS = 18.0  # the models learn from adults
 _REASONS: Mapping[ImageKind, str] = {
-    ImageKind.TURNED_LEFT: "it seems to be turned to the left; turn it by 90 degrees to the right",
-    ImageKind.TURNED_RIGHT: "it seems to be turned to the right; turn it by 90 degrees to the left",
-    ImageKind.UPSIDE_DOWN: "it seems to be upside down; turn it by 180 degrees",
-    ImageKind.INVERTED: "its grays seem to be inverted; export it with air dark and bone bright",
-    ImageKind.CUT: "large parts of the chest seem to be cut off; send the whole radiograph",
-    ImageKind.OTHER: "it seems to be something else; send a frontal chest radiograph",
+    ImageKind.TURNED_LEFT: text(
+        "This is not an upright frontal chest radiograph: it seems to be turned to the left; turn it by 90 degrees to the right."
+    ),
+    ImageKind.TURNED_RIGHT: text(
+        "This is not an upright frontal chest radiograph: it seems to be turned to the right; turn it by 90 degrees to the left."
+    ),
+    ImageKind.UPSIDE_DOWN: text(
+        "This is not an upright frontal chest radiograph: it seems to be upside down; turn it by 180 degrees."
+    ),
+    ImageKind.INVERTED: text(
+        "This is not an upright frontal chest radiograph: its grays seem to be inverted; export it with air dark and bone bright."
+    ),
+    ImageKind.CUT: text(
+        "This is not an upright frontal chest radiograph: large parts of the chest seem to be cut off; send the whole radiograph."
+    ),
+    ImageKind.OTHER: text(
+        "This is not an upright frontal chest radiograph: it seems to be something else; send a frontal chest radiograph."
+    ),
 }
-_MIRRORED_WARNING = (
+_MIRRORED_WARNING = text(
     "The image seems to be mirrored: make sure that the patient's left is on the right side."
 )
-_CHILD_WARNING = (
+_CHILD_WARNING = text(
     "The file says that the patient is {age:.0f} years old. The models learn from adults, and a "
     "child's chest looks different: do not rely on the result."
 )
@@ -101,7 +114,11 @@ class Gate:
         self._facts = _read_facts(folder)
         graph = folder / _GRAPH
         if not graph.is_file() or _sha256(graph) != self._facts.graph_sha256:
-            raise ModelError(f"{graph} is not the file that {_FACTS} lists; reinstall medcxr.")
+            raise ModelError(
+                "{graph} is not the file that {facts} lists; reinstall medcxr.",
+                graph=graph,
+                facts=_FACTS,
+            )
         self._session = OnnxSession(graph, outputs=[GATE_OUTPUT], threads=1)
 
     @property
@@ -118,14 +135,15 @@ class Gate:
         if probability < self._facts.accepted_from:
             if kind in frontal:  # neither of the two alone, but no other kind is likelier
                 kind = ImageKind.OTHER
-            reason = f"This is not an upright frontal chest radiograph: {_REASONS[kind]}."
-            return ImageVerdict(kind=kind, probability=probability, accepted=False, reason=reason)
+            return ImageVerdict(
+                kind=kind, probability=probability, accepted=False, reason=_REASONS[kind]
+            )
         warnings = exposure_warnings(image.pixels)
         if kind is ImageKind.MIRRORED:
             warnings += (_MIRRORED_WARNING,)
         age = image.acquisition.age_years
         if age is not None and age < _CHILD_YEARS:
-            warnings += (_CHILD_WARNING.format(age=age),)
+            warnings += (Sentence(_CHILD_WARNING, age=age),)
         return ImageVerdict(kind=kind, probability=probability, accepted=True, warnings=warnings)
 
     def _shares(self, pixels: Pixels) -> np.ndarray:
@@ -174,7 +192,7 @@ def _read_facts(folder: Path) -> _Facts:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"{path} is missing, damaged or of another version; reinstall medcxr."
+            "{path} is missing, damaged or of another version; reinstall medcxr.", path=path
         ) from error
 
 

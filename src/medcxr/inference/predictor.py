@@ -159,24 +159,35 @@ class Predictor:
 
     def _disagreement(self, what: str) -> ModelError:
         return ModelError(
-            f"Model {self.manifest.identity} has {what}, which its graph does not give; its "
-            "manifest and its graph disagree. Reinstall the model."
+            "Model {model} has {what}, which its graph does not give; its "
+            "manifest and its graph disagree. Reinstall the model.",
+            model=self.manifest.identity,
+            what=what,
         )
 
     def _verify_outlines(self, n_images: int, outlines: FloatArray) -> None:
         size = self.manifest.preprocessing.size
         if outlines.shape != (n_images, len(self.manifest.outlines), size, size):
             raise ModelError(
-                f"Model {self.manifest.identity} gave outlines of shape {outlines.shape} for "
-                f"{n_images} image(s) and {len(self.manifest.outlines)} organs; its manifest and "
-                "its graph disagree. Reinstall the model."
+                "Model {model} gave outlines of shape {shape} for "
+                "{n_images} image(s) and {n_outlines} organs; its manifest and "
+                "its graph disagree. Reinstall the model.",
+                model=self.manifest.identity,
+                shape=outlines.shape,
+                n_images=n_images,
+                n_outlines=len(self.manifest.outlines),
             )
 
     def _verify_shapes(self, n_images: int, logits: FloatArray, maps: FloatArray) -> None:
         expected = (n_images, len(self.manifest.findings))
         if logits.shape != expected or maps.ndim != 4 or maps.shape[:2] != expected:
             raise ModelError(
-                f"Model {self.manifest.identity} gave logits of shape {logits.shape} and maps of "
-                f"shape {maps.shape} for {n_images} image(s) and {expected[1]} findings; its "
-                "manifest and its graph disagree. Reinstall the model."
+                "Model {model} gave logits of shape {shape} and maps of "
+                "shape {shape_of_maps} for {n_images} image(s) and {n_findings} findings; its "
+                "manifest and its graph disagree. Reinstall the model.",
+                model=self.manifest.identity,
+                shape=logits.shape,
+                shape_of_maps=maps.shape,
+                n_images=n_images,
+                n_findings=expected[1],
             )

@@ -52,14 +52,20 @@ class OnnxSession:
             )
         except Exception as error:  # ONNX Runtime's exceptions have no common public class
             raise ModelError(
-                f"{path.name} is not a graph that ONNX Runtime can load; reinstall the model."
+                "{path} is not a graph that ONNX Runtime can load; reinstall the model.",
+                path=path.name,
             ) from error
         names = [value.name for value in self._session.get_inputs()]
         found = [value.name for value in self._session.get_outputs()]
         if names != [_INPUT] or found != self._outputs:
             raise ModelError(
-                f"{path.name} maps {names} to {found} and must map ['{_INPUT}'] to "
-                f"{self._outputs}; reinstall the model."
+                "{path} maps {names} to {found} and must map ['{input}'] to "
+                "{outputs}; reinstall the model.",
+                path=path.name,
+                names=names,
+                found=found,
+                input=_INPUT,
+                outputs=self._outputs,
             )
         chosen = [(one.name, one.type) for one in self._session.get_overridable_initializers()]
         self.has_quick_look = (WHOLE_INPUT, "tensor(bool)") in chosen
@@ -102,8 +108,9 @@ class OnnxSession:
             results = self._session.run(list(outputs), feeds)
         except Exception as error:  # as above
             raise ModelError(
-                f"The model cannot take an input of shape {inputs.shape}; its manifest and its "
-                "graph disagree. Reinstall the model."
+                "The model cannot take an input of shape {shape}; its manifest and its "
+                "graph disagree. Reinstall the model.",
+                shape=inputs.shape,
             ) from error
         if not all(np.isfinite(result).all() for result in results):
             raise ModelError(

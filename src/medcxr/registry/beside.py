@@ -56,33 +56,34 @@ def find_beside(
     return None
 
 
-def read_beside(path: Path, kind: type[Report], *, version: int, what: str, again: str) -> Report:
+def read_beside(
+    path: Path, kind: type[Report], *, version: int, unknown: str, damaged: str
+) -> Report:
     """Read a report that lies beside a bundle.
 
     Args:
         path: an existing file.
         kind: class of the report.
         version: of its format.
-        what: it is, for messages.
-        again: how to make it anew, for messages.
+        unknown: message for a file of another format, which names `{path}`.
+        damaged: message for a damaged file, which names `{path}` and `{reasons}`.
 
     Raises:
         ModelError: the file is damaged, or of another format.
     """
-    remedy = f"delete {path.name} or {again}."
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
         plain = json.loads(data, parse_constant=_refuse) if len(data) <= _MAX_BYTES else None
         if not isinstance(plain, Mapping) or plain.get("format") != version:
-            raise ModelError(f"{path.name} is no {what} that this version reads; {remedy}")
+            raise ModelError(unknown, path=path.name)
         rest = {key: value for key, value in plain.items() if key != "format"}
         return from_plain(rest, kind)
     except BaseValidationError as error:
         reasons = "; ".join(transform_error(error))
-        raise ModelError(f"{path.name} is damaged: {reasons}; {remedy}") from error
+        raise ModelError(damaged, path=path.name, reasons=f": {reasons}") from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path.name} is damaged; {remedy}") from error
+        raise ModelError(damaged, path=path.name, reasons="") from error
 
 
 def from_plain(plain: Mapping[str, object], kind: type[Report]) -> Report:

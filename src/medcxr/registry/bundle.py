@@ -54,8 +54,10 @@ class ModelBundle:
         for name, expected in manifest.files.items():
             if _sha256(folder / name) != expected:
                 raise ModelError(
-                    f"{name} of model {manifest.identity} is not the file that its manifest lists: "
-                    "it was changed or damaged; reinstall the model."
+                    "{name} of model {model} is not the file that its manifest lists: "
+                    "it was changed or damaged; reinstall the model.",
+                    name=name,
+                    model=manifest.identity,
                 )
         return cls(folder=folder, manifest=manifest)
 
@@ -67,8 +69,10 @@ class ModelBundle:
         """
         if name not in self.manifest.files:
             raise ModelError(
-                f"Model {self.manifest.identity} has no file {name!r}; it has "
-                f"{', '.join(self.manifest.files)}."
+                "Model {model} has no file {name!r}; it has {names}.",
+                model=self.manifest.identity,
+                name=name,
+                names=", ".join(self.manifest.files),
             )
         return self.folder / name
 
@@ -82,20 +86,26 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_FILE
     if not path.is_file():  # nor a pipe, which would block for ever
         raise ModelError(
-            f"{folder} holds no {MANIFEST_FILE}, so it is no model; name the folder of a model."
+            "{folder} holds no {manifest_file}, so it is no model; name the folder of a model.",
+            folder=folder,
+            manifest_file=MANIFEST_FILE,
         )
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_MANIFEST_BYTES + 1)
         if len(data) > _MAX_MANIFEST_BYTES:
             raise ModelError(
-                f"{path} is larger than {_MAX_MANIFEST_BYTES // 2**20} MiB, which no manifest is; "
-                "reinstall the model."
+                "{path} is larger than {max_manifest_bytes} MiB, which no manifest is; "
+                "reinstall the model.",
+                path=path,
+                max_manifest_bytes=_MAX_MANIFEST_BYTES // 2**20,
             )
         return manifest_from_json(data.decode())
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(
-            f"{path} cannot be read as UTF-8 text ({type(error).__name__}); reinstall the model."
+            "{path} cannot be read as UTF-8 text ({kind}); reinstall the model.",
+            path=path,
+            kind=type(error).__name__,
         ) from error
 
 
@@ -140,8 +150,10 @@ def _existing(folder: Path, manifest: Manifest) -> ModelBundle:
     existing = ModelBundle.open(folder)
     if _manifest_text(existing.manifest) != _manifest_text(manifest):
         raise ModelError(
-            f"{folder} already holds another model, {existing.manifest.identity}; give the new one "
-            "another name or version."
+            "{folder} already holds another model, {model}; give the new one "
+            "another name or version.",
+            folder=folder,
+            model=existing.manifest.identity,
         )
     return existing
 
@@ -151,8 +163,10 @@ def _manifest_text(manifest: Manifest) -> str:
         return manifest_to_json(manifest)
     except ValueError as error:
         raise ModelError(
-            f"The manifest of {manifest.identity} holds a value that JSON cannot: {error}; measure "
-            "or train again."
+            "The manifest of {model} holds a value that JSON cannot: {error}; measure "
+            "or train again.",
+            model=manifest.identity,
+            error=error,
         ) from error
 
 
@@ -161,18 +175,28 @@ def _verify_names(folder: Path, manifest: Manifest) -> None:
     listed = set(manifest.files)
     if not {GRAPH_FILE} <= listed <= set(_FILES):
         raise ModelError(
-            f"The manifest of {manifest.identity} lists the files {sorted(listed)}; a model has "
-            f"{GRAPH_FILE} and may have {', '.join(_FILES[1:])}. Reinstall it."
+            "The manifest of {model} lists the files {listed}; a model has "
+            "{graph_file} and may have {names}. Reinstall it.",
+            model=manifest.identity,
+            listed=sorted(listed),
+            graph_file=GRAPH_FILE,
+            names=", ".join(_FILES[1:]),
         )
     present = {entry.name for entry in folder.iterdir() if not entry.name.startswith(".")}
     missing = sorted(name for name in listed if not (folder / name).is_file())
     if missing:
-        raise ModelError(f"Model {manifest.identity} lacks {missing[0]}; reinstall the model.")
+        raise ModelError(
+            "Model {model} lacks {missing}; reinstall the model.",
+            model=manifest.identity,
+            missing=missing[0],
+        )
     unlisted = sorted(present - listed - {MANIFEST_FILE})
     if unlisted:
         raise ModelError(
-            f"The folder of model {manifest.identity} holds {unlisted[0]!r}, which its manifest "
-            "does not list; move it out of the folder or reinstall the model."
+            "The folder of model {model} holds {unlisted!r}, which its manifest "
+            "does not list; move it out of the folder or reinstall the model.",
+            model=manifest.identity,
+            unlisted=unlisted[0],
         )
 
 
@@ -180,8 +204,11 @@ def _check_file_names(files: Mapping[str, Path]) -> None:
     unknown = sorted(set(files) - set(_FILES))
     if unknown or GRAPH_FILE not in files:
         raise ModelError(
-            f"A model is written from {GRAPH_FILE} and maybe {', '.join(_FILES[1:])}, not from "
-            f"{sorted(files)}; correct the names."
+            "A model is written from {graph_file} and maybe {names}, not from "
+            "{files}; correct the names.",
+            graph_file=GRAPH_FILE,
+            names=", ".join(_FILES[1:]),
+            files=sorted(files),
         )
 
 
@@ -191,5 +218,7 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelError(
-            f"{path} cannot be read: {error.strerror}; check that it exists and may be read."
+            "{path} cannot be read: {reason}; check that it exists and may be read.",
+            path=path,
+            reason=error.strerror,
         ) from error

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from medcxr.core.errors import ModelError
+from medcxr.core.language import text
 from medcxr.explain.report import ExplanationReport
 from medcxr.registry.beside import find_beside, from_plain, read_beside
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
@@ -44,8 +45,9 @@ def keep_explanations(folder: Path, bundle: ModelBundle, report: ExplanationRepo
     """
     if report.graph != bundle.manifest.files[GRAPH_FILE]:
         raise ModelError(
-            f"The maps of {report.model} were tested, not those of {bundle.manifest.identity}; "
-            "test again."
+            "The maps of {model} were tested, not those of {current}; test again.",
+            model=report.model,
+            current=bundle.manifest.identity,
         )
     path = explanations_path(folder, bundle)
     write_json_atomically(path, {"format": EXPLANATIONS_FORMAT, **asdict(report)})
@@ -81,6 +83,12 @@ def _read(path: Path) -> ExplanationReport:
         path,
         ExplanationReport,
         version=EXPLANATIONS_FORMAT,
-        what="test of maps",
-        again="test the maps again with `medcxr explain-check --keep`",
+        unknown=text(
+            "{path} is no test of maps that this version reads; delete {path} or test the maps again "
+            "with `medcxr explain-check --keep`."
+        ),
+        damaged=text(
+            "{path} is damaged{reasons}; delete {path} or test the maps again with "
+            "`medcxr explain-check --keep`."
+        ),
     )

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from medcxr.core.errors import ModelError
+from medcxr.core.language import text
 from medcxr.explain.importance import ImportanceReport
 from medcxr.registry.beside import find_beside, read_beside
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
@@ -37,8 +38,9 @@ def keep_importance(folder: Path, bundle: ModelBundle, report: ImportanceReport)
     """
     if report.graph != bundle.manifest.files[GRAPH_FILE]:
         raise ModelError(
-            f"The importance was measured of {report.model}, not of {bundle.manifest.identity}; "
-            "measure again."
+            "The importance was measured of {model}, not of {current}; measure again.",
+            model=report.model,
+            current=bundle.manifest.identity,
         )
     path = importance_path(folder, bundle)
     write_json_atomically(path, {"format": IMPORTANCE_FORMAT, **asdict(report)})
@@ -65,6 +67,12 @@ def _read(path: Path) -> ImportanceReport:
         path,
         ImportanceReport,
         version=IMPORTANCE_FORMAT,
-        what="report of importance",
-        again="measure it again with `medcxr importance --keep`",
+        unknown=text(
+            "{path} is no report of importance that this version reads; delete {path} or measure it "
+            "again with `medcxr importance --keep`."
+        ),
+        damaged=text(
+            "{path} is damaged{reasons}; delete {path} or measure it again with "
+            "`medcxr importance --keep`."
+        ),
     )

@@ -200,8 +200,11 @@ class Manifest:
             if point.name == wanted:
                 return point.threshold
         raise ModelError(
-            f"Model {self.identity} has no operating point {wanted!r} for {finding!r}; "
-            f"use one of {', '.join(p.name for p in self.operating_points.get(finding, ()))}."
+            "Model {model} has no operating point {wanted!r} for {finding!r}; use one of {names}.",
+            model=self.identity,
+            wanted=wanted,
+            finding=finding,
+            names=", ".join(p.name for p in self.operating_points.get(finding, ())),
         )
 
 
@@ -223,15 +226,21 @@ def manifest_from_json(text: str) -> Manifest:
             raise ModelError("The model's manifest is not a JSON object; reinstall the model.")
         if plain.get("format") != MANIFEST_FORMAT:
             raise ModelError(
-                f"The model's manifest has format {plain.get('format')!r} and this version reads "
-                f"{MANIFEST_FORMAT}; install a model for this version of medcxr."
+                "The model's manifest has format {format!r} and this version reads "
+                "{manifest_format}; install a model for this version of medcxr.",
+                format=plain.get("format"),
+                manifest_format=MANIFEST_FORMAT,
             )
         manifest: Manifest = _converter().structure(plain, Manifest)
     except BaseValidationError as error:
         reasons = "; ".join(transform_error(error))
-        raise ModelError(f"The model's manifest is wrong: {reasons}. Reinstall it.") from error
+        raise ModelError(
+            "The model's manifest is wrong: {reasons}. Reinstall it.", reasons=reasons
+        ) from error
     except (ValueError, DataError, RecursionError) as error:
-        raise ModelError(f"The model's manifest is wrong: {error} Reinstall it.") from error
+        raise ModelError(
+            "The model's manifest is wrong: {error} Reinstall it.", error=error
+        ) from error
     return manifest
 
 
@@ -245,26 +254,34 @@ def _check(manifest: Manifest) -> None:
     for label, text in (("name", manifest.name), ("version", manifest.version)):
         if not is_plain_name(text):
             raise ModelError(
-                f"The model's {label} {text!r} must be 1…80 letters, digits, '.', '-' or '_' and "
-                "start with a letter or digit; rename it."
+                "The model's {label} {text!r} must be 1…80 letters, digits, '.', '-' or '_' and "
+                "start with a letter or digit; rename it.",
+                label=label,
+                text=text,
             )
     look = manifest.quick_look
     if look is not None and not 0 < look.networks < look.of:
         raise ModelError(
-            f"The model's quick look asks {look.networks} of {look.of} networks; reinstall the "
-            "model."
+            "The model's quick look asks {networks} of {of} networks; reinstall the model.",
+            networks=look.networks,
+            of=look.of,
         )
     if not manifest.findings or len(set(manifest.findings)) != len(manifest.findings):
         raise ModelError("The model's findings are missing or repeated; reinstall the model.")
     if len(manifest.calibrations) != len(manifest.findings):
         raise ModelError(
-            f"The model has {len(manifest.findings)} findings and {len(manifest.calibrations)} "
-            "calibrations; reinstall the model."
+            "The model has {n_findings} findings and {n_calibrations} "
+            "calibrations; reinstall the model.",
+            n_findings=len(manifest.findings),
+            n_calibrations=len(manifest.calibrations),
         )
     for finding in manifest.findings:
         threshold = manifest.threshold(finding)
         if not math.isfinite(threshold):
-            raise ModelError(f"The threshold of {finding!r} is not a number; reinstall the model.")
+            raise ModelError(
+                "The threshold of {finding!r} is not a number; reinstall the model.",
+                finding=finding,
+            )
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any
 
 import medcxr.models
 from medcxr.core.errors import ModelError, StorageError
+from medcxr.core.language import text
 from medcxr.core.results import Estimate
 from medcxr.registry.bundle import ModelBundle, read_manifest, write_bundle
 from medcxr.registry.manifest import Manifest
@@ -21,9 +22,8 @@ SHIPPED_MODELS = Path(medcxr.models.__path__[0])
 """Folder of the models that come with the package."""
 
 _HISTORY = "history.json"
-_USE, _ROLL_BACK = "use", "roll back"
+_USE, _ROLL_BACK = text("use"), text("roll back")
 _ACTIONS = (_USE, _ROLL_BACK)
-_CHOOSE = "choose one that `medcxr models list` names, or train one with `medcxr train`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,9 @@ class ModelRegistry:
             return self._find(used[-1])
         shipped = self._newest_shipped()
         if shipped is None:
-            raise ModelError(f"No model is in use; {_CHOOSE}.")
+            raise ModelError(
+                "No model is in use; choose one that `medcxr models list` names, or train one with `medcxr train`."
+            )
         return shipped
 
     def get(self, name: str, version: str | None = None) -> ModelBundle:
@@ -167,10 +169,15 @@ class ModelRegistry:
         with exclusive(self._history):
             used = self._used()
             if not used:
-                raise ModelError(f"There is no earlier model to return to; {_CHOOSE}.")
+                raise ModelError(
+                    "There is no earlier model to return to; choose one that `medcxr models list` names, or train one with `medcxr train`."
+                )
             earlier = self._find(used[-2]) if len(used) > 1 else self._newest_shipped()
             if earlier is None:
-                raise ModelError(f"No model was in use before {used[-1]}; {_CHOOSE}.")
+                raise ModelError(
+                    "No model was in use before {used}; choose one that `medcxr models list` names, or train one with `medcxr train`.",
+                    used=used[-1],
+                )
             bundle = ModelBundle.open(earlier)
             self._append(_ROLL_BACK, bundle.manifest.identity)
         return bundle
@@ -178,8 +185,9 @@ class ModelRegistry:
     def _same(self, existing: ModelBundle, manifest: Manifest) -> ModelBundle:
         if existing.manifest != manifest:
             raise ModelError(
-                f"A different model {manifest.identity} came with the package; give yours another "
-                "name or version."
+                "A different model {model} came with the package; give yours another "
+                "name or version.",
+                model=manifest.identity,
             )
         return existing
 
@@ -195,7 +203,7 @@ class ModelRegistry:
                 aucs = {one.finding: one.auc for one in report.findings if one.auc is not None}
             ModelBundle.open(folder)
         except ModelError as error:
-            problem = str(error)
+            problem = error.sentence
         return ModelEntry(
             identity=identity,
             created=created,
@@ -225,11 +233,15 @@ class ModelRegistry:
             return fitting[wanted]
         if len(fitting) > 1:
             raise ModelError(
-                f"There are several versions of {wanted!r}: {', '.join(sorted(fitting))}; "
-                "say which one."
+                "There are several versions of {wanted!r}: {names}; say which one.",
+                wanted=wanted,
+                names=", ".join(sorted(fitting)),
             )
         if not fitting:
-            raise ModelError(f"There is no model {wanted!r}; {_CHOOSE}.")
+            raise ModelError(
+                "There is no model {wanted!r}; choose one that `medcxr models list` names, or train one with `medcxr train`.",
+                wanted=wanted,
+            )
         return next(iter(fitting.values()))
 
     def _newest_shipped(self) -> Path | None:
@@ -257,8 +269,9 @@ class ModelRegistry:
                 raise ValueError
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise StorageError(
-                f"{self._history} is damaged; delete it to return to the shipped model, then "
-                "choose again with `medcxr models use`."
+                "{history} is damaged; delete it to return to the shipped model, then "
+                "choose again with `medcxr models use`.",
+                history=self._history,
             ) from error
         return [dict(event) for event in events]
 

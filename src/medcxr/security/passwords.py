@@ -62,7 +62,9 @@ def require_good_password(password: str) -> None:
         raise AccessError("The initial password is public; choose another one.")
     if len(normalized) < MINIMUM_LENGTH:
         raise AccessError(
-            f"The password has {len(normalized)} characters; use at least {MINIMUM_LENGTH}."
+            "The password has {n} characters; use at least {minimum_length}.",
+            n=len(normalized),
+            minimum_length=MINIMUM_LENGTH,
         )
     if len(set(normalized)) == 1:
         raise AccessError("The password repeats one character; mix different ones.")
@@ -74,5 +76,8 @@ def _normalized(password: str) -> str:
     Source: RFC 8265, section 4.2.2 (OpaqueString: NFC).
     """
     if len(password) > _MAXIMUM_LENGTH:
-        raise AccessError(f"The password is longer than {_MAXIMUM_LENGTH} characters; shorten it.")
+        raise AccessError(
+            "The password is longer than {maximum_length} characters; shorten it.",
+            maximum_length=_MAXIMUM_LENGTH,
+        )
     return unicodedata.normalize("NFC", password)

@@ -11,6 +11,7 @@ from pathlib import Path
 import cattrs
 
 from medcxr.core.errors import AccessError, StorageError
+from medcxr.core.language import Sentence
 from medcxr.security.passwords import (
     INITIAL_PASSWORD,
     hash_password,
@@ -133,8 +134,9 @@ def require_safe_address(workspace: Workspace, address: str) -> None:
     """
     if not is_loopback(address) and is_initial_password(workspace):
         raise AccessError(
-            f"Address {address or '(all)'} lets other computers connect while the password is "
-            "the public initial one; change the password at 127.0.0.1 first."
+            "Address {address} lets other computers connect while the password is "
+            "the public initial one; change the password at 127.0.0.1 first.",
+            address=address or Sentence("(all)"),
         )
 
 
@@ -166,7 +168,9 @@ def _verified(path: Path, password: str, clock: _Clock) -> _Credentials:
     # A clock set back must not lock the owner out for longer than the longest wait.
     remaining_s = min(credentials.locked_until - now, LONGEST_WAIT_S)
     if remaining_s > 0:
-        raise AccessError(f"Too many wrong passwords; try again in {_in_words(remaining_s)}.")
+        raise AccessError(
+            "Too many wrong passwords; try again in {wait}.", wait=_in_words(remaining_s)
+        )
     # The failure is written before the check: neither a full disk nor ending the process gives
     # a free guess.
     failures = credentials.failures + 1
@@ -176,14 +180,18 @@ def _verified(path: Path, password: str, clock: _Clock) -> _Credentials:
         verify_password(credentials.password_hash, password)
     except AccessError as error:
         if wait_s:
-            raise AccessError(f"{error} Next try in {_in_words(wait_s)}.") from None
+            raise AccessError(
+                "{problem} Next try in {wait}.", problem=error.sentence, wait=_in_words(wait_s)
+            ) from None
         raise
     return replace(credentials, failures=0, locked_until=0.0)
 
 
-def _in_words(seconds: float) -> str:
+def _in_words(seconds: float) -> Sentence:
     whole = math.ceil(seconds)
-    return f"{whole} s" if whole < 120 else f"{math.ceil(whole / 60)} min"
+    if whole < 120:
+        return Sentence("{n} s", n=whole)
+    return Sentence("{n} min", n=math.ceil(whole / 60))
 
 
 def _read_or_create(path: Path) -> _Credentials:
@@ -195,15 +203,19 @@ def _read_or_create(path: Path) -> _Credentials:
         return fresh
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be read: {error.strerror}; let this user read it."
+            "{path} cannot be read: {reason}; let this user read it.",
+            path=path,
+            reason=error.strerror,
         ) from error
     try:
         return _CONVERTER.structure(json.loads(text), _Credentials)
     except (AttributeError, ValueError, cattrs.BaseValidationError) as error:
         # AttributeError: JSON, but no object. Not "from error": that would show the file's content.
         raise StorageError(
-            f"{path} is damaged ({type(error).__name__}); restore it from a backup, or delete it "
-            "to start again with the initial password."
+            "{path} is damaged ({kind}); restore it from a backup, or delete it "
+            "to start again with the initial password.",
+            path=path,
+            kind=type(error).__name__,
         ) from None
 
 

@@ -99,13 +99,24 @@ def current_model(workspace: Workspace) -> ModelFacts:
         ModelError: there is no model, or it is damaged.
     """
     manifest = current_bundle(workspace).manifest
-    figures = manifest.measurements[0].report.findings if manifest.measurements else ()
-    return ModelFacts(
+    facts = ModelFacts(
         name=manifest.name,
         version=manifest.version,
-        figures=figures,
+        figures=(),
+        run=None if manifest.training is None else manifest.training.run,
         operating_points=shared_operating_points(manifest),
         operating_point=manifest.operating_point,
+    )
+    if not manifest.measurements:
+        return facts
+    shown = manifest.measurements[0]
+    return replace(
+        facts,
+        figures=shown.report.findings,
+        tables=shown.data,
+        n_images=shown.report.n_images,
+        n_patients=shown.report.n_patients,
+        confidence=shown.report.confidence,
     )
 
 

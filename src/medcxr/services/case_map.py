@@ -147,16 +147,20 @@ def place_case(
     predictor = predictor_of(workspace, analyzed.analysis.model)
     if compared.model != predictor.manifest.identity:
         raise ModelError(
-            f"The cases were seen by {compared.model}, and {predictor.manifest.identity} is in "
-            "use now; compare again."
+            "The cases were seen by {model}, and {current} is in use now; compare again.",
+            model=compared.model,
+            current=predictor.manifest.identity,
         )
     column = _column(compared.findings, finding)
     own_digest = analyzed.analysis.image_digest
     others = tuple(one for one in compared.cases if one.digest != own_digest)
     if len(others) < _LEAST_CASES:
         raise DataError(
-            f"{named} gives {len(others)} usable radiographs and {_LEAST_CASES} are needed; "
-            "name a larger table."
+            "{named} gives {n_others} usable radiographs and {least_cases} are needed; "
+            "name a larger table.",
+            named=named,
+            n_others=len(others),
+            least_cases=_LEAST_CASES,
         )
     own = predictor.predict_prepared([analyzed.prepared])
     placement = place_among(
@@ -178,7 +182,11 @@ def place_case(
 
 def _column(findings: tuple[str, ...], finding: str) -> int:
     if finding not in findings:
-        raise DataError(f"The model has no finding {finding!r}; use one of {', '.join(findings)}.")
+        raise DataError(
+            "The model has no finding {finding!r}; use one of {names}.",
+            finding=finding,
+            names=", ".join(findings),
+        )
     return findings.index(finding)
 
 

@@ -11,6 +11,7 @@ from medcxr.core.arrays import FloatArray, Pixels, UInt8Array
 from medcxr.core.errors import ImageError
 from medcxr.core.findings import Finding
 from medcxr.core.images import Acquisition, CxrImage
+from medcxr.core.language import Sentence
 from medcxr.datasets.study_table import StudyTable
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictor
@@ -151,7 +152,9 @@ def _simulated(
             pixels=radiograph.pixels, digest="", acquisition=Acquisition(source_format="PNG")
         )
         labels = tuple(name in radiograph.findings for name in findings)
-        yield _Labeled(name=f"simulated chest {number + 1}", image=image, labels=labels)
+        yield _Labeled(
+            name=Sentence("simulated chest {n}", n=number + 1), image=image, labels=labels
+        )
 
 
 def _seen(predictor: Predictor, images: Iterable[_Labeled]) -> Iterator[SeenCase]:

@@ -64,8 +64,11 @@ def compare_files(
     findings = [finding.value for finding in Finding if all(finding in each for each in columns)]
     if not findings:
         raise DataError(
-            f"{first.name} and {second.name} have no column of the same finding; name the columns "
-            f"as the findings: {', '.join(finding.value for finding in Finding)}."
+            "{first} and {second} have no column of the same finding; name the columns "
+            "as the findings: {names}.",
+            first=first.name,
+            second=second.name,
+            names=", ".join(finding.value for finding in Finding),
         )
     named = rows_of(labels.data, labels.name, required=(_KEY,))
     table = StudyTable.of_rows(named, findings, root=Path(), policy=policy)
@@ -76,8 +79,11 @@ def compare_files(
     ]
     if not shared:
         raise DataError(
-            f"{first.name}, {second.name} and {labels.name} have no image_path in common; score "
-            "the same table with both."
+            "{first}, {second} and {labels} have no image_path in common; score "
+            "the same table with both.",
+            first=first.name,
+            second=second.name,
+            labels=labels.name,
         )
     chosen = table.select(shared)
     pair = np.stack(
@@ -111,5 +117,7 @@ def _scores(
         return np.array([float(rows[image][finding] or "nan") for image in images])
     except ValueError as error:
         raise DataError(
-            f"{file.name} has a score of {finding} that is not a number; correct the cell."
+            "{file} has a score of {finding} that is not a number; correct the cell.",
+            file=file.name,
+            finding=finding,
         ) from error

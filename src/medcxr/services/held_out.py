@@ -50,7 +50,9 @@ def held_out_scores(workspace: Workspace) -> tuple[HeldOutScores, ...]:
         found.sort(key=lambda folder: (folder / _SCORES_FILE).stat().st_mtime, reverse=True)
     except OSError as error:
         raise StorageError(
-            f"{workspace.runs} cannot be listed: {error.strerror}; mend its permissions."
+            "{runs} cannot be listed: {reason}; mend its permissions.",
+            runs=workspace.runs,
+            reason=error.strerror,
         ) from error
     return tuple(_scores_of(folder) for folder in found)
 

@@ -116,8 +116,9 @@ def _measure(
     organs = predictor.manifest.outlines
     if not organs:
         raise DataError(
-            f"Model {predictor.manifest.identity} outlines no organs, so it knows no zones; "
-            "choose another model with `medcxr models use`."
+            "Model {model} outlines no organs, so it knows no zones; "
+            "choose another model with `medcxr models use`.",
+            model=predictor.manifest.identity,
         )
     falls: dict[str, list[FloatArray]] = {}
     areas: dict[str, list[float]] = {}
@@ -138,7 +139,9 @@ def _measure(
             falls.setdefault(zone, []).append(one)
             areas.setdefault(zone, []).append(float(mask.mean()))
     if last is None or not measures:
-        raise DataError(f"{named} has no radiograph that can be used; name another table.")
+        raise DataError(
+            "{named} has no radiograph that can be used; name another table.", named=named
+        )
     weights = measure_weights(bundle, last.pixels)
     return ImportanceReport(
         model=predictor.manifest.identity,

@@ -84,10 +84,10 @@ def compare_incoming(
         try:
             figures.append(drift_of_numbers(fact, old, new))
         except DataError as error:
-            reasons[fact] = str(error)
+            reasons[fact] = error.sentence
     for fact, (words_old, words_new) in names.items():
         try:
             figures.append(drift_of_names(fact, words_old, words_new))
         except DataError as error:
-            reasons[fact] = str(error)
+            reasons[fact] = error.sentence
     return Incoming(figures=tuple(figures), reasons=reasons)

@@ -9,6 +9,7 @@ import numpy as np
 
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
+from medcxr.core.language import Sentence, text
 from medcxr.datasets.study_table import LabelPolicy, StudyTable, unnamed_patient
 
 __all__ = ["ClassBalance", "FindingCounts", "find_tables", "read_balance", "table_path"]
@@ -60,17 +61,23 @@ class ClassBalance:
 
     def problems(self) -> tuple[str, ...]:
         """Return in words why nothing can be trained on this table; empty where it can."""
-        found = []
+        found: list[str] = []
         if self.n_missing:
             found.append(
-                f"{self.n_missing:,} of {self.n_images:,} images are missing or lie outside the "
-                "table's folder; add them or remove their rows."
+                Sentence(
+                    "{missing:,} of {n:,} images are missing or lie outside the table's folder; add "
+                    "them or remove their rows.",
+                    missing=self.n_missing,
+                    n=self.n_images,
+                )
             )
         one_sided = [c.finding for c in self.findings if not (c.positive and c.negative)]
         if one_sided:
             found.append(
-                f"{', '.join(one_sided)}: the table needs radiographs with and without the "
-                "finding; add some."
+                Sentence(
+                    "{findings}: the table needs radiographs with and without the finding; add some.",
+                    findings=", ".join(one_sided),
+                )
             )
         return tuple(found)
 
@@ -100,7 +107,8 @@ def table_path(folder: Path, table: str) -> Path:
     """
     if table not in find_tables(folder):
         raise DataError(
-            f"The data folder has no labeled table {table!r}; choose one of those that it has."
+            "The data folder has no labeled table {table!r}; choose one of those that it has.",
+            table=table,
         )
     return folder / table
 
@@ -124,7 +132,7 @@ def read_balance(folder: Path, table: str, *, complete_labels: bool = True) -> C
         patient == unnamed_patient(image)
         for patient, image in zip(read.patients, read.image_paths, strict=True)
     )
-    views = Counter(view or "unknown" for view in read.attributes.get("view", ()))
+    views = Counter(view or text("unknown") for view in read.attributes.get("view", ()))
     return ClassBalance(
         n_images=len(read),
         n_patients=len(set(read.patients)),

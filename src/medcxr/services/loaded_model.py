@@ -52,7 +52,9 @@ def _state(folder: Path) -> _State:
         stats = [(folder / name).stat() for name in (MANIFEST_FILE, GRAPH_FILE)]
     except OSError as error:
         raise ModelError(
-            f"The model in {folder} cannot be read: {error.strerror}; reinstall it or choose "
-            "another one with `medcxr models use`."
+            "The model in {folder} cannot be read: {reason}; reinstall it or choose "
+            "another one with `medcxr models use`.",
+            folder=folder,
+            reason=error.strerror,
         ) from error
     return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in stats)

@@ -18,6 +18,11 @@ class ModelFacts:
         figures: cross-validated, one per finding; empty if the manifest holds none.
         operating_points: names of those that every finding has.
         operating_point: the one that decides unless the user says otherwise.
+        tables: that it was measured on.
+        n_images: radiographs that it was measured on.
+        n_patients: of whom they are.
+        confidence: share of resamples inside each interval, e.g. 0.95.
+        run: that trained it; None if unknown.
     """
 
     name: str
@@ -25,6 +30,16 @@ class ModelFacts:
     figures: tuple[FindingFigures, ...]
     operating_points: tuple[str, ...] = ()
     operating_point: str = ""
+    tables: tuple[str, ...] = ()
+    n_images: int = 0
+    n_patients: int = 0
+    confidence: float = 0.95
+    run: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Return name and version."""
+        return f"{self.name} {self.version}"
 
     @property
     def aucs(self) -> dict[str, Estimate]:

@@ -81,8 +81,10 @@ def predictor_of(workspace: Workspace, model: str) -> Predictor:
     predictor = current_predictor(workspace)
     if predictor.manifest.identity != model:
         raise ModelError(
-            f"The radiograph was analyzed by {model}, and {predictor.manifest.identity} is in use "
-            "now; analyze it again."
+            "The radiograph was analyzed by {model}, and {current} is in use "
+            "now; analyze it again.",
+            model=model,
+            current=predictor.manifest.identity,
         )
     return predictor
 

@@ -103,8 +103,10 @@ def measure_table(
     with_both = [one for one in table.findings if _has_both(table, one)]
     if not with_both:
         raise DataError(
-            f"In {table.labels_name} no finding of {table.scores_name} is both present and absent; "
-            "add labeled images."
+            "In {labels_name} no finding of {scores_name} is both present and absent; "
+            "add labeled images.",
+            labels_name=table.labels_name,
+            scores_name=table.scores_name,
         )
     origin = thresholds_from(table, manifest)
     return Performance(
@@ -173,7 +175,9 @@ def _require_point(name: str) -> None:
     """Raise DataError if an operating point is unknown."""
     if name not in OPERATING_POINTS:
         raise DataError(
-            f"Operating point {name!r} is unknown; use one of {', '.join(OPERATING_POINTS)}."
+            "Operating point {name!r} is unknown; use one of {names}.",
+            name=name,
+            names=", ".join(OPERATING_POINTS),
         )
 
 

@@ -20,16 +20,17 @@ import numpy as np
 from medcxr.core.arrays import Statistics
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
+from medcxr.core.language import text
 from medcxr.datasets.age import age_band
 from medcxr.datasets.study_table import LabelPolicy, row_labels, rows_of, unnamed_patient
 
 __all__ = ["FOLD", "CsvFile", "ScoredTable", "join_scores", "read_csv_file"]
 
-FOLD = "fold"
+FOLD = text("fold")
 _KEY = "image_path"
-_GROUPS = ("view", "sex", "age", "source")
-_AGE_BAND = "age band"
-_UNKNOWN = "unknown"
+_GROUPS = (text("view"), text("sex"), "age", text("source"))
+_AGE_BAND = text("age band")
+_UNKNOWN = text("unknown")
 _ROWS_MAX = 50_000  # beyond, the resamples of the patients take more than some 200 MB
 
 
@@ -89,8 +90,9 @@ def read_csv_file(path: Path) -> CsvFile:
         return CsvFile(name=path.name, data=path.read_bytes())
     except OSError as error:
         raise DataError(
-            f"Table {path.name} cannot be read ({error.strerror}); give a UTF-8 CSV file with a "
-            "header row."
+            "Table {path} cannot be read ({reason}); give a UTF-8 CSV file with a header row.",
+            path=path.name,
+            reason=error.strerror,
         ) from error
 
 
@@ -117,8 +119,10 @@ def join_scores(
     shared = [image for image in with_scores if image in known]
     if not shared:
         raise DataError(
-            f"{scores.name} and {named.name} have no scored image_path in common; write the same "
-            "paths into both."
+            "{scores} and {named} have no scored image_path in common; write the same "
+            "paths into both.",
+            scores=scores.name,
+            named=named.name,
         )
     values = np.array([_scores(scores, by_image[one], findings) for one in shared])
     truth = _labels(named, [known[one] for one in shared], findings, policy or LabelPolicy())
@@ -141,8 +145,11 @@ def _rows(file: CsvFile) -> list[dict[str, str]]:
     rows = rows_of(file.data, file.name, required=(_KEY,))
     if len(rows) > _ROWS_MAX:
         raise DataError(
-            f"Table {file.name} has {len(rows):,} rows; give at most {_ROWS_MAX:,}, for example a "
-            "random part of the patients."
+            "Table {table} has {n_rows:,} rows; give at most {rows_max:,}, for example a "
+            "random part of the patients.",
+            table=file.name,
+            n_rows=len(rows),
+            rows_max=_ROWS_MAX,
         )
     return rows
 
@@ -151,8 +158,9 @@ def _findings(scores: CsvFile, rows: Sequence[Mapping[str, str]]) -> tuple[str, 
     findings = tuple(name for name in rows[0] if name in {one.value for one in Finding})
     if not findings:
         raise DataError(
-            f"Table {scores.name} has no column of scores; name columns as the findings: "
-            f"{', '.join(finding.value for finding in Finding)}."
+            "Table {table} has no column of scores; name columns as the findings: {names}.",
+            table=scores.name,
+            names=", ".join(finding.value for finding in Finding),
         )
     return findings
 
@@ -161,15 +169,20 @@ def _by_image(file: CsvFile, rows: Sequence[dict[str, str]]) -> dict[str, dict[s
     by_image = {row[_KEY]: row for row in rows}
     if len(by_image) < len(rows):
         ((twice, _),) = Counter(row[_KEY] for row in rows).most_common(1)
-        raise DataError(f"Table {file.name} names {twice!r} twice; keep one row of each image.")
+        raise DataError(
+            "Table {table} names {twice!r} twice; keep one row of each image.",
+            table=file.name,
+            twice=twice,
+        )
     return by_image
 
 
 def _in_scores(scores: CsvFile, rows: Sequence[dict[str, str]]) -> dict[str, dict[str, str]]:
     if "labels" not in rows[0]:
         raise DataError(
-            f"Table {scores.name} has no column labels; give a table of labels beside it, with "
-            "image_path and labels, or add the column."
+            "Table {table} has no column labels; give a table of labels beside it, with "
+            "image_path and labels, or add the column.",
+            table=scores.name,
         )
     return _by_image(scores, rows)
 
@@ -185,8 +198,12 @@ def _scores(file: CsvFile, row: Mapping[str, str], findings: Sequence[str]) -> l
             value = float("inf")
         if cell and not 0 <= value <= 1:
             raise DataError(
-                f"Table {file.name} gives {row[_KEY]!r} the score {cell!r} of {finding}; give a "
-                "probability within 0…1, or leave the cell empty."
+                "Table {table} gives {image!r} the score {cell!r} of {finding}; give a "
+                "probability within 0…1, or leave the cell empty.",
+                table=file.name,
+                image=row[_KEY],
+                cell=cell,
+                finding=finding,
             )
         values.append(value)
     return values
@@ -205,8 +222,9 @@ def _labels(
         told = [[_flag(file, row, finding) for finding in findings] for row in rows]
     else:
         raise DataError(
-            f"Table {file.name} has neither a column labels nor one of a scored finding; add "
-            "labels, findings separated by '|'."
+            "Table {table} has neither a column labels nor one of a scored finding; add "
+            "labels, findings separated by '|'.",
+            table=file.name,
         )
     return np.array(told, dtype=np.float64)
 
@@ -216,8 +234,12 @@ def _flag(file: CsvFile, row: Mapping[str, str], finding: str) -> float:
     flags = {"": float("nan"), "0": 0.0, "0.0": 0.0, "1": 1.0, "1.0": 1.0}
     if cell not in flags:
         raise DataError(
-            f"Table {file.name} labels {finding} of {row[_KEY]!r} with {cell!r}; use 1 for present, "
-            "0 for absent and an empty cell for unknown."
+            "Table {table} labels {finding} of {image!r} with {cell!r}; use 1 for present, "
+            "0 for absent and an empty cell for unknown.",
+            table=file.name,
+            finding=finding,
+            image=row[_KEY],
+            cell=cell,
         )
     return flags[cell]
 
@@ -240,7 +262,8 @@ def _folds(scores: CsvFile, rows: Sequence[Mapping[str, str]]) -> tuple[str, ...
     folds = tuple(row.get(FOLD, "") for row in rows)
     if not all(folds):
         raise DataError(
-            f"Table {scores.name} names the fold of some images only; fill in the column fold or "
-            "leave it out."
+            "Table {table} names the fold of some images only; fill in the column fold or "
+            "leave it out.",
+            table=scores.name,
         )
     return folds

@@ -113,7 +113,7 @@ def maps_of(
         return analyzed.maps
     if method in GRADIENT_MAPS:
         if finding is None:
-            raise DataError(f"The {method} is drawn for one finding; name it.")
+            raise DataError("The {method} is drawn for one finding; name it.", method=method)
         return explain_by_gradients(
             workspace,
             analyzed.prepared,
@@ -154,7 +154,11 @@ def shown_map(
         DataError: the model has no such finding.
     """
     if finding not in maps:
-        raise DataError(f"The model has no finding {finding!r}; use one of {', '.join(maps)}.")
+        raise DataError(
+            "The model has no finding {finding!r}; use one of {names}.",
+            finding=finding,
+            names=", ".join(maps),
+        )
     true = is_true(report, finding, method)
     zones = _zones(analyzed, finding, maps[finding]) if true else {}
     told = (

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medcxr.core.errors import DataError, ModelError
+from medcxr.core.language import Sentence, text
 from medcxr.datasets.study_table import check_image_path
 from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.manifest import Manifest
@@ -14,6 +15,8 @@ from medcxr.services.training_jobs import TrainingJob
 from medcxr.services.workspace import Workspace
 
 __all__ = ["BesideCurrent", "beside_current", "put_in_use"]
+
+_NO_SHARED_FINDING = text("No finding has both classes among the shared images.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +61,10 @@ def beside_current(workspace: Workspace, job: TrainingJob) -> BesideCurrent:
         try:
             paired = compare_scores(own, others, check_image_path(job.data, job.table))
         except DataError as error:
-            why_not = str(error)
+            why_not = error.sentence
         else:
             if not paired.findings:
-                paired, why_not = None, "No finding has both classes among the shared images."
+                paired, why_not = None, _NO_SHARED_FINDING
     return BesideCurrent(trained=trained, current=current, paired=paired, why_not=why_not)
 
 
@@ -79,7 +82,7 @@ def put_in_use(workspace: Workspace, job: TrainingJob) -> ModelBundle:
 
 def _of(registry: ModelRegistry, job: TrainingJob) -> ModelBundle:
     if job.model is None:
-        raise DataError(f"The training {job.name} has made no model yet; wait for its end.")
+        raise DataError("The training {job} has made no model yet; wait for its end.", job=job.name)
     return registry.get(job.model)
 
 
@@ -87,19 +90,21 @@ def _why_not(own: tuple[Manifest, Path | None], other: tuple[Manifest, Path | No
     """Say why two models, each with its scores, cannot be compared; empty where they can."""
     trained, current = own[0], other[0]
     if trained.identity == current.identity:
-        return "This model is the one in use."
+        return text("This model is the one in use.")
     for one, scores in (own, other):
         if scores is None:
-            return (
-                f"The scores that {one.identity} gave radiographs of patients whom it had not seen "
-                "are not on this computer, and it may have learned from these radiographs."
+            return Sentence(
+                "The scores that {model} gave radiographs of patients whom it had not seen are not on "
+                "this computer, and it may have learned from these radiographs.",
+                model=one.identity,
             )
     if trained.training is None or current.training is None:  # both have scores, so never
         raise ModelError("A model does not say how it was trained; choose another one.")
     if trained.training.data_fingerprint != current.training.data_fingerprint:
-        return (
-            f"{current.identity} learned from other radiographs, labels or tables, so it may have "
-            "learned from those that were held out here."
+        return Sentence(
+            "{model} learned from other radiographs, labels or tables, so it may have learned from "
+            "those that were held out here.",
+            model=current.identity,
         )
     return ""
 

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from medcxr.core.errors import MissingExtra
+from medcxr.core.language import text
 from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.workspace import Workspace
@@ -15,7 +16,9 @@ Watch = Callable[[str, dict[str, object]], None]
 """Takes the kind of an event and its values."""
 
 _LIBRARIES = ("torch", "lightning_fabric", "monai", "onnx", "onnxscript", "safetensors", "sklearn")
-_INSTALL = "install the extra: pip install 'medcxr[train]'."
+_NEEDED = text(
+    "Training needs {name}, which is not installed; install the extra: pip install 'medcxr[train]'."
+)
 
 
 def require_training_libraries() -> None:
@@ -26,7 +29,7 @@ def require_training_libraries() -> None:
     """
     for name in _LIBRARIES:
         if find_spec(name) is None:
-            raise MissingExtra(f"Training needs {name}, which is not installed; {_INSTALL}")
+            raise MissingExtra(_NEEDED, name=name)
 
 
 def train_model(
@@ -65,9 +68,7 @@ def train_model(
         from medcxr.learning.config import load_config  # noqa: PLC0415 - the light install has none
         from medcxr.learning.experiment import Hardware, run_experiment  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise MissingExtra(
-            f"Training needs {error.name}, which is not installed; {_INSTALL}"
-        ) from error
+        raise MissingExtra(_NEEDED, name=error.name) from error
     bundle = run_experiment(
         load_config(config_path),
         data_folder,

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from medcxr.core.errors import DataError, StorageError
+from medcxr.core.language import text
 from medcxr.learning.config import TrainingConfig, load_config
 from medcxr.registry.manifest import is_plain_name
 from medcxr.services import training_record as said
@@ -61,22 +62,22 @@ _OWNER_ONLY = 0o700
 _GRACE_S = 10.0  # for the process to end before it is killed
 _POLL_S = 0.05
 _TAIL_BYTES = 2**16
-_CUT_OFF = (
+_CUT_OFF = text(
     "It was cut off: its process was killed or crashed, or the computer was switched off. It goes "
     "on from its last checkpoint."
 )
-_NEVER_BEGAN = "It ended before it began; its output says why."
-_STOPPED = "It was stopped here, and goes on from its last checkpoint."
+_NEVER_BEGAN = text("It ended before it began; its output says why.")
+_STOPPED = text("It was stopped here, and goes on from its last checkpoint.")
 
 
 class JobState(StrEnum):
     """Where a training stands."""
 
-    WAITING = "waiting"  # its process lives but does not train yet: it reads images
-    RUNNING = "running"
-    STOPPED = "stopped"
-    FAILED = "failed"
-    FINISHED = "finished"
+    WAITING = text("waiting")  # its process lives but does not train yet: it reads images
+    RUNNING = text("running")
+    STOPPED = text("stopped")
+    FAILED = text("failed")
+    FINISHED = text("finished")
 
     @property
     def is_alive(self) -> bool:
@@ -147,7 +148,9 @@ def start_recipe(
     """
     require_training_libraries()
     if not is_plain_name(name):
-        raise DataError(f"{name!r} cannot be the name of a training; use letters and digits.")
+        raise DataError(
+            "{name!r} cannot be the name of a training; use letters and digits.", name=name
+        )
     with _alone(workspace):
         identity = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         folder = workspace.trainings / identity
@@ -155,7 +158,9 @@ def start_recipe(
             folder.mkdir(mode=_OWNER_ONLY)
         except OSError as error:
             raise StorageError(
-                f"{folder} cannot be created: {error.strerror}; let this user write to it."
+                "{folder} cannot be created: {reason}; let this user write to it.",
+                folder=folder,
+                reason=error.strerror,
             ) from error
         try:
             write_bytes_atomically(folder / f"{name}.toml", recipe.encode())
@@ -188,7 +193,7 @@ def resume_training(workspace: Workspace, identity: str) -> TrainingJob:
     with _alone(workspace):
         job = find_job(workspace, identity)
         if job.state is JobState.FINISHED:
-            raise DataError(f"The training {job.name} is finished; start another one.")
+            raise DataError("The training {job} is finished; start another one.", job=job.name)
         facts = {"name": job.name, "data": str(job.data)}
         _launch(workspace, job.folder, facts)
     return find_job(workspace, identity)
@@ -218,7 +223,9 @@ def stop_training(workspace: Workspace, identity: str, *, grace_s: float = _GRAC
             if _has_ended(folder, grace_s):
                 break
         else:
-            raise StorageError(f"The process {pid} of the training does not end; end it by hand.")
+            raise StorageError(
+                "The process {pid} of the training does not end; end it by hand.", pid=pid
+            )
     return find_job(workspace, identity)
 
 
@@ -247,7 +254,9 @@ def find_job(workspace: Workspace, identity: str) -> TrainingJob:
     for job in list_jobs(workspace):
         if job.identity == identity:
             return job
-    raise DataError(f"There is no training {identity!r}; choose one that is listed.")
+    raise DataError(
+        "There is no training {identity!r}; choose one that is listed.", identity=identity
+    )
 
 
 def recipe_of_job(job: TrainingJob) -> TrainingConfig:
@@ -280,8 +289,9 @@ def _alone(workspace: Workspace) -> Iterator[None]:
             if _is_alive(folder):
                 job = _read_job(folder)
                 raise DataError(
-                    f"The training {job.name if job else folder.name} runs already, and one at a "
-                    "time uses the whole computer; wait for its end or stop it first."
+                    "The training {name} runs already, and one at a "
+                    "time uses the whole computer; wait for its end or stop it first.",
+                    name=job.name if job else folder.name,
                 )
         yield
 
@@ -312,7 +322,8 @@ def _launch(workspace: Workspace, folder: Path, facts: Mapping[str, str]) -> Non
         log.append(_PROCESS, pid=process.pid)
     except OSError as error:
         raise StorageError(
-            f"The training could not be started: {error.strerror}; mend this and start again."
+            "The training could not be started: {reason}; mend this and start again.",
+            reason=error.strerror,
         ) from error
     finally:
         os.close(descriptor)

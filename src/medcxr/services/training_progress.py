@@ -5,13 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from medcxr.core.language import say, text
 from medcxr.learning.config import TrainingConfig
 
 __all__ = ["EpochFigures", "TrainingProgress", "parts_of", "progress_of", "told_left"]
 
 _WINDOW = 60  # reports that the speed is measured over: it follows what else the computer does
 _LEAST_S = 5.0  # a shorter stretch says nothing of the speed
-_LATE_STAGES = {"measuring": "Measuring", "exporting": "Exporting and comparing the graph"}
+_PREPARING, _TRAINING = text("Preparing"), text("Training")
+_LATE_STAGES = {
+    "measuring": text("Measuring"),
+    "exporting": text("Exporting and comparing the graph"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,17 +122,17 @@ def progress_of(
         now: seconds since 1970.
         may_stop: whether a part may end before its last epoch.
     """
-    clock, doing = _Clock(), "Preparing"
+    clock, doing = _Clock(), _PREPARING
     last: dict[str, Any] = {"part": "", "epoch": 0, "step": 0, "steps": 0}
     figures: dict[tuple[str, int], EpochFigures] = {}
     for event in events:
         kind, part = event["event"], event.get("part", "")
         if kind == "started":  # what came before ran at another time
-            clock, doing = _Clock(), "Preparing"
+            clock, doing = _Clock(), _PREPARING
         elif kind in _LATE_STAGES:
             doing = _LATE_STAGES[kind]
         elif part in parts and kind in ("step", "epoch", "stopped"):
-            first, doing = parts.index(part) * epochs, "Training"
+            first, doing = parts.index(part) * epochs, _TRAINING
             if kind == "stopped":
                 clock.at = float(first + epochs)
                 continue
@@ -164,13 +169,13 @@ def progress_of(
 def told_left(seconds: float | None) -> str:
     """Say how long something takes, as exactly as an estimate may be told."""
     if seconds is None:
-        return "measuring"
+        return say("measuring")
     if seconds < 60:
-        return "less than a minute"
+        return say("less than a minute")
     minutes = math.ceil(seconds / 60)
     if minutes < 60:
-        return f"about {minutes} min"
-    return f"about {minutes // 60} h {minutes % 60:02d} min"
+        return say("about {minutes} min", minutes=minutes)
+    return say("about {hours} h {minutes:02d} min", hours=minutes // 60, minutes=minutes % 60)
 
 
 def _figures(event: Mapping[str, Any]) -> EpochFigures:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from medcxr.core.errors import DataError
+from medcxr.core.language import Sentence, text
 from medcxr.registry.manifest import is_plain_name
 
 __all__ = [
@@ -79,34 +80,49 @@ class TrainingSettings:
 
 def find_problems(settings: TrainingSettings) -> tuple[str, ...]:
     """Return in words what is wrong with settings; empty where a training may start."""
-    problems = [
-        f"{title} must lie in {least:g}…{most:g}, not at {value:g}; change it."
+    problems: list[str] = [
+        Sentence(
+            "{title} must lie in {least:g}…{most:g}, not at {value:g}; change it.",
+            title=Sentence(title),
+            least=least,
+            most=most,
+            value=value,
+        )
         for title, value, (least, most) in (
-            ("The number of epochs", settings.epochs, EPOCHS),
-            ("The batch size", settings.batch_size, BATCH_SIZES),
-            ("The learning rate", settings.learning_rate, LEARNING_RATES),
-            ("The transformer width", settings.width, WIDTHS),
-            ("The number of attention heads", settings.heads, HEADS),
-            ("The number of layers", settings.layers, LAYERS),
-            ("The number of folds", settings.folds, FOLDS),
+            (text("The number of epochs"), settings.epochs, EPOCHS),
+            (text("The batch size"), settings.batch_size, BATCH_SIZES),
+            (text("The learning rate"), settings.learning_rate, LEARNING_RATES),
+            (text("The transformer width"), settings.width, WIDTHS),
+            (text("The number of attention heads"), settings.heads, HEADS),
+            (text("The number of layers"), settings.layers, LAYERS),
+            (text("The number of folds"), settings.folds, FOLDS),
         )
         if not least <= value <= most  # so that NaN is refused too
     ]
     if not is_plain_name(settings.name):
         problems.insert(
             0,
-            "The name must be 1…80 letters, digits, '.', '-' or '_' and start with a letter or "
-            "digit; rename the run.",
+            text(
+                "The name must be 1…80 letters, digits, '.', '-' or '_' and start with a letter or "
+                "digit; rename the run."
+            ),
         )
     if settings.heads > 0 and settings.width % settings.heads:
         problems.append(
-            f"{settings.heads} attention heads cannot share a width of {settings.width} evenly; "
-            f"choose a width that is a multiple of {settings.heads}, or other heads."
+            Sentence(
+                "{heads} attention heads cannot share a width of {width} evenly; choose a width that "
+                "is a multiple of {heads}, or other heads.",
+                heads=settings.heads,
+                width=settings.width,
+            )
         )
     if settings.method == "cross_validation" and settings.early_stopping:
         problems.append(
-            "Early stopping would let the held-out fold choose the epoch, and the cross-validation "
-            "would measure nothing; turn early stopping off, or measure by holdout."
+            text(
+                "Early stopping would let the held-out fold choose the epoch, and the "
+                "cross-validation would measure nothing; turn early stopping off, or measure by "
+                "holdout."
+            )
         )
     return tuple(problems)
 

@@ -36,7 +36,11 @@ def what_if(
     """
     answers = {found.finding: found for found in analyzed.analysis.findings}
     if finding not in answers:
-        raise DataError(f"The model has no finding {finding!r}; use one of {', '.join(answers)}.")
+        raise DataError(
+            "The model has no finding {finding!r}; use one of {names}.",
+            finding=finding,
+            names=", ".join(answers),
+        )
     falls = maps if maps is not None else maps_of(workspace, analyzed, OCCLUSION_MAP)
     predictor = predictor_of(workspace, analyzed.analysis.model)
     return smallest_occlusion(

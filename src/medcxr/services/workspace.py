@@ -78,11 +78,14 @@ def _ensure_folder(folder: Path) -> None:
         folder.chmod(_OWNER_ONLY)  # whatever the process's umask is
     except (FileExistsError, NotADirectoryError) as error:
         raise StorageError(
-            f"{folder} cannot be a workspace folder because a file stands in its place; "
-            "move the file away or choose another workspace."
+            "{folder} cannot be a workspace folder because a file stands in its place; "
+            "move the file away or choose another workspace.",
+            folder=folder,
         ) from error
     except OSError as error:
         raise StorageError(
-            f"{folder} cannot be created: {error.strerror}; choose a workspace in a folder that "
-            "this user may write to."
+            "{folder} cannot be created: {reason}; choose a workspace in a folder that "
+            "this user may write to.",
+            folder=folder,
+            reason=error.strerror,
         ) from error

@@ -39,8 +39,10 @@ class EventLog:
                 stream.write(line.encode())
         except OSError as error:
             raise StorageError(
-                f"{self.path.name} cannot be written: {error.strerror}; free space or mend the "
-                "permissions of the run's folder."
+                "{path} cannot be written: {reason}; free space or mend the "
+                "permissions of the run's folder.",
+                path=self.path.name,
+                reason=error.strerror,
             ) from error
         return event
 

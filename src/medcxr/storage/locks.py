@@ -56,7 +56,7 @@ def lock_to_hand_on(path: Path) -> int:
         os.close(descriptor)
         raise
     os.close(descriptor)
-    raise StorageError(f"{path} is held by a process that still runs; wait for its end.")
+    raise StorageError("{path} is held by a process that still runs; wait for its end.", path=path)
 
 
 def is_held(path: Path) -> bool:
@@ -79,7 +79,9 @@ def _open(path: Path) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be opened: {error.strerror}; let this user write to the folder."
+            "{path} cannot be opened: {reason}; let this user write to the folder.",
+            path=path,
+            reason=error.strerror,
         ) from error
 
 

@@ -12,12 +12,13 @@ import typer
 from medcxr.apps.cli.words import (
     WorkspaceOption,
     open_workspace,
-    percent,
     printable,
     show_disclaimer,
     show_error,
 )
 from medcxr.core.errors import DataError, ImageError
+from medcxr.core.language import ENGLISH, LANGUAGES
+from medcxr.core.sentences import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from medcxr.services.workspace import Workspace
 
 __all__ = ["analyze"]
+
+_CODES = ", ".join(LANGUAGES)
 
 
 class Method(StrEnum):
@@ -89,7 +92,16 @@ def analyze(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(help="New folder to write with a page, all maps, outlines and figures."),
+        typer.Option(
+            help="New folder to write with a page, all maps, outlines, figures and PDF reports."
+        ),
+    ] = None,
+    pdf: Annotated[
+        Path | None, typer.Option(help="PDF to write with the report of one radiograph.")
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help=f"Of PDF reports: {_CODES}; default: {ENGLISH}."),
     ] = None,
     gate: Annotated[
         bool, typer.Option(help="Refuse what is no upright frontal chest radiograph.")
@@ -97,14 +109,13 @@ def analyze(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Print the findings of radiographs, each with its calibrated probability."""
-    _check_options(images, heatmap, finding, method)
-    _check_picture(images, outlines, "--outlines")
-    if outlines is not None and heatmap is not None and outlines.resolve() == heatmap.resolve():
-        raise DataError("--heatmap and --outlines name the same file; name two.")
+    _check_options(heatmap, finding, method)
+    _check_files(images, {"--heatmap": heatmap, "--outlines": outlines, "--pdf": pdf})
+    _check_language(language, needed=pdf is not None or report is not None)
     show_disclaimer()
     opened = open_workspace(workspace)
     refused = 0
-    with _report(report, opened) as kept:
+    with _report(report, opened, language or ENGLISH) as kept:
         for path, result in _analyses(images, opened, operating_point, gate=gate):
             if isinstance(result, ImageError):
                 refused += 1
@@ -124,6 +135,10 @@ def analyze(
                 from medcxr.apps.cli.outlines import write_outlines  # noqa: PLC0415
 
                 write_outlines(result, outlines)
+            if pdf is not None:
+                from medcxr.apps.cli.pdf import write_pdf  # noqa: PLC0415
+
+                write_pdf(opened, result, pdf, label=path.name, language=language or ENGLISH)
             if kept is not None:
                 kept.add(path, result)
         if refused == len(images):
@@ -144,31 +159,47 @@ def _analyses(
             yield path, error
 
 
-def _report(folder: Path | None, workspace: "Workspace") -> "AbstractContextManager[Report | None]":
+def _report(
+    folder: Path | None, workspace: "Workspace", language: str
+) -> "AbstractContextManager[Report | None]":
     if folder is None:
         return nullcontext()
     from medcxr.apps.cli.report import open_report  # noqa: PLC0415
 
-    return open_report(folder, workspace)
+    return open_report(folder, workspace, language)
 
 
-def _check_options(
-    images: list[Path], heatmap: Path | None, finding: str | None, method: Method | None
-) -> None:
+def _check_options(heatmap: Path | None, finding: str | None, method: Method | None) -> None:
     if heatmap is None and method is not None:
         raise DataError("--map chooses what a heat map shows; add --heatmap and a file to write.")
     if heatmap is None and finding is not None:
         raise DataError("--finding chooses a heat map; add --heatmap and a file to write.")
-    _check_picture(images, heatmap, "--heatmap")
 
 
-def _check_picture(images: list[Path], picture: Path | None, option: str) -> None:
-    if picture is None:
+def _check_files(images: list[Path], files: dict[str, Path | None]) -> None:
+    """Verify that each file to write is none of the others and does not replace a radiograph."""
+    options: dict[Path, str] = {}
+    for option, path in files.items():
+        if path is None:
+            continue
+        if len(images) > 1:
+            raise DataError(
+                f"{option} takes one image, not {len(images)}; analyze them one by one."
+            )
+        if path.exists() and images[0].exists() and path.samefile(images[0]):
+            raise DataError(f"{option} would overwrite the radiograph; name another file.")
+        other = options.setdefault(path.resolve(), option)
+        if other != option:
+            raise DataError(f"{other} and {option} name the same file; name two.")
+
+
+def _check_language(code: str | None, *, needed: bool) -> None:
+    if code is None:
         return
-    if len(images) > 1:
-        raise DataError(f"{option} takes one image, not {len(images)}; analyze them one by one.")
-    if picture.exists() and images[0].exists() and picture.samefile(images[0]):
-        raise DataError(f"{option} would overwrite the radiograph; name another file.")
+    if code not in LANGUAGES:
+        raise DataError(f"There is no language {printable(code)!r}; use one of {_CODES}.")
+    if not needed:
+        raise DataError("--language chooses that of a PDF report; add --pdf or --report.")
 
 
 def _print_refusal(path: Path, error: ImageError, *, as_json: bool) -> None:

@@ -1,22 +1,21 @@
-"""A folder with everything that an analysis says: figures, pictures and a page."""
+"""A folder with everything that an analysis says: figures, pictures, documents and a page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 from medcxr.apps.cli.heat_map import draw_heat_map
 from medcxr.apps.cli.outlines import write_outlines
+from medcxr.apps.cli.pdf import pdf_of
 from medcxr.apps.cli.pictures import write_picture
 from medcxr.apps.cli.report_page import Section, report_page
 from medcxr.apps.cli.words import printable
-from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.errors import DataError, ImageError
-from medcxr.core.results import Estimate
-from medcxr.explain.report import JOINT_MAP, OCCLUSION_MAP
-from medcxr.explain.verdict import best_map, told_absence
+from medcxr.core.sentences import DISCLAIMER
 from medcxr.services.analysis import AnalyzedImage, current_model
-from medcxr.services.shown_map import ShownMap, maps_of, shown_map
+from medcxr.services.model_facts import ModelFacts
+from medcxr.services.true_maps import draw_true_maps
 from medcxr.services.workspace import Workspace
 from medcxr.storage.atomic import (
     write_bytes_atomically,
@@ -35,20 +34,22 @@ class Report:
     Args:
         folder: where files are written.
         workspace: whose model answers.
-        measured: finding -> the model's cross-validated AUC; may be empty.
+        model: which answers.
+        language: code of the language of the documents.
     """
 
     def __init__(
-        self, folder: Path, workspace: Workspace, measured: Mapping[str, Estimate]
+        self, folder: Path, workspace: Workspace, model: ModelFacts, language: str
     ) -> None:
         self._folder = folder
         self._workspace = workspace
-        self._measured = measured
+        self._model = model
+        self._language = language
         self._sections: list[Section] = []
         self._refused: list[tuple[str, str]] = []
 
     def add(self, path: Path, result: AnalyzedImage) -> None:
-        """Write the pictures and the figures of one radiograph.
+        """Write the pictures, the figures and the document of one radiograph.
 
         Raises:
             ModelError: meanwhile another model is in use.
@@ -63,15 +64,15 @@ class Report:
         if analysis.anatomy is not None:
             outlines = f"{prefix}-outlines.png"
             write_outlines(result, self._folder / outlines)
+        true = draw_true_maps(self._workspace, result)
         maps = {}
-        for number, shown in enumerate(self._shown_maps(result), start=1):
+        for number, shown in enumerate(true.shown(result), start=1):
             picture = f"{prefix}-map-{number}-{_slug(shown.finding)}.png"
             write_picture(draw_heat_map(result, shown), self._folder / picture)
             maps[picture] = shown
-        explained = {shown.finding for shown in maps.values()}
-        unexplained = [
-            told_absence(result.tests, name) for name in result.maps if name not in explained
-        ]
+        pdf = f"{prefix}-report.pdf"
+        document = pdf_of(result, true, self._model, label=name, language=self._language)
+        write_bytes_atomically(self._folder / pdf, document)
         self._sections.append(
             Section(
                 file=name,
@@ -79,24 +80,10 @@ class Report:
                 figures=figures,
                 outlines=outlines,
                 maps=maps,
-                unexplained=tuple(unexplained),
+                unexplained=tuple(true.absences(result)),
+                pdf=pdf,
             )
         )
-
-    def _shown_maps(self, result: AnalyzedImage) -> Iterator[ShownMap]:
-        """Yield the map of each finding of which one was shown to be true."""
-        best = {name: best_map(result.tests, name) for name in result.maps}
-        kinds = {name: kind for name, kind in best.items() if kind is not None}
-        drawn, looks = set(kinds.values()), {OCCLUSION_MAP, JOINT_MAP}
-        falls = maps_of(self._workspace, result, OCCLUSION_MAP) if drawn & looks else None
-        maps = {
-            kind: falls
-            if kind == OCCLUSION_MAP and falls is not None
-            else maps_of(self._workspace, result, kind, falls=falls)
-            for kind in drawn
-        }
-        for finding, kind in kinds.items():
-            yield shown_map(result.tests, result, finding, kind, maps[kind])
 
     def refuse(self, path: Path, error: ImageError) -> None:
         """Note a file that could not be used."""
@@ -104,12 +91,12 @@ class Report:
 
     def write_page(self) -> None:
         """Write the page that shows everything together."""
-        text = report_page(self._sections, self._refused, self._measured)
+        text = report_page(self._sections, self._refused, self._model.aucs)
         write_bytes_atomically(self._folder / "index.html", text.encode())
 
 
 @contextmanager
-def open_report(folder: Path, workspace: Workspace) -> Iterator[Report]:
+def open_report(folder: Path, workspace: Workspace, language: str) -> Iterator[Report]:
     """Yield a report to fill; its folder appears at the end, or not at all if the block raises.
 
     Raises:
@@ -124,9 +111,9 @@ def open_report(folder: Path, workspace: Workspace) -> Iterator[Report]:
             f"--report would write into {printable(str(folder))}, where something is already; "
             "name a new or empty folder."
         )
-    measured = current_model(workspace).aucs
+    model = current_model(workspace)
     with write_folder_atomically(folder) as part:
-        report = Report(part, workspace, measured)
+        report = Report(part, workspace, model, language)
         yield report
         report.write_page()
 

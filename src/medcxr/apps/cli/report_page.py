@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from html import escape
 
 from medcxr import __version__
-from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
-from medcxr.apps.cli.words import percent
-from medcxr.apps.dashboard.words import DISCLAIMER, EXPLANATIONS, PLAUSIBLE
+from medcxr.apps.dashboard.words import EXPLANATIONS
 from medcxr.core.results import Analysis, Estimate
+from medcxr.core.sentences import DISCLAIMER, percent
 from medcxr.explain.margin import told_margin
 from medcxr.services.shown_map import ShownMap
+from medcxr.services.told_analysis import (
+    told_facts,
+    told_measures,
+    told_plausible,
+    told_state,
+)
 
 __all__ = ["Section", "report_page"]
 
@@ -51,6 +56,7 @@ class Section:
         outlines: name of the picture with outlines and widths; None of a model without them.
         maps: name of a picture -> the map of a finding in it.
         unexplained: why no map is shown, a sentence for each finding without one.
+        pdf: name of the file with the report to print; None if there is none.
     """
 
     file: str
@@ -59,6 +65,7 @@ class Section:
     outlines: str | None
     maps: Mapping[str, ShownMap]
     unexplained: Sequence[str] = ()
+    pdf: str | None = None
 
 
 def report_page(
@@ -118,8 +125,8 @@ def _findings(analysis: Analysis, measured: Mapping[str, Estimate]) -> str:
             percent(found.probability),
             f"{found.threshold:.1%}",
             told_margin(found),
-            "Present" if found.present else "Absent",
-            PLAUSIBLE.get(found.prediction_set or "", ""),
+            told_state(found),
+            told_plausible(found),
             _told_auc(measured.get(found.finding)),
         )
         for found in analysis.findings
@@ -128,28 +135,13 @@ def _findings(analysis: Analysis, measured: Mapping[str, Estimate]) -> str:
 
 
 def _facts(section: Section) -> str:
-    analysis = section.analysis
-    rows, columns = analysis.image_shape
-    spacing = "not stated"
-    if analysis.spacing_mm is not None:
-        spacing = "{:.3g} x {:.3g} mm".format(*analysis.spacing_mm)
-    facts = {
-        "Operating point": analysis.operating_point,
-        "View": analysis.view,
-        "Size": f"{columns} x {rows} px",
-        "Pixel spacing": spacing,
-        "SHA-256 of the file": analysis.image_digest,
-    }
-    if analysis.anatomy is not None:
-        facts = {
-            "Cardiothoracic ratio": told_ratio(analysis.anatomy),
-            "Lungs": told_lungs(analysis.anatomy),
-            "Costophrenic angles": told_angles(analysis.anatomy),
-            **facts,
-        }
+    facts = {**told_measures(section.analysis), **told_facts(section.analysis)}
+    files = {section.figures: "The whole analysis (JSON)"}
+    if section.pdf is not None:
+        files[section.pdf] = "The report to print (PDF)"
+    links = "".join(f'<p><a href="{escape(name)}">{words}</a></p>' for name, words in files.items())
     lines = [_row("td", fact) for fact in facts.items()]
-    link = f'<a href="{escape(section.figures)}">The whole analysis (JSON)</a>'
-    return f'<div class="quiet">{_table(lines)}<p>{link}</p></div>'
+    return f'<div class="quiet">{_table(lines)}{links}</div>'
 
 
 def _pictures(section: Section) -> str:

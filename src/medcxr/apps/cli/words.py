@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from medcxr.apps.dashboard.words import DISCLAIMER
+from medcxr.core.sentences import DISCLAIMER
 
 if TYPE_CHECKING:
     from medcxr.services.workspace import Workspace
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = [
     "WorkspaceOption",
     "open_workspace",
-    "percent",
     "printable",
     "show_disclaimer",
     "show_error",
@@ -45,13 +44,6 @@ def show_error(text: str) -> None:
 def printable(text: str) -> str:
     """Take out what a file's name could steer a terminal with."""
     return "".join(c if c.isprintable() else "?" for c in text)
-
-
-def percent(share: float) -> str:
-    """Write a probability without claiming certainty at either end."""
-    if share < 0.001:
-        return "<0.1%"
-    return ">99.9%" if share > 0.999 else f"{share:.1%}"
 
 
 def open_workspace(folder: Path | None) -> "Workspace":

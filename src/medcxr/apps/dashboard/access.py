@@ -7,7 +7,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from medcxr.apps.dashboard.limits import ABSOLUTE_LIMIT_S, IDLE_LIMIT_S
+from medcxr.apps.dashboard.preferences import chosen_preferences, restore_preferences
 from medcxr.core.errors import AccessError
+from medcxr.core.language import Sentence
 from medcxr.services.accounts import SignIn, require_current
 from medcxr.services.workspace import Workspace
 
@@ -43,9 +45,14 @@ class Access:
     def reason_to_end(self, now: float) -> str | None:
         """Return why the sign-in is over, or None while it is not."""
         if not 0 <= now - self.seen_at < IDLE_LIMIT_S:
-            return f"Signed out after {IDLE_LIMIT_S / 60:.0f} minutes without activity."
+            return Sentence(
+                "Signed out after {minutes:.0f} minutes without activity.",
+                minutes=IDLE_LIMIT_S / 60,
+            )
         if not 0 <= now - self.opened_at < ABSOLUTE_LIMIT_S:
-            return f"Signed out after {ABSOLUTE_LIMIT_S / 3600:.0f} hours; sign in again."
+            return Sentence(
+                "Signed out after {hours:.0f} hours; sign in again.", hours=ABSOLUTE_LIMIT_S / 3600
+            )
         return None
 
 
@@ -57,8 +64,14 @@ def open_for(proof: SignIn) -> None:
 
 
 def close(notice: str) -> None:
-    """Lock this tab and forget everything it showed."""
+    """Lock this tab and forget everything it showed but language and theme.
+
+    Args:
+        notice: what the sign-in page says, in English.
+    """
+    chosen = chosen_preferences()
     st.session_state.clear()
+    restore_preferences(chosen)
     st.session_state[_NOTICE] = notice
     context = get_script_run_ctx()
     if context is not None:
@@ -101,7 +114,7 @@ def require_access(workspace: Workspace) -> None:
     try:
         require_current(workspace, access.proof)
     except AccessError as error:
-        close(str(error))
+        close(error.sentence)
         raise
     if not st.session_state.pop(_UNATTENDED, False):
         note_activity()

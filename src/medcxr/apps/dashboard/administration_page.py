@@ -5,8 +5,8 @@ import streamlit as st
 from medcxr.apps.dashboard.diagnostics_view import show_diagnostics
 from medcxr.apps.dashboard.doors import show_password_change
 from medcxr.apps.dashboard.frame import Opened
-from medcxr.apps.dashboard.preferences_view import show_preferences
 from medcxr.apps.dashboard.tables import html_table
+from medcxr.apps.dashboard.workspace_preferences_view import show_preferences
 from medcxr.core.language import say
 from medcxr.services.health import told_size
 from medcxr.services.workspace import Workspace

@@ -4,38 +4,42 @@ What is shown after the sign-in is imported inside functions: the password can b
 sooner, and `warm_up` imports the rest meanwhile.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from medcxr.apps.dashboard import access
+from medcxr.apps.dashboard.appearance import show_appearance
 from medcxr.apps.dashboard.doors import show_sign_in
 from medcxr.apps.dashboard.icon import icon
+from medcxr.apps.dashboard.preferences import language_in_use
 from medcxr.apps.dashboard.uploads import keep_uploads_in_memory
 from medcxr.apps.dashboard.warm_up import warm_up
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.errors import AccessError, MedcxrError
-from medcxr.core.language import say
+from medcxr.core.language import say, use_source
 from medcxr.services.accounts import require_safe_address
 from medcxr.services.workspace import Workspace
 
 if TYPE_CHECKING:
     from medcxr.apps.dashboard.frame import Opened
 
+_PATHS = ("", "explainable-ai", "train-model", "performance", "models", "administration")
+
 
 def main() -> None:
     """Show the sign-in page, or the page of the address to whoever has signed in."""
     keep_uploads_in_memory()
     st.set_page_config(page_title="medcxr", page_icon=icon(), layout="wide")
-    st.html(Path(__file__).with_name("style.css"))
+    use_source(language_in_use)
+    show_appearance(_PATHS)
     try:
         workspace = Workspace.open_default()
         # Again here: somebody may start this file without the launcher.
         require_safe_address(workspace, st.get_option("server.address") or "")
     except MedcxrError as error:
-        st.error(str(error))
+        st.error(say(error.sentence))
         return
     warm_up(workspace)
     try:
@@ -43,10 +47,10 @@ def main() -> None:
     except AccessError as error:
         # The addresses are known, or Streamlit would call them missing; none is run.
         _navigation(None, position="hidden")
-        show_sign_in(workspace, str(error))
+        show_sign_in(workspace, say(error.sentence))
         return
     except MedcxrError as error:
-        st.error(str(error))
+        st.error(say(error.sentence))
         return
     from medcxr.apps.dashboard.frame import show_frame, work_on  # noqa: PLC0415 - see above
 
@@ -105,10 +109,10 @@ def _navigation(
             url_path="clinical-analysis",
             default=True,
         ),
-        st.Page(explanations, title="Explainable AI", url_path="explainable-ai"),
-        st.Page(training, title="Train Model", url_path="train-model"),
-        st.Page(performance, title="Performance Analytics", url_path="performance"),
-        st.Page(models, title="Models", url_path="models"),
+        st.Page(explanations, title=say("Explainable AI"), url_path="explainable-ai"),
+        st.Page(training, title=say("Train Model"), url_path="train-model"),
+        st.Page(performance, title=say("Performance Analytics"), url_path="performance"),
+        st.Page(models, title=say("Models"), url_path="models"),
         st.Page(administration, title=say("Administration"), url_path="administration"),
     ]
     return st.navigation(pages, position=position)

@@ -18,6 +18,7 @@ from medcxr.core.errors import MedcxrError, StorageError
 from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import Acquisition
+from medcxr.core.language import Sentence
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.explain.report import ExplanationReport
 from medcxr.imaging.reading import read_image
@@ -171,10 +172,10 @@ def active_findings(case: Case) -> list[FindingResult]:
 
 def synthetic_upload() -> Upload:
     """Simulate a radiograph as a file, so that it takes the way of every other file."""
-    return upload_of(_simulated(), label="Synthetic radiograph", note=SYNTHETIC)
+    return upload_of(_simulated(), label=Sentence("Synthetic radiograph"), note=SYNTHETIC)
 
 
-@st.cache_data(show_spinner="Simulating a radiograph")
+@st.cache_data(show_spinner=False)
 def _simulated() -> bytes:
     radiograph = simulate(ThoraxParameters(), size=768)
     file = io.BytesIO()
@@ -187,7 +188,7 @@ def _analyzed(workspace: Workspace, upload: Upload) -> Case:
         image = read_image(upload.read(), beyond_window=True)
         result = analyze_image(workspace, image)
     except MedcxrError as error:
-        return Case(upload=upload, reading=None, error=str(error))
+        return Case(upload=upload, reading=None, error=error.sentence)
     keep_for_viewing(image)
     case_id, memory_problem = _remembered(workspace, upload, result)
     return Case(
@@ -207,7 +208,7 @@ def _remembered(
     try:
         record = record_case(workspace, result, label=upload.label)
     except StorageError as error:
-        return None, str(error)
+        return None, error.sentence
     return (None if record is None else record.case_id), ""
 
 

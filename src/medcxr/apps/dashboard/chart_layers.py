@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from medcxr.apps.dashboard.charts import Spec
 
-__all__ = ["LINE", "MARK", "QUIET", "SECOND", "SHARES", "axis", "by_name", "layer", "tooltips"]
+__all__ = ["SHARES", "axis", "by_name", "layer", "tooltips"]
 
-# On #0d1117: lines at least 4.5 : 1; pairs differ in lightness and in dashes or shape, too.
-LINE, SECOND, QUIET, MARK = "#6ea8e0", "#f2b65a", "#a9b4c2", "#ffffff"
 SHARES = (0.0, 1.0)
 
 

@@ -6,18 +6,16 @@ Names from models and files are values of data or titles, never expressions.
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from medcxr.apps.dashboard.preferences import colors
+from medcxr.core.language import say, say_if_sentence
 from medcxr.core.results import Estimate
 from medcxr.services.case_map import Placed
 from medcxr.services.labeled_tables import FindingCounts
 
-__all__ = ["Spec", "bars", "case_chart", "curves", "label_bars"]
+__all__ = ["Spec", "bars", "case_chart", "curves", "label_bars", "label_states"]
 
 Spec: TypeAlias = dict[str, object]
 
-# On #0d1117: at least 4.5 : 1, apart in lightness and in shape for readers who see few colors.
-_BAR = "#1f6cb0"  # dark enough for the white interval on it
-_WITH, _WITHOUT, _UNKNOWN, _CASE, _QUIET = "#f2b65a", "#6ea8e0", "#a9b4c2", "#ffffff", "#a9b4c2"
-_SERIES = ("#f2b65a", "#6ea8e0", "#6fd0ae", "#d79be8", "#e6eaf0")
 _MARKS = ("circle", "diamond", "square", "triangle-up", "cross")
 
 
@@ -27,25 +25,32 @@ def case_chart(placed: Placed) -> Spec:
     Cases are points, the neighbors have rings, the case is a cross, and the threshold is a line.
     """
     finding = placed.found.finding
-    states = {True: f"with {finding}", False: f"without {finding}", None: "unknown"}
+    ink, states = colors(), label_states(finding)
     near = set(placed.placement.neighbors)
     points = [
-        {"x": x, "y": y, "state": states[label], "name": case.name, "near": index in near}
+        {
+            "x": x,
+            "y": y,
+            "state": states[label],
+            "name": say_if_sentence(case.name),
+            "near": index in near,
+        }
         for index, ((x, y), label, case) in enumerate(
             zip(placed.found.cases, placed.labels, placed.cases, strict=True)
         )
     ]
-    x_title, y_title = f"Logit of {finding}", "What else varies, standard deviations"
+    x_title = say("Logit of {finding}", finding=say(finding))
+    y_title = say("What else varies, standard deviations")
     place = {
         "x": {"field": "x", "type": "quantitative", "title": x_title, "scale": {"zero": False}},
         "y": {"field": "y", "type": "quantitative", "title": y_title, "scale": {"zero": False}},
     }
     told = [
-        {"field": "name", "title": "Case"},
-        {"field": "state", "title": "Label"},
+        {"field": "name", "title": say("Case")},
+        {"field": "state", "title": say("Label")},
         {"field": "x", "title": x_title, "format": "+.2f"},
     ]
-    colors = {"domain": list(states.values()), "range": [_WITH, _WITHOUT, _UNKNOWN]}
+    hues = {"domain": list(states.values()), "range": [ink.second, ink.line, ink.quiet]}
     shapes = {"domain": list(states.values()), "range": ["circle", "diamond", "square"]}
     legend = {"title": None, "orient": "top"}
     layers: list[Spec] = [
@@ -55,7 +60,7 @@ def case_chart(placed: Placed) -> Spec:
             "mark": {"type": "point", "filled": True, "size": 70, "opacity": 0.9},
             "encoding": {
                 **place,
-                "color": {"field": "state", "type": "nominal", "scale": colors, "legend": legend},
+                "color": {"field": "state", "type": "nominal", "scale": hues, "legend": legend},
                 "shape": {"field": "state", "type": "nominal", "scale": shapes, "legend": legend},
                 "tooltip": told,
             },
@@ -63,12 +68,12 @@ def case_chart(placed: Placed) -> Spec:
         {
             "data": {"values": [one for one in points if one["near"]]},
             "mark": {"type": "point", "filled": False, "size": 260, "strokeWidth": 2},
-            "encoding": {**place, "color": {"value": _CASE}, "tooltip": told},
+            "encoding": {**place, "color": {"value": ink.mark}, "tooltip": told},
         },
         {
             "data": {"values": [_case_point(placed)]},
             "mark": {"type": "point", "filled": True, "size": 320, "shape": "cross"},
-            "encoding": {**place, "color": {"value": _CASE}, "tooltip": told},
+            "encoding": {**place, "color": {"value": ink.mark}, "tooltip": told},
         },
     ]
     threshold = placed.found.found.threshold_logit
@@ -105,15 +110,19 @@ def bars(
         "title": None,
         "axis": {"labelLimit": 300},
     }
-    told: list[Spec] = [{"field": "name", "title": "Name"}]
-    told += [{"field": one, "title": one, "format": ".3f"} for one in ("value", "low", "high")]
+    told: list[Spec] = [
+        {"field": "name", "title": say("Name")},
+        {"field": "value", "title": say("value"), "format": ".3f"},
+        {"field": "low", "title": say("low"), "format": ".3f"},
+        {"field": "high", "title": say("high"), "format": ".3f"},
+    ]
     if shares:
-        told.append({"field": "share", "title": "share of the image", "format": ".0%"})
+        told.append({"field": "share", "title": say("share of the image"), "format": ".0%"})
     return {
         "data": {"values": rows},
         "layer": [
             {
-                "mark": {"type": "bar", "color": _BAR},
+                "mark": {"type": "bar", "color": colors().bar},
                 "encoding": {
                     "y": y,
                     "x": {"field": "value", "type": "quantitative", "title": title},
@@ -121,7 +130,7 @@ def bars(
                 },
             },
             {
-                "mark": {"type": "rule", "color": _CASE, "strokeWidth": 2},
+                "mark": {"type": "rule", "color": colors().mark, "strokeWidth": 2},
                 "encoding": {
                     "y": y,
                     "x": {"field": "low", "type": "quantitative"},
@@ -156,7 +165,7 @@ def curves(
         "x": {
             "field": "epoch",
             "type": "quantitative",
-            "title": "Epoch",
+            "title": say("Epoch"),
             "axis": {"tickMinStep": 1, "format": "d"},
             "scale": {"zero": False},
         },
@@ -164,7 +173,7 @@ def curves(
         "color": {
             "field": "name",
             "type": "nominal",
-            "scale": {"domain": names, "range": _SERIES[: len(names)]},
+            "scale": {"domain": names, "range": _series()[: len(names)]},
             "legend": legend,
         },
     }
@@ -175,8 +184,8 @@ def curves(
         "legend": legend,
     }
     told: list[Spec] = [
-        {"field": "name", "title": "Of"},
-        {"field": "epoch", "title": "Epoch"},
+        {"field": "name", "title": say("Of")},
+        {"field": "epoch", "title": say("Epoch")},
         {"field": "value", "title": title, "format": ".3f"},
     ]
     return {
@@ -194,15 +203,16 @@ def curves(
 
 def label_bars(counts: Sequence[FindingCounts]) -> Spec:
     """Return a bar for each finding: images with it, without it and unknown."""
-    colors = {"with it": _WITH, "without it": _WITHOUT, "unknown": _UNKNOWN}
+    ink = colors()
+    hues = {say("with it"): ink.second, say("without it"): ink.line, say("unknown"): ink.quiet}
     rows = [
-        {"finding": one.finding, "label": label, "images": number, "order": order}
+        {"finding": say(one.finding), "label": label, "images": number, "order": order}
         for one in counts
         for order, (label, number) in enumerate(
-            zip(colors, (one.positive, one.negative, one.unknown), strict=True)
+            zip(hues, (one.positive, one.negative, one.unknown), strict=True)
         )
     ]
-    order = [one.finding for one in counts]
+    order = [say(one.finding) for one in counts]
     return {
         "data": {"values": rows},
         "mark": {"type": "bar"},
@@ -214,38 +224,57 @@ def label_bars(counts: Sequence[FindingCounts]) -> Spec:
                 "title": None,
                 "axis": {"labelOverlap": False},
             },
-            "x": {"field": "images", "type": "quantitative", "title": "Radiographs"},
+            "x": {"field": "images", "type": "quantitative", "title": say("Radiographs")},
             "color": {
                 "field": "label",
                 "type": "nominal",
-                "scale": {"domain": list(colors), "range": list(colors.values())},
+                "scale": {"domain": list(hues), "range": list(hues.values())},
                 "legend": {"title": None, "orient": "top"},
             },
             "order": {"field": "order", "type": "quantitative"},
             "tooltip": [
-                {"field": "finding", "title": "Finding"},
-                {"field": "label", "title": "Label"},
-                {"field": "images", "title": "Radiographs", "format": ","},
+                {"field": "finding", "title": say("Finding")},
+                {"field": "label", "title": say("Label")},
+                {"field": "images", "title": say("Radiographs"), "format": ","},
             ],
         },
         "height": 40 * len(order) + 90,  # with axis and legend
     }
 
 
+def label_states(finding: str) -> dict[bool | None, str]:
+    """Return what a case's label says of a finding, in the language in use."""
+    return {
+        True: say("with {finding}", finding=say(finding)),
+        False: say("without {finding}", finding=say(finding)),
+        None: say("unknown"),
+    }
+
+
+def _series() -> list[str]:
+    ink = colors()
+    return [ink.second, ink.line, ink.third, ink.fourth, ink.text]
+
+
 def _case_point(placed: Placed) -> Spec:
     x, y = placed.found.case
-    return {"x": x, "y": y, "state": "not known", "name": "this radiograph"}
+    return {"x": x, "y": y, "state": say("not known"), "name": say("this radiograph")}
 
 
 def _boundary(threshold: float, x: Mapping[str, object]) -> Sequence[Spec]:
     """Return the line at which the answer changes, with what each side means."""
     data = {"values": [{"x": threshold}]}
-    text = {"type": "text", "color": _QUIET, "fontSize": 13, "baseline": "top"}
-    sides = (("absent", "right", -6), ("present", "left", 6))
+    text = {"type": "text", "color": colors().quiet, "fontSize": 13, "baseline": "top"}
+    sides = ((say("absent"), "right", -6), (say("present"), "left", 6))
     return [
         {
             "data": data,
-            "mark": {"type": "rule", "color": _QUIET, "strokeDash": [6, 4], "strokeWidth": 2},
+            "mark": {
+                "type": "rule",
+                "color": colors().quiet,
+                "strokeDash": [6, 4],
+                "strokeWidth": 2,
+            },
             "encoding": {"x": x},
         },
         *(

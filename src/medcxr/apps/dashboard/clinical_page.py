@@ -13,7 +13,7 @@ from medcxr.apps.dashboard.frame import Opened
 from medcxr.apps.dashboard.model_view import show_model_figures
 from medcxr.apps.dashboard.reading_view import show_reading
 from medcxr.apps.dashboard.tables import html_table
-from medcxr.core.language import say, say_number
+from medcxr.core.language import say, say_if_sentence, say_number
 
 __all__ = ["show_clinical_analysis"]
 
@@ -27,7 +27,7 @@ def show_clinical_analysis(opened: Opened) -> None:
         return
     _show_refused(opened.cases)
     if case.reading is None:
-        st.html(f'<h2 class="cxr-title">{escape(case.label)}</h2>')
+        st.html(f'<h2 class="cxr-title">{escape(say_if_sentence(case.label))}</h2>')
         st.error(say(case.error))
     else:
         show_reading(opened, case, case.reading)
@@ -48,5 +48,5 @@ def _show_refused(cases: Sequence[Case]) -> None:
         total=len(cases),
     )
     with st.expander(title, icon=":material/warning:"):
-        rows = [(case.label, say(case.error)) for case in refused]
+        rows = [(say_if_sentence(case.label), say(case.error)) for case in refused]
         st.html(html_table((say("File"), say("Reason")), rows))

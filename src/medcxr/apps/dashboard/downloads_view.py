@@ -1,28 +1,39 @@
-"""What can be kept of the page: the analysis, a table of all open radiographs."""
+"""What can be kept of the page: the analysis, a report, and a table of all open radiographs."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import streamlit as st
 
-from medcxr.apps.dashboard.cases import Case
+from medcxr.apps.dashboard.cases import Case, Reading
 from medcxr.apps.dashboard.findings_csv import findings_csv
 from medcxr.apps.dashboard.frame import Opened
-from medcxr.apps.dashboard.words import DISCLAIMER
+from medcxr.apps.dashboard.kept import find_kept
+from medcxr.apps.dashboard.prior_view import find_prior
+from medcxr.apps.dashboard.words import DISCLAIMER, EXPLANATIONS
+from medcxr.core.arrays import FloatArray
 from medcxr.core.case_record import Opinion
 from medcxr.core.errors import MedcxrError
-from medcxr.core.language import say
+from medcxr.core.guidance import considerations
+from medcxr.core.language import language, say, say_if_sentence, speaking
 from medcxr.core.results import Analysis
+from medcxr.explain.report import OCCLUSION_MAP
 from medcxr.services import case_records
+from medcxr.services.pdf_report import Additions, pdf_report
+from medcxr.services.true_maps import draw_true_maps
 
 __all__ = ["show_downloads"]
 
 
 def show_downloads(opened: Opened) -> None:
     """Offer the files; they are made when they are asked for."""
+    case = opened.case
     with st.container(horizontal=True):
-        if opened.case is not None and opened.case.reading is not None:
-            analysis = opened.case.reading.analysis
+        if case is not None and case.reading is not None:
+            _offer_report(opened, case, case.reading)
+            analysis = case.reading.analysis
             st.download_button(
                 say("Download the analysis (JSON)"),
                 data=lambda: _json(analysis),
@@ -38,6 +49,49 @@ def show_downloads(opened: Opened) -> None:
             on_click="ignore",
             help=say("One row for each open radiograph, with your verdicts."),
         )
+
+
+def _offer_report(opened: Opened, case: Case, reading: Reading) -> None:
+    if opened.facts is None:
+        return
+    # What belongs to this browser tab is asked for here: files are made outside of it.
+    falls: Mapping[str, FloatArray] | None = find_kept(reading, OCCLUSION_MAP, dict)
+    additions, facts, code = _additions(opened, case, reading), opened.facts, language()
+
+    def make() -> bytes:
+        with speaking(code):
+            return pdf_report(
+                reading,
+                reading.shown,
+                draw_true_maps(opened.workspace, reading, falls=falls),
+                model=facts,
+                made=datetime.now(UTC),
+                label=say_if_sentence(case.label),
+                additions=additions,
+            )
+
+    st.download_button(
+        say("Download the report (PDF)"),
+        data=make,
+        file_name=f"medcxr-{reading.analysis.image_digest[:12]}.pdf",
+        mime="application/pdf",
+        on_click="ignore",
+        type="primary",
+        help=say("To be printed, signed and filed; with the maps that were shown to be true."),
+    )
+
+
+def _additions(opened: Opened, case: Case, reading: Reading) -> Additions:
+    opinion, prior = _opinion(opened, case), find_prior(opened, case)
+    told = considerations(reading.analysis.findings)
+    return Additions(
+        next_steps=[(one.words, str(one.source)) for several in told.values() for one in several],
+        verdicts={} if opinion is None else {f: v.value for f, v in opinion.verdicts.items()},
+        comment="" if opinion is None else opinion.comment,
+        prior=None if prior is None else prior.analysis,
+        prior_label="" if prior is None else prior.title,
+        explanations=EXPLANATIONS,
+    )
 
 
 def _json(analysis: Analysis) -> bytes:

@@ -2,17 +2,24 @@
 
 import streamlit as st
 
+from medcxr.core.language import say
+
 __all__ = ["is_synthetic_wanted", "show_closing_button", "show_empty_state"]
 
 _SYNTHETIC_WANTED = "synthetic_wanted"
 
 
-def show_empty_state(title: str, text: str) -> None:
-    """Say what to do, and offer a radiograph to try the page with."""
+def show_empty_state(title: str, words: str) -> None:
+    """Say what to do, and offer a radiograph to try the page with.
+
+    Args:
+        title: in English.
+        words: in English, Markdown.
+    """
     with st.container(border=True, key="empty"):
-        st.subheader(title)
-        st.markdown(text)
-        st.button("Try a synthetic radiograph", on_click=_want_synthetic, args=(True,))
+        st.subheader(say(title))
+        st.markdown(say(words))
+        st.button(say("Try a synthetic radiograph"), on_click=_want_synthetic, args=(True,))
 
 
 def is_synthetic_wanted() -> bool:
@@ -22,7 +29,7 @@ def is_synthetic_wanted() -> bool:
 
 def show_closing_button() -> None:
     """Offer to close the simulated radiograph."""
-    st.button("Close the synthetic radiograph", on_click=_want_synthetic, args=(False,))
+    st.button(say("Close the synthetic radiograph"), on_click=_want_synthetic, args=(False,))
 
 
 def _want_synthetic(wanted: bool) -> None:  # noqa: FBT001 - a callback's argument

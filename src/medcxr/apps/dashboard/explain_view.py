@@ -20,6 +20,7 @@ from medcxr.apps.dashboard.tables import html_table
 from medcxr.apps.dashboard.what_if_view import show_what_if
 from medcxr.apps.dashboard.words import EXPLAIN_EMPTY, MAPS, MARGIN, NO_ZONES, OUTLINES, ZONES
 from medcxr.core.errors import ModelError
+from medcxr.core.language import figure, say, say_all, say_if_sentence, text
 from medcxr.core.settings import Settings
 from medcxr.explain.margin import told_distance, told_margin
 from medcxr.explain.occlusion import places_per_side
@@ -29,54 +30,66 @@ from medcxr.services.workspace import Workspace
 
 __all__ = ["show_explanations"]
 
+_NOTHING_OPEN = text("Open a radiograph to see its answers explained")
+
 
 def show_explanations(opened: Opened) -> None:
     """Show the page for the radiograph that was chosen at the left."""
-    st.title("Explainable AI")
+    st.title(say("Explainable AI"))
     case = opened.case
     if case is None:
-        show_empty_state("Open a radiograph to see its answers explained", EXPLAIN_EMPTY)
+        show_empty_state(_NOTHING_OPEN, EXPLAIN_EMPTY)
     elif case.reading is None:
-        st.html(f'<p class="cxr-title">{escape(case.label)}</p>')
-        st.error(case.error)
+        st.html(f'<p class="cxr-title">{escape(say_if_sentence(case.label))}</p>')
+        st.error(say(case.error))
     else:
         _show(opened.workspace, case, case.reading, opened.cases)
 
 
 def _show(workspace: Workspace, case: Case, reading: Reading, cases: Sequence[Case]) -> None:
-    note = f'<p class="cxr-quiet">{escape(case.note)}</p>' if case.note else ""
-    st.html(f'<p class="cxr-title">{escape(case.label)}</p>{note}{_overview(reading)}')
+    note = f'<p class="cxr-quiet">{escape(say(case.note))}</p>' if case.note else ""
+    st.html(
+        f'<p class="cxr-title">{escape(say_if_sentence(case.label))}</p>{note}{_overview(reading)}'
+    )
     names = [found.finding for found in reading.analysis.findings]
     active = [found.finding for found in active_findings(case)]
     first = active[0] if active else names[0]
     finding = st.segmented_control(
-        "Explain", names, default=first, required=True, key=f"explained_{case.digest}"
+        say("Explain"),
+        names,
+        default=first,
+        required=True,
+        format_func=say,
+        key=f"explained_{case.digest}",
     )
     table = Settings.from_environment().cases
-    st.header("Distance to the threshold", anchor=False)
+    st.header(say("Distance to the threshold"), anchor=False)
     found = next(one for one in reading.analysis.findings if one.finding == finding)
     st.markdown(plain(told_distance(found)))
-    st.caption(MARGIN)
-    st.header("Maps side by side", anchor=False)
+    st.caption(say(MARGIN))
+    st.header(say("Maps side by side"), anchor=False)
     _show_maps(workspace, reading, finding)
-    st.header("What would change the answer", anchor=False)
+    st.header(say("What would change the answer"), anchor=False)
     show_what_if(workspace, reading, finding)
-    st.header("Among other cases", anchor=False)
+    st.header(say("Among other cases"), anchor=False)
     show_case_map(workspace, reading, finding, table)
-    st.header("What answers hang on over many radiographs", anchor=False)
+    st.header(say("What answers hang on over many radiographs"), anchor=False)
     show_importance(workspace, reading.analysis.model, finding, cases, table)
 
 
 def _overview(reading: Reading) -> str:
     return html_table(
-        ("Finding", "Answer", "Probability", "Distance to the threshold", "Map shown to be true"),
+        say_all(
+            *("Finding", "Answer", "Probability", "Distance to the threshold"),
+            "Map shown to be true",
+        ),
         [
             (
-                found.finding,
-                "present" if found.present else "absent",
+                say(found.finding),
+                say("present") if found.present else say("absent"),
                 percent(found.probability),
                 told_margin(found),
-                found.explained_by or "none",
+                say(found.explained_by or "none"),
             )
             for found in reading.analysis.findings
         ],
@@ -84,27 +97,29 @@ def _overview(reading: Reading) -> str:
 
 
 def _show_maps(workspace: Workspace, reading: Reading, finding: str) -> None:
-    st.caption(MAPS)
+    st.caption(say(MAPS))
     if finding not in reading.maps:
-        st.info("This model gives no heat maps.")
+        st.info(say("This model gives no heat maps."))
         return
-    percentage = st.slider("Opacity of the maps", 0, 100, 60, 5, format="%d%%")
+    percentage = st.slider(
+        say("Opacity of the maps"), 0, 100, 60, 5, format="%d%%", key="opacity_of_maps"
+    )
     opacity = percentage / 100
     radiograph, evidence = st.columns(2)
     with radiograph:
-        st.subheader("Radiograph", anchor=False)
+        st.subheader(say("Radiograph"), anchor=False)
         _show_radiograph(reading)
     with evidence:
-        st.subheader("Evidence map", anchor=False)
+        st.subheader(say("Evidence map"), anchor=False)
         _show_zones(show_map(reading, finding, EVIDENCE_MAP, reading.maps, opacity=opacity))
     occlusion, joint = st.columns(2)
     with occlusion:
-        st.subheader("Occlusion map", anchor=False)
+        st.subheader(say("Occlusion map"), anchor=False)
         known = _show_occlusion(workspace, reading, finding, opacity)
     with joint:
-        st.subheader("Joint map", anchor=False)
+        st.subheader(say("Joint map"), anchor=False)
         if not known:
-            st.markdown("This map joins the other two; make the occlusion map first.")
+            st.markdown(say("This map joins the other two; make the occlusion map first."))
         else:
             maps = kept_maps(workspace, reading, JOINT_MAP)
             _show_zones(show_map(reading, finding, JOINT_MAP, maps, opacity=opacity))
@@ -115,11 +130,11 @@ def _show_radiograph(reading: Reading) -> None:
     anatomy = reading.analysis.anatomy
     if anatomy is None:
         st.image(radiograph_picture(reading.shown), width="stretch", output_format="PNG")
-        st.caption("The radiograph, scaled to the screen; not for primary reading.")
+        st.caption(say("The radiograph, scaled to the screen; not for primary reading."))
         return
     picture = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
     st.image(picture, width="stretch", output_format="PNG")
-    st.caption(OUTLINES)
+    st.caption(say(OUTLINES))
 
 
 def _show_occlusion(workspace: Workspace, reading: Reading, finding: str, opacity: float) -> bool:
@@ -127,13 +142,15 @@ def _show_occlusion(workspace: Workspace, reading: Reading, finding: str, opacit
     known = find_kept(reading, OCCLUSION_MAP, dict)
     if known is None:
         n_places = places_per_side(len(reading.maps[finding])) ** 2
-        st.markdown(f"This map hides each of {n_places} places in turn and asks the model again.")
-        if not st.button("Make the occlusion map"):
+        st.markdown(
+            say("This map hides each of {n} places in turn and asks the model again.", n=n_places)
+        )
+        if not st.button(say("Make the occlusion map")):
             return False
         try:
             kept_maps(workspace, reading, OCCLUSION_MAP)
         except ModelError as error:  # somebody chose another model meanwhile
-            st.error(plain(str(error)))
+            st.error(plain(say(error.sentence)))
             return False
         st.rerun()  # without the button
     _show_zones(show_map(reading, finding, OCCLUSION_MAP, known, opacity=opacity))
@@ -144,13 +161,13 @@ def _show_zones(shown: ShownMap) -> None:
     if not shown.is_true:
         return  # its verdict stands above
     if not shown.zones:
-        st.caption(NO_ZONES)
+        st.caption(say(NO_ZONES))
         return
     ranked = sorted(shown.zones.items(), key=lambda item: -item[1])
     st.html(
         html_table(
-            ("Zone", f"Share of the evidence for {shown.finding}"),
-            [(zone, f"{share:.0%}") for zone, share in ranked],
+            (say("Zone"), say("Share of the evidence for {finding}", finding=say(shown.finding))),
+            [(say(zone), figure(share, ".0%")) for zone, share in ranked],
         )
     )
-    st.caption(ZONES)
+    st.caption(say(ZONES))

@@ -8,7 +8,7 @@ import streamlit as st
 from medcxr.apps.dashboard.words import PLAUSIBLE
 from medcxr.core.findings import Finding
 from medcxr.core.guidance import is_undecided
-from medcxr.core.language import say
+from medcxr.core.language import figure, say
 from medcxr.core.results import Analysis, Estimate, FindingResult
 from medcxr.explain.margin import told_margin
 
@@ -34,18 +34,13 @@ def card(result: FindingResult, auc: Estimate | None) -> str:
         kind = "clear" if result.finding == Finding.NO_FINDING else "active"
     elif is_undecided(result):
         kind = "undecided"
-    probability, threshold = percent(result.probability), _threshold(result.threshold)
-    bar = say(
-        "{probability}, present from {threshold}", probability=probability, threshold=threshold
-    )
-    facts = filter(
-        None,
-        (
-            say("Present from {threshold}", threshold=threshold),
-            told_margin(result),
-            _plausible(result),
-            _measured(auc),
-        ),
+    probability, threshold = percent(result.probability), figure(result.threshold, ".1%")
+    bar = say("{probability}, threshold {threshold}", probability=probability, threshold=threshold)
+    told = (
+        say("Present from {threshold}", threshold=threshold),
+        told_margin(result),
+        *_plausible(result),
+        _measured(auc),
     )
     return (
         f'<section class="cxr-card cxr-{kind}">'
@@ -54,8 +49,8 @@ def card(result: FindingResult, auc: Estimate | None) -> str:
         f'<p class="cxr-probability">{escape(probability)}</p>'
         f'<div class="cxr-bar" role="img" aria-label="{escape(bar)}">'
         f'<span class="cxr-fill" style="width:{100 * result.probability:.1f}%"></span>'
-        f'<span class="cxr-mark" style="inset-inline-start:{100 * result.threshold:.1f}%">'
-        f'</span></div><p class="cxr-small">{"<br>".join(map(escape, facts))}</p>'
+        f'<span class="cxr-mark" style="left:{100 * result.threshold:.1f}%"></span></div>'
+        f'<p class="cxr-small">{"<br>".join(escape(one) for one in told)}</p>'
         "</section>"
     )
 
@@ -63,20 +58,18 @@ def card(result: FindingResult, auc: Estimate | None) -> str:
 def percent(share: float) -> str:
     """Write a probability without claiming certainty at either end."""
     if share < 0.01:
-        return "<1%"
+        return say("<{share:.0%}", share=0.01)
     if share > 0.99:
-        return ">99%"
-    return f"{share:.0%}"
+        return say(">{share:.0%}", share=0.99)
+    return figure(share, ".0%")
 
 
-def _threshold(value: float) -> str:
-    return f"{value:.1%}"
-
-
-def _plausible(result: FindingResult) -> str:
+def _plausible(result: FindingResult) -> list[str]:
     words = PLAUSIBLE.get(result.prediction_set or "")
-    return say("Plausible: {words}", words=say(words)) if words else ""
+    return [say("Plausible: {answers}", answers=say(words))] if words else []
 
 
 def _measured(auc: Estimate | None) -> str:
-    return say("AUC not measured") if auc is None else say("AUC {auc}", auc=auc.told())
+    if auc is None:
+        return say("AUC not measured")
+    return say("AUC {figure}", figure=auc.told())

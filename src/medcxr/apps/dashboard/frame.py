@@ -24,8 +24,9 @@ from medcxr.apps.dashboard.kept import forget_others
 from medcxr.apps.dashboard.model_view import show_model
 from medcxr.apps.dashboard.operating_point import chosen_rule
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.preferences_view import show_preferences
 from medcxr.apps.dashboard.viewed import forget_closed
-from medcxr.core.language import say, say_number
+from medcxr.core.language import say, say_if_sentence, say_number
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
 
@@ -69,6 +70,7 @@ def show_frame(workspace: Workspace) -> Opened:
         progress = st.empty()
         place_of_list = st.container()
         facts = show_model(workspace)
+        show_preferences()
         show_account()
     cases, waiting = known_cases(uploads)
     if waiting:
@@ -116,7 +118,8 @@ def _analysis_of(
 def _uploads() -> list[Upload]:
     uploads = choose_files()
     if is_synthetic_wanted():
-        uploads.append(synthetic_upload())
+        with st.spinner(say("Simulating a radiograph")):
+            uploads.append(synthetic_upload())
         show_closing_button()
     return uploads
 
@@ -159,7 +162,7 @@ def _chosen(cases: Sequence[Case]) -> Case:
         chosen = st.radio(
             say("Worklist"),
             list(by_digest),
-            format_func=lambda digest: plain(by_digest[digest].label),
+            format_func=lambda digest: plain(say_if_sentence(by_digest[digest].label)),
             captions=[_in_short(case) for case in cases],
             key="worklist",
             persist_state="session",

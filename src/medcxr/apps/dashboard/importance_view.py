@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from medcxr.apps.dashboard.cases import Case, Reading
+from medcxr.apps.dashboard.chart_view import show_chart
 from medcxr.apps.dashboard.charts import bars
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.progress import progress_bar
@@ -18,6 +19,7 @@ from medcxr.apps.dashboard.words import (
     NO_IMPORTANCE,
 )
 from medcxr.core.errors import MedcxrError
+from medcxr.core.language import Sentence, figure, say, say_all, text
 from medcxr.explain.importance import ImportanceReport
 from medcxr.services.importance import measure_importance, measure_importance_of
 from medcxr.services.kept_importance import kept_importance
@@ -26,9 +28,16 @@ from medcxr.services.workspace import Workspace
 __all__ = ["one_of_each_patient", "show_importance"]
 
 _KEY = "importance"
-_KEPT, _TABLE, _OPEN = "Measured before", "The table of this dashboard", "The open radiographs"
+_KEPT, _OPEN = text("Measured before"), text("The open radiographs")
+_TABLE = text("The table of this dashboard")
 _LEAST_OPEN = 2  # one radiograph has nothing to exchange measures with
 _N_OF_TABLE = 30
+
+_MEASURED = text("Measured of {model} on {n:,} radiographs of {table}, one of each patient.")
+_MEASURED_WITHOUT = text(
+    "Measured of {model} on {n:,} radiographs of {table}, one of each patient, {without:,} without "
+    "zones."
+)
 
 
 def show_importance(
@@ -47,20 +56,27 @@ def show_importance(
         cases: the radiographs open in this tab.
         table: that whoever runs the dashboard chose; None if nobody did.
     """
-    st.markdown(IMPORTANCE)
+    st.markdown(say(IMPORTANCE))
     sources = (_KEPT, *((_TABLE,) if table is not None else ()), _OPEN)
-    source = st.segmented_control("Measured on", sources, default=_KEPT, required=True)
+    source = st.segmented_control(
+        say("Measured on"),
+        sources,
+        default=_KEPT,
+        required=True,
+        format_func=say,
+        key="importance_source",
+    )
     try:
         if source == _KEPT:
             report = kept_importance(workspace)
             if report is None:
-                st.info(NO_IMPORTANCE)
+                st.info(say(NO_IMPORTANCE))
         elif source == _TABLE and table is not None:
             report = _of_table(workspace, model, table)
         else:
             report = _of_open(workspace, model, cases)
     except MedcxrError as error:
-        st.error(plain(str(error)))
+        st.error(plain(say(error.sentence)))
         return
     if report is not None:
         _show(report, finding)
@@ -82,12 +98,12 @@ def one_of_each_patient(cases: Sequence[Case], patients: dict[str, str]) -> list
 
 
 def _of_table(workspace: Workspace, model: str, table: Path) -> ImportanceReport | None:
-    st.caption(IMPORTANCE_TABLE)
+    st.caption(say(IMPORTANCE_TABLE))
     key = (model, _TABLE)
     if key not in _reports():
-        if not st.button("Measure on this table"):
+        if not st.button(say("Measure on this table")):
             return None
-        with progress_bar("Hiding zones") as progress:
+        with progress_bar(say("Hiding zones")) as progress:
             _reports()[key] = measure_importance(
                 workspace, table, n_images=_N_OF_TABLE, progress=progress
             )
@@ -96,25 +112,31 @@ def _of_table(workspace: Workspace, model: str, table: Path) -> ImportanceReport
 
 
 def _of_open(workspace: Workspace, model: str, cases: Sequence[Case]) -> ImportanceReport | None:
-    st.caption(IMPORTANCE_OPEN)
+    st.caption(say(IMPORTANCE_OPEN))
     file = st.file_uploader(
-        "Table of these radiographs (CSV with image_path and patient_id, may be left out)",
+        say("Table of these radiographs (CSV with image_path and patient_id, may be left out)"),
         type="csv",
+        key="importance_patients",
     )
     patients = patients_by_file(file.getvalue(), file.name) if file is not None else {}
     readings = [one for one in one_of_each_patient(cases, patients) if one.analysis.model == model]
     if len(readings) < _LEAST_OPEN:
-        st.info(f"Add at least {_LEAST_OPEN} radiographs of different patients at the left.")
+        st.info(
+            say(
+                "Add at least {least} radiographs of different patients at the left.",
+                least=_LEAST_OPEN,
+            )
+        )
         return None
     key = (model, *sorted(one.analysis.image_digest for one in readings))
     if key not in _reports():
-        if not st.button(f"Measure on {len(readings)} open radiographs"):
+        if not st.button(say("Measure on {n} open radiographs", n=len(readings))):
             return None
-        with progress_bar("Hiding zones") as progress:
+        with progress_bar(say("Hiding zones")) as progress:
             _reports()[key] = measure_importance_of(
                 workspace,
                 [one.prepared for one in readings],
-                "the open radiographs",
+                Sentence("the open radiographs"),
                 model=model,
                 progress=progress,
             )
@@ -130,51 +152,76 @@ def _reports() -> dict[tuple[str, ...], ImportanceReport]:
 def _show(report: ImportanceReport, finding: str) -> None:
     zones = [one for one in report.zones if one.finding == finding]
     measures = [one for one in report.measures if one.finding == finding]
-    without = f", {report.n_without_zones:,} without zones" if report.n_without_zones else ""
+    words = _MEASURED_WITHOUT if report.n_without_zones else _MEASURED
     st.markdown(
         plain(
-            f"Measured of {report.model} on {report.n_images:,} radiographs of {report.table}, one "
-            f"of each patient{without}."
+            say(
+                words,
+                model=report.model,
+                n=report.n_images,
+                table=report.table,
+                without=report.n_without_zones,
+            )
         )
     )
     if not zones:
-        st.info(plain(f"In no radiograph the zones were found, so none is told for {finding}."))
+        st.info(
+            plain(
+                say(
+                    "In no radiograph the zones were found, so none is told for {finding}.",
+                    finding=say(finding),
+                )
+            )
+        )
     else:
         top = max(zones, key=lambda one: one.change.value)
-        told = (
-            f"{finding} hangs most on the zone {top.zone}, which takes up {top.area:.0%} of the image: "
-            f"hidden, it moves the logit by {top.change.told()} on average."
+        told = say(
+            "{finding} hangs most on the zone {zone}, which takes up {area:.0%} of the image: "
+            "hidden, it moves the logit by {change} on average.",
+            finding=say(finding),
+            zone=say(top.zone),
+            area=top.area,
+            change=top.change.told(),
         )
         st.markdown(plain(told))
-        st.vega_lite_chart(
+        show_chart(
             bars(
-                {one.zone: one.change for one in zones},
-                "Mean absolute change of the logit when the zone is hidden, 95% interval",
-                shares={one.zone: one.area for one in zones},
+                {say(one.zone): one.change for one in zones},
+                say("Mean absolute change of the logit when the zone is hidden, 95% interval"),
+                shares={say(one.zone): one.area for one in zones},
             ),
-            width="stretch",
-            alt=told,
+            told,
         )
     if measures:
-        st.vega_lite_chart(
+        show_chart(
             bars(
-                {one.measure: one.change for one in measures},
-                "Mean absolute change of the logit when the measure is exchanged, 95% interval",
+                {say(one.measure): one.change for one in measures},
+                say(
+                    "Mean absolute change of the logit when the measure is exchanged, 95% interval"
+                ),
             ),
-            width="stretch",
-            alt=f"Change of the logit of {finding} by measure of lungs and heart",
+            say(
+                "Change of the logit of {finding} by measure of lungs and heart",
+                finding=say(finding),
+            ),
         )
     elif report.measures:
-        st.markdown(plain(f"The measures of lungs and heart do not inform {finding}."))
-    with st.expander("These figures as a table"):
+        st.markdown(
+            plain(
+                say(
+                    "The measures of lungs and heart do not inform {finding}.", finding=say(finding)
+                )
+            )
+        )
+    with st.expander(say("These figures as a table")):
         st.html(
             html_table(
-                ("Zone", "Images", "Share of the image", "Change of the logit", "Fall"),
+                say_all("Zone", "Images", "Share of the image", "Change of the logit", "Fall"),
                 [
                     (
-                        one.zone,
-                        f"{one.n_images:,}",
-                        f"{one.area:.0%}",
+                        say(one.zone),
+                        figure(one.n_images, ","),
+                        figure(one.area, ".0%"),
                         one.change.told(),
                         one.fall.told(),
                     )
@@ -182,9 +229,14 @@ def _show(report: ImportanceReport, finding: str) -> None:
                 ],
             )
             + html_table(
-                ("Measure", "Images", "Logits by 1 of it", "Change of the logit"),
+                say_all("Measure", "Images", "Logits by 1 of it", "Change of the logit"),
                 [
-                    (one.measure, f"{one.n_images:,}", f"{one.weight:+.2f}", one.change.told())
+                    (
+                        say(one.measure),
+                        figure(one.n_images, ","),
+                        figure(one.weight, "+.2f"),
+                        one.change.told(),
+                    )
                     for one in measures
                 ],
             )

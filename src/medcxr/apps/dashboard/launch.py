@@ -1,6 +1,7 @@
 """Start the dashboard's server as a process of its own and end it cleanly."""
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
+from medcxr.apps.dashboard.themes import DARK, PALETTES, theme_options
 from medcxr.core.errors import DataError
 from medcxr.core.settings import Settings
 from medcxr.services.accounts import is_loopback, require_safe_address
@@ -20,18 +22,12 @@ __all__ = ["launch", "server_command"]
 _APP = Path(__file__).with_name("app.py")
 _GRACE_S = 10.0  # for open requests to end before the server is killed
 
-# Dark, as reading rooms are. Text on its background: at least 4.5 : 1 (WCAG 2.2, 1.4.3).
 _THEME = {
-    "base": "dark",
-    "primaryColor": "#3d8fd6",
-    "backgroundColor": "#0d1117",
-    "secondaryBackgroundColor": "#171d26",
-    "textColor": "#e6eaf0",
-    "borderColor": "#2b3441",
-    "linkColor": "#79b8f3",
+    "base": DARK,
     "font": "sans-serif",  # bundled with Streamlit; nothing is fetched
     "baseRadius": "0.4rem",
     "showSidebarBorder": "true",
+    **{f"{name}.{key}": value for name in PALETTES for key, value in theme_options(name).items()},
 }
 
 
@@ -100,11 +96,22 @@ def server_command(*, address: str, port: int, headless: bool) -> list[str]:
         "logger.level": "warning",
     } | {f"theme.{key}": value for key, value in _THEME.items()}
     flags = [f"--{key}={value}" for key, value in options.items()]
+    # Whoever frames the page may steer it from these origins: nobody but the page itself, which
+    # switches between dark and light so.
+    flags += [f"--client.allowedOrigins={origin}" for origin in _own_origins(address)]
     if is_loopback(address):
         # A web page elsewhere cannot point its own name at this server (DNS rebinding).
         hosts = ["localhost", address.strip("[]")]
         flags += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
     return [sys.executable, "-m", "streamlit", "run", str(_APP), *flags]
+
+
+def _own_origins(address: str) -> list[str]:
+    """Return the origins that a page served at an address may have, at any port of a tunnel."""
+    hosts = ["localhost", "127.0.0.1", "[::1]"]
+    if not is_loopback(address):
+        hosts += [socket.gethostname(), address]
+    return [f"http://{host}:*" for host in dict.fromkeys(hosts) if host]
 
 
 @contextmanager

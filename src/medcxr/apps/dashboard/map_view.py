@@ -13,7 +13,7 @@ from medcxr.apps.dashboard.progress import progress_bar
 from medcxr.apps.dashboard.words import MAP_KINDS
 from medcxr.core.arrays import FloatArray
 from medcxr.core.language import say
-from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, labeled
+from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, in_picture, labeled
 from medcxr.explain.overlay import legend, shown_scale
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 from medcxr.services.shown_map import ShownMap, maps_of, shown_map
@@ -70,16 +70,15 @@ def show_map(
         full_scale=shown_scale(shown.evidence),
     )
     if not shown.is_true:
-        picture = labeled(picture, say(NOT_SHOWN_TO_BE_TRUE))
+        picture = labeled(picture, in_picture(NOT_SHOWN_TO_BE_TRUE))
     st.image(picture, width="stretch", output_format="PNG")
     st.image(legend(8, 512, opacity=1.0), width="stretch", output_format="PNG")
-    ends = (
-        say("against {finding}", finding=say(finding)),
-        say("none"),
-        say("for {finding}", finding=say(finding)),
+    st.html(
+        '<div class="cxr-scale">'
+        f"<span>{escape(say('against {finding}', finding=say(finding)))}</span>"
+        f"<span>{escape(say('none'))}</span>"
+        f"<span>{escape(say('for {finding}', finding=say(finding)))}</span></div>"
     )
-    told = "".join(f"<span>{escape(end)}</span>" for end in ends)
-    st.html(f'<div class="cxr-scale" dir="ltr">{told}</div>')  # as the picture above it
     show_map_words(shown)
     return shown
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from medcxr.apps.dashboard.chart_view import show_chart
 from medcxr.apps.dashboard.measured_view import told
 from medcxr.apps.dashboard.named_charts import forest_chart
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.score_source import uploaded_csv
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.errors import MedcxrError
+from medcxr.core.language import figure, say, say_all, text
 from medcxr.core.settings import Settings
 from medcxr.registry.manifest import Manifest
 from medcxr.registry.registry import ModelEntry, ModelRegistry
@@ -23,11 +25,11 @@ from medcxr.services.workspace import Workspace
 __all__ = ["show_comparison"]
 
 _KEY = "model_comparison"
-_UNPAIRED = (
+_UNPAIRED = text(
     "Each model's own measurement. Where tables or folds differ, so do the radiographs: overlapping "
     "intervals do not say that two models are equal, nor disjoint ones that one is better."
 )
-_PAIRED = (
+_PAIRED = text(
     "Paired: both runs scored the same radiographs, each by networks that had not learned from their "
     "patients; the interval of the difference draws patients, and one that holds 0 decides nothing."
 )
@@ -44,61 +46,79 @@ def show_comparison(
         entries: those that can be used.
     """
     if len(entries) < 2:
-        st.info("There is only one model that can be used; train another one to compare it with.")
+        st.info(
+            say("There is only one model that can be used; train another one to compare it with.")
+        )
         return
     left, right = st.columns(2)
 
     def name(number: int) -> str:
         return entries[number].identity
 
-    first = left.selectbox("First model", range(len(entries)), format_func=name)
-    second = right.selectbox("Second model", range(len(entries)), index=1, format_func=name)
+    first = left.selectbox(
+        say("First model"),
+        range(len(entries)),
+        format_func=name,
+    )
+    second = right.selectbox(
+        say("Second model"),
+        range(len(entries)),
+        index=1,
+        format_func=name,
+    )
     if first == second:
-        st.info("Choose two different models.")
+        st.info(say("Choose two different models."))
         return
     try:
         pair = [registry.get(entries[number].identity).manifest for number in (first, second)]
         _show_unpaired(entries[first], entries[second])
         _show_paired(workspace, pair[0], pair[1])
     except MedcxrError as error:
-        st.error(plain(str(error)))
+        st.error(plain(say(error.sentence)))
 
 
 def _show_unpaired(first: ModelEntry, second: ModelEntry) -> None:
     findings = list(dict.fromkeys([*first.aucs, *second.aucs]))
     st.html(
         html_table(
-            ("Finding", first.identity, second.identity),
+            (say("Finding"), first.identity, second.identity),
             [
-                *((name, told(first.aucs.get(name)), told(second.aucs.get(name)))
+                *((say(name), told(first.aucs.get(name)), told(second.aucs.get(name)))
                   for name in findings),
-                ("Mean", told(first.mean_auc), told(second.mean_auc)),
+                (say("Mean"), told(first.mean_auc), told(second.mean_auc)),
             ],
-            caption="AUC (95% interval)",
+            caption=say("AUC (95% interval)"),
         )
     )  # fmt: skip
-    st.caption(_UNPAIRED)
+    st.caption(say(_UNPAIRED))
 
 
 def _show_paired(workspace: Workspace, first: Manifest, second: Manifest) -> None:
     runs = {one.run: one for one in held_out_scores(workspace)}
     scores = [runs.get(one.training.run) if one.training else None for one in (first, second)]
-    st.subheader("On the same radiographs", anchor=False)
+    st.subheader(say("On the same radiographs"), anchor=False)
     if scores[0] is None or scores[1] is None:
         missing = first if scores[0] is None else second
         st.info(
             plain(
-                f"The run of {missing.identity} left no scores in this workspace, so the two cannot "
-                "be paired."
+                say(
+                    "The run of {model} left no scores in this workspace, so the two cannot be "
+                    "paired.",
+                    model=missing.identity,
+                )
             )
         )
         return
-    uploaded = uploaded_csv("Labels of both runs' table (CSV, may be left out)", "labels_of_both")
+    uploaded = uploaded_csv(
+        say("Labels of both runs' table (CSV, may be left out)"), "labels_of_both"
+    )
     labels = uploaded or _labels(scores[0])
     if labels is None:
         st.info(
-            "Add the table of labels that both runs were measured on, or start the dashboard with "
-            "`medcxr dashboard --cases TABLE`."
+            say(
+                "Add the table of labels that both runs were measured on, or start the dashboard "
+                "with `medcxr dashboard --cases TABLE`."
+            )
         )
         return
     compared = _compared(scores[0], scores[1], labels)
@@ -111,8 +131,15 @@ def _show_paired(workspace: Workspace, first: Manifest, second: Manifest) -> Non
     ]
     st.caption(
         plain(
-            f"{first.identity} less {second.identity}, labels of {labels.name}; 95% intervals of "
-            f"2,000 resamples of patients. Repeat: medcxr compare {shlex.join(words)}"
+            say(
+                "{first} less {second}, labels of {labels}; 95% intervals of {resamples:,} resamples "
+                "of patients. Repeat: {command}",
+                first=first.identity,
+                second=second.identity,
+                labels=labels.name,
+                resamples=2000,
+                command=f"medcxr compare {shlex.join(words)}",
+            )
         )
     )
 
@@ -131,9 +158,9 @@ def _compared(
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()
     known: tuple[str, ScoreComparison] | None = st.session_state.get(_KEY)
     if known is None or known[0] != digest:
-        if not st.button("Compare on the same radiographs"):
+        if not st.button(say("Compare on the same radiographs")):
             return None
-        with st.spinner("Comparing"):
+        with st.spinner(say("Comparing")):
             known = (digest, compare_files(*files, policy=first.policy))
         st.session_state[_KEY] = known
         st.rerun()  # without the button
@@ -141,33 +168,33 @@ def _compared(
 
 
 def _show_differences(compared: ScoreComparison, first: Manifest, second: Manifest) -> None:
-    st.markdown(_PAIRED)
-    differences = {name: one.difference for name, one in compared.findings.items()}
+    st.markdown(say(_PAIRED))
+    differences = {say(name): one.difference for name, one in compared.findings.items()}
     if compared.mean_difference is not None:
-        differences["Mean"] = compared.mean_difference
+        differences[say("Mean")] = compared.mean_difference
     if not differences:
-        st.info("No finding is both present and absent among the shared radiographs.")
+        st.info(say("No finding is both present and absent among the shared radiographs."))
         return
-    st.vega_lite_chart(
-        forest_chart(differences, "Difference of the AUC, first less second", whole=0.0),
-        width="stretch",
-        alt="; ".join(f"{name}: {one.told_signed()}" for name, one in differences.items()),
+    show_chart(
+        forest_chart(differences, say("Difference of the AUC, first less second"), whole=0.0),
+        "; ".join(f"{name}: {one.told_signed()}" for name, one in differences.items()),
     )
     rows = [
         (
-            name,
-            f"{one.n_images:,} of {one.n_patients:,} patients",
-            f"{one.n_positive:,}",
-            f"{one.first:.3f}",
-            f"{one.second:.3f}",
+            say(name),
+            say("{n:,} of {patients:,} patients", n=one.n_images, patients=one.n_patients),
+            figure(one.n_positive, ","),
+            figure(one.first, ".3f"),
+            figure(one.second, ".3f"),
             one.difference.told_signed(),
-            f"{one.p_bootstrap:.3f}",
-            f"{one.p_delong:.3f}",
+            figure(one.p_bootstrap, ".3f"),
+            figure(one.p_delong, ".3f"),
         )
         for name, one in compared.findings.items()
     ]
     heads = (
-        *("Finding", "Radiographs", "With it", first.identity, second.identity),
-        *("Difference (95%)", "p", "p, DeLong"),
+        *say_all("Finding", "Radiographs", "With it"),
+        *(first.identity, second.identity),
+        *say_all("Difference (95%)", "p", "p, DeLong"),
     )
     st.html(html_table(heads, rows))

@@ -13,6 +13,7 @@ from medcxr.apps.dashboard.models_comparison import show_comparison
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.errors import MedcxrError
+from medcxr.core.language import ENGLISH, Sentence, language, say, say_all, speaking, text
 from medcxr.registry.model_card import model_card
 from medcxr.registry.registry import SHIPPED_MODELS, ModelEntry, ModelRegistry
 
@@ -20,9 +21,9 @@ __all__ = ["show_models"]
 
 _KEY = "model_entries"
 _NOTICE = "models_notice"
-_UNSURE = "Nothing was changed: tick the box above first."
+_UNSURE = text("Nothing was changed: tick the box above first.")
 _MAX_CHOICES = 10  # of the history that are shown
-_LIST = (
+_LIST = text(
     "AUC is the area under the ROC curve with its 95% interval, as each model was measured when it "
     "was made; models measured on different tables cannot be ranked by it. In the terminal: "
     "medcxr models list"
@@ -31,26 +32,26 @@ _LIST = (
 
 def show_models(opened: Opened) -> None:
     """Show the page."""
-    st.title("Models")
+    st.title(say("Models"))
     notice = st.session_state.pop(_NOTICE, "")
     if notice:
-        st.success(plain(notice))
+        st.success(plain(say(notice)))
     registry = ModelRegistry(opened.workspace.models)
     try:
         entries = _entries(registry, opened.workspace.models)
     except MedcxrError as error:
-        st.error(plain(str(error)))
+        st.error(plain(say(error.sentence)))
         return
     _show_list(entries)
     whole = [entry for entry in entries if not entry.problem]
     if not whole:
-        st.info("No model can be used; train one, or reinstall the shipped one.")
+        st.info(say("No model can be used; train one, or reinstall the shipped one."))
         return
-    st.header("Card", anchor=False)
+    st.header(say("Card"), anchor=False)
     _show_card_of(registry, whole)
-    st.header("Compare two models", anchor=False)
+    st.header(say("Compare two models"), anchor=False)
     show_comparison(opened.workspace, registry, whole)
-    st.header("Which one answers", anchor=False)
+    st.header(say("Which one answers"), anchor=False)
     _show_choice(registry, whole)
 
 
@@ -59,7 +60,7 @@ def _entries(registry: ModelRegistry, folder: Path) -> Sequence[ModelEntry]:
     state = _state(folder)
     known = st.session_state.get(_KEY)
     if known is None or known[0] != state:
-        with st.spinner("Verifying the models' files"):
+        with st.spinner(say("Verifying the models' files")):
             known = (state, registry.list())
         st.session_state[_KEY] = known
     entries: Sequence[ModelEntry] = known[1]
@@ -82,34 +83,34 @@ def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
 def _show_list(entries: Sequence[ModelEntry]) -> None:
     findings = list(dict.fromkeys(name for entry in entries for name in entry.aucs))
     heads = (
-        *("Answers", "Model", "Created", "Size", "From"),
-        *(f"AUC, {name}" for name in findings),
-        *("Mean AUC", "State"),
+        *say_all("Answers", "Model", "Created", "Size", "From"),
+        *(say("AUC, {finding}", finding=say(name)) for name in findings),
+        *say_all("Mean AUC", "State"),
     )
     rows = [
         (
-            "yes" if entry.is_current else "",
+            say("yes") if entry.is_current else "",
             entry.identity,
             entry.created[:10],
-            f"{entry.n_bytes / 1e6:,.1f} MB",
-            "package" if entry.is_shipped else "workspace",
+            say("{size:,.1f} MB", size=entry.n_bytes / 1e6),
+            say("package") if entry.is_shipped else say("workspace"),
             *(told(entry.aucs[name]) if name in entry.aucs else "" for name in findings),
             told(entry.mean_auc),
-            "damaged" if entry.problem else "whole",
+            say("damaged") if entry.problem else say("whole"),
         )
         for entry in entries
     ]
-    st.html(html_table(heads, rows, caption="Models of this workspace and of the package"))
-    st.caption(plain(_LIST))
+    st.html(html_table(heads, rows, caption=say("Models of this workspace and of the package")))
+    st.caption(plain(say(_LIST)))
     for entry in entries:
         if entry.problem:
-            st.error(plain(f"{entry.identity}: {entry.problem}"))
+            st.error(plain(f"{entry.identity}: {say(entry.problem)}"))
 
 
 def _show_card_of(registry: ModelRegistry, entries: Sequence[ModelEntry]) -> None:
     first = next((i for i, entry in enumerate(entries) if entry.is_current), 0)
     number = st.selectbox(
-        "Model",
+        say("Model"),
         range(len(entries)),
         index=first,
         format_func=lambda i: entries[i].identity,
@@ -117,83 +118,92 @@ def _show_card_of(registry: ModelRegistry, entries: Sequence[ModelEntry]) -> Non
     try:
         manifest = registry.get(entries[number].identity).manifest
     except MedcxrError as error:
-        st.error(plain(str(error)))
+        st.error(plain(say(error.sentence)))
         return
-    with st.expander(plain(f"Card of {manifest.identity}")):
-        show_card(model_card(manifest))
-    st.caption(plain(f"Repeat: medcxr models show {manifest.name} {manifest.version}"))
+    with st.expander(plain(say("Card of {model}", model=manifest.identity))):
+        if language() != ENGLISH:
+            st.caption(say("The card is a document that travels with the model, in English."))
+        with speaking(ENGLISH):
+            card = model_card(manifest)
+        with st.container(key="model_card"):
+            show_card(card)
+    command = f"medcxr models show {manifest.name} {manifest.version}"
+    st.caption(plain(say("Repeat: {command}", command=command)))
 
 
 def _show_choice(registry: ModelRegistry, entries: Sequence[ModelEntry]) -> None:
     st.markdown(
-        "The choice holds for everybody who uses this workspace, on this page and in the terminal. "
-        "Radiographs that are open here are analyzed anew."
+        say(
+            "The choice holds for everybody who uses this workspace, on this page and in the "
+            "terminal. Radiographs that are open here are analyzed anew."
+        )
     )
     use, back = st.columns(2)
     with use:
-        st.subheader("Put a model in use", anchor=False)
+        st.subheader(say("Put a model in use"), anchor=False)
         _show_use(registry, [entry for entry in entries if not entry.is_current])
     with back:
-        st.subheader("Take the last choice back", anchor=False)
+        st.subheader(say("Take the last choice back"), anchor=False)
         _show_roll_back(registry)
 
 
 def _show_use(registry: ModelRegistry, others: Sequence[ModelEntry]) -> None:
     if not others:
-        st.info("There is no other model that could be used.")
+        st.info(say("There is no other model that could be used."))
         return
     number = st.selectbox(
-        "Model to put in use",
+        say("Model to put in use"),
         range(len(others)),
         format_func=lambda i: others[i].identity,
     )
     chosen = others[number].identity
     # Named after the model: a tick for one is none for another.
     sure = st.checkbox(
-        plain(f"I have read its card; {chosen} is to answer from now on."), key=f"sure_{chosen}"
+        plain(say("I have read its card; {model} is to answer from now on.", model=chosen)),
+        key=f"sure_{chosen}",
     )
-    if not st.button("Put in use"):
+    if not st.button(say("Put in use")):
         return
     if not sure:
-        st.warning(_UNSURE)
+        st.warning(say(_UNSURE))
         return
     try:
         bundle = registry.use(chosen)
     except MedcxrError as error:
-        st.error(plain(str(error)))
+        st.error(plain(say(error.sentence)))
         return
-    _chosen(f"{bundle.manifest.identity} answers now.")
+    _chosen(Sentence("{model} answers now.", model=bundle.manifest.identity))
 
 
 def _show_roll_back(registry: ModelRegistry) -> None:
     try:
         history = registry.history()
     except MedcxrError as error:
-        st.error(plain(str(error)))
+        st.error(plain(say(error.sentence)))
         return
     if not history:
-        st.info("No choice was made in this workspace: the newest shipped model answers.")
+        st.info(say("No choice was made in this workspace: the newest shipped model answers."))
         return
     st.html(
         html_table(
-            ("Time", "What", "Answered from then on"),
-            [(one.time, one.action, one.model) for one in history[:_MAX_CHOICES]],
+            say_all("Time", "What", "Answered from then on"),
+            [(one.time, say(one.action), one.model) for one in history[:_MAX_CHOICES]],
         )
     )
     sure = st.checkbox(
-        "The model that answered before is to answer again.", key=f"back_{len(history)}"
+        say("The model that answered before is to answer again."), key=f"back_{len(history)}"
     )
-    if not st.button("Roll back"):
+    if not st.button(say("Roll back")):
         return
     if not sure:
-        st.warning(_UNSURE)
+        st.warning(say(_UNSURE))
         return
     try:
         bundle = registry.roll_back()
     except MedcxrError as error:
-        st.error(plain(str(error)))
+        st.error(plain(say(error.sentence)))
         return
-    _chosen(f"{bundle.manifest.identity} answers again.")
+    _chosen(Sentence("{model} answers again.", model=bundle.manifest.identity))
 
 
 def _chosen(notice: str) -> None:

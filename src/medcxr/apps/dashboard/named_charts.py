@@ -3,29 +3,25 @@
 from collections.abc import Mapping, Sequence
 
 from medcxr.apps.dashboard.chart_layers import (
-    LINE,
-    MARK,
-    QUIET,
-    SECOND,
     SHARES,
     by_name,
     layer,
     tooltips,
 )
 from medcxr.apps.dashboard.charts import Spec
+from medcxr.apps.dashboard.preferences import colors
+from medcxr.core.language import figure, say
 from medcxr.core.results import Estimate
 from medcxr.evaluation.decisions import DecisionFigures
 from medcxr.evaluation.drift import DriftBin
 
 __all__ = ["confusion_chart", "drift_chart", "forest_chart"]
 
-_CELL_COLORS = ("#171d26", "#1f6cb0")  # white on the second has 5.5 : 1
-
 
 def confusion_chart(decided: DecisionFigures) -> Spec:
     """Return the confusion matrix, each cell colored by its share of the row."""
-    with_it, without = "with it", "without it"
-    present, absent = "called present", "called absent"
+    with_it, without = say("with it"), say("without it")
+    present, absent = say("called present"), say("called absent")
     cells = [
         (with_it, present, decided.true_positives),
         (with_it, absent, decided.false_negatives),
@@ -36,7 +32,7 @@ def confusion_chart(decided: DecisionFigures) -> Spec:
         name: max(1, sum(n for row, _, n in cells if row == name)) for name in (with_it, without)
     }
     rows = [
-        {"row": row, "column": column, "n": n, "share": n / of_row[row], "told": f"{n:,}"}
+        {"row": row, "column": column, "n": n, "share": n / of_row[row], "told": figure(n, ",")}
         for row, column, n in cells
     ]
     axis = {"labelAngle": 0, "domain": False, "ticks": False}
@@ -57,18 +53,20 @@ def confusion_chart(decided: DecisionFigures) -> Spec:
     shade: Spec = {
         "field": "share",
         "type": "quantitative",
-        "scale": {"domain": SHARES, "range": _CELL_COLORS},
+        "scale": {"domain": SHARES, "range": [colors().cell, colors().bar]},
         "legend": None,
     }
     told: list[Spec] = [
-        {"field": "row", "title": "Label"},
-        {"field": "column", "title": "Answer"},
-        {"field": "n", "title": "Radiographs", "format": ","},
-        {"field": "share", "title": "Of those of the row", "format": ".1%"},
+        {"field": "row", "title": say("Label")},
+        {"field": "column", "title": say("Answer")},
+        {"field": "n", "title": say("Radiographs"), "format": ","},
+        {"field": "share", "title": say("Of those of the row"), "format": ".1%"},
     ]
     layers: list[Spec] = [
         layer(rows, {"type": "rect"}, x=x, y=y, told=told, further={"color": shade}),
-        layer(rows, {"type": "text", "color": MARK, "fontSize": 18}, x=x, y=y, text="told"),
+        layer(
+            rows, {"type": "text", "color": colors().mark, "fontSize": 18}, x=x, y=y, text="told"
+        ),
     ]
     return {"layer": layers, "height": 190}
 
@@ -101,14 +99,14 @@ def forest_chart(
         "scale": {"zero": False},
     }
     told: list[Spec] = [
-        {"field": "name", "title": "Group"},
-        *tooltips(("value", title), ("low", "from"), ("high", "to")),
+        {"field": "name", "title": say("Group")},
+        *tooltips(("value", title), ("low", say("from")), ("high", say("to"))),
     ]
-    point = {"type": "point", "filled": True, "size": 80, "color": MARK, "opacity": 1}
+    point = {"type": "point", "filled": True, "size": 80, "color": colors().mark, "opacity": 1}
     layers: list[Spec] = [
         layer(
             rows,
-            {"type": "rule", "color": LINE, "strokeWidth": 2},
+            {"type": "rule", "color": colors().line, "strokeWidth": 2},
             x={**x, "field": "low"},
             y=y,
             further={"x2": {"field": "high"}},
@@ -116,36 +114,36 @@ def forest_chart(
         layer(rows, point, x=x, y=y, told=told),
     ]
     if whole is not None:
-        line = {"type": "rule", "color": QUIET, "strokeDash": [6, 4]}
+        line = {"type": "rule", "color": colors().quiet, "strokeDash": [6, 4]}
         layers.append(layer([{"value": whole}], line, x=x))
     return {"layer": layers, "height": 26 * len(rows) + 80}
 
 
 def drift_chart(bins: Sequence[DriftBin]) -> Spec:
     """Return how much of the reference and of the new images lies in each bin."""
-    names = ["reference", "new"]
+    names = [say("reference"), say("new")]
     rows = [
-        {"bin": one.name, "name": name, "share": value}
+        {"bin": say(one.name), "name": name, "share": value}
         for one in bins
-        for name, value in (("reference", one.reference), ("new", one.current))
+        for name, value in zip(names, (one.reference, one.current), strict=True)
     ]
     x: Spec = {
         "field": "bin",
         "type": "nominal",
         "title": None,
-        "sort": [one.name for one in bins],
+        "sort": [say(one.name) for one in bins],
         "axis": {"labelAngle": -35},
     }
     y: Spec = {
         "field": "share",
         "type": "quantitative",
-        "title": "Share of the radiographs",
+        "title": say("Share of the radiographs"),
         "axis": {"format": ".0%"},
     }
     told: list[Spec] = [
-        {"field": "bin", "title": "Bin"},
-        {"field": "name", "title": "Of"},
-        {"field": "share", "title": "Share", "format": ".1%"},
+        {"field": "bin", "title": say("Bin")},
+        {"field": "name", "title": say("Of")},
+        {"field": "share", "title": say("Share"), "format": ".1%"},
     ]
     bar = layer(
         rows,
@@ -154,7 +152,7 @@ def drift_chart(bins: Sequence[DriftBin]) -> Spec:
         y=y,
         told=told,
         further={
-            "color": by_name(names, [LINE, SECOND], None),
+            "color": by_name(names, [colors().line, colors().second], None),
             "xOffset": {"field": "name", "sort": names},
         },
     )

@@ -28,7 +28,7 @@ def show_opinion(workspace: Workspace, case: Case, reading: Reading) -> None:
     try:
         record = case_records.case(workspace, case.case_id)
     except MedcxrError as error:
-        st.error(plain(say(str(error))))
+        st.error(plain(say(error.sentence)))
         return
     _show_form(workspace, record, reading.analysis)
     if record.opinion is not None:
@@ -83,7 +83,7 @@ def _show_form(workspace: Workspace, record: CaseRecord, analysis: Analysis) -> 
     try:
         case_records.give_verdict(workspace, record.case_id, {**others, **verdicts}, words)
     except MedcxrError as error:
-        st.error(plain(say(str(error))))
+        st.error(plain(say(error.sentence)))
         return
     st.toast(say("The verdict is kept."))
     st.rerun()

@@ -6,10 +6,6 @@ Names from models and files are values of data or titles, never expressions.
 from collections.abc import Mapping, Sequence
 
 from medcxr.apps.dashboard.chart_layers import (
-    LINE,
-    MARK,
-    QUIET,
-    SECOND,
     SHARES,
     axis,
     by_name,
@@ -17,6 +13,8 @@ from medcxr.apps.dashboard.chart_layers import (
     tooltips,
 )
 from medcxr.apps.dashboard.charts import Spec
+from medcxr.apps.dashboard.preferences import colors
+from medcxr.core.language import say
 from medcxr.evaluation.bands import BandPoint
 from medcxr.evaluation.net_benefit import NetBenefitPoint
 from medcxr.evaluation.prevalence import PrevalenceFigures
@@ -30,7 +28,6 @@ __all__ = [
 ]
 
 _BAND = {"type": "area", "opacity": 0.22}
-_DASHED = {"type": "line", "color": QUIET, "strokeDash": [6, 4], "strokeWidth": 1.5}
 _HEIGHT = 340
 _FAR_RIGHT = 0.75
 
@@ -57,22 +54,30 @@ def curve_chart(
         {"x": across, "y": up, "name": name, "right": across > _FAR_RIGHT}
         for name, (across, up) in marks.items()
     ]
-    told = tooltips(("x", titles[0]), ("y", titles[1]), ("low", "from"), ("high", "to"))
+    told = tooltips(("x", titles[0]), ("y", titles[1]), ("low", say("from")), ("high", say("to")))
     layers: list[Spec] = [
-        layer(curve, {**_BAND, "color": LINE}, x=x, y=axis("low", titles[1], SHARES), y2="high"),
-        layer([{"x": a, "y": b} for a, b in chance], _DASHED, x=x, y=y),
-        layer(curve, {"type": "line", "color": LINE, "strokeWidth": 2.5}, x=x, y=y, told=told),
+        layer(
+            curve,
+            {**_BAND, "color": colors().line},
+            x=x,
+            y=axis("low", titles[1], SHARES),
+            y2="high",
+        ),
+        layer([{"x": a, "y": b} for a, b in chance], _dashed(), x=x, y=y),
+        layer(
+            curve, {"type": "line", "color": colors().line, "strokeWidth": 2.5}, x=x, y=y, told=told
+        ),
         layer(
             places,
-            {"type": "point", "filled": True, "size": 90, "color": SECOND, "opacity": 1},
+            {"type": "point", "filled": True, "size": 90, "color": colors().second, "opacity": 1},
             x=x,
             y=y,
-            told=[{"field": "name", "title": "Operating point"}, *told[:2]],
+            told=[{"field": "name", "title": say("Operating point")}, *told[:2]],
         ),
         *(
             layer(
                 [one for one in places if one["right"] == right],
-                {"type": "text", "color": SECOND, "align": align, "dx": shift, "dy": 11},
+                {"type": "text", "color": colors().second, "align": align, "dx": shift, "dy": 11},
                 x=x,
                 y=y,
                 text="name",
@@ -96,17 +101,17 @@ def reliability_chart(figures: Sequence[ReliabilityFigure]) -> Spec:
         for one in figures
         if one.observed is not None
     ]
-    said, found = "Mean probability in the bin", "Share that has the finding"
+    said, found = say("Mean probability in the bin"), say("Share that has the finding")
     x, y = axis("x", said, SHARES), axis("y", found, SHARES)
     told: list[Spec] = [
-        *tooltips(("x", said), ("y", found), ("low", "from"), ("high", "to")),
-        {"field": "n", "title": "Radiographs", "format": ","},
+        *tooltips(("x", said), ("y", found), ("low", say("from")), ("high", say("to"))),
+        {"field": "n", "title": say("Radiographs"), "format": ","},
     ]
     layers: list[Spec] = [
-        layer([{"x": 0, "y": 0}, {"x": 1, "y": 1}], _DASHED, x=x, y=y),
+        layer([{"x": 0, "y": 0}, {"x": 1, "y": 1}], _dashed(), x=x, y=y),
         layer(
             rows,
-            {"type": "rule", "color": LINE, "strokeWidth": 2},
+            {"type": "rule", "color": colors().line, "strokeWidth": 2},
             x=x,
             y=axis("low", found, SHARES),
             y2="high",
@@ -114,7 +119,7 @@ def reliability_chart(figures: Sequence[ReliabilityFigure]) -> Spec:
         ),
         layer(
             rows,
-            {"type": "point", "filled": True, "size": 80, "color": MARK, "opacity": 1},
+            {"type": "point", "filled": True, "size": 80, "color": colors().mark, "opacity": 1},
             x=x,
             y=y,
             told=told,
@@ -125,10 +130,11 @@ def reliability_chart(figures: Sequence[ReliabilityFigure]) -> Spec:
 
 def decision_curve_chart(points: Sequence[NetBenefitPoint]) -> Spec:
     """Return the net benefit of the model with its band, of treating everybody and nobody."""
-    title, across = "Net benefit per radiograph", "Probability from which one would act"
+    title = say("Net benefit per radiograph")
+    across = say("Probability from which one would act")
     top = max([0.0, *(max(p.high, p.treat_all) for p in points)])
     domain = [-0.25 * top, 1.05 * top] if top > 0 else [-0.1, 0.1]
-    model, everybody, nobody = "the model", "everybody", "nobody"
+    model, everybody, nobody = say("the model"), say("everybody"), say("nobody")
     lines = [
         {"x": p.threshold, "y": value, "name": name}
         for p in points
@@ -137,24 +143,27 @@ def decision_curve_chart(points: Sequence[NetBenefitPoint]) -> Spec:
     band = [{"x": p.threshold, "low": p.low, "high": p.high} for p in points]
     x = axis("x", across, SHARES)
     names = [model, everybody, nobody]
-    color = by_name(names, [LINE, SECOND, QUIET], "Act on")
+    color = by_name(names, [colors().line, colors().second, colors().quiet], say("Act on"))
     dash: Spec = {
         "field": "name",
         "type": "nominal",
         "scale": {"domain": names, "range": [[1, 0], [8, 4], [2, 3]]},
-        "legend": {"title": "Act on", "orient": "top"},
+        "legend": {"title": say("Act on"), "orient": "top"},
     }
     line = layer(
         lines,
         {"type": "line", "strokeWidth": 2.5, "clip": True},
         x=x,
         y=axis("y", title, domain),
-        told=[{"field": "name", "title": "Act on"}, *tooltips(("x", across), ("y", title))],
+        told=[
+            {"field": "name", "title": say("Act on")},
+            *tooltips(("x", across), ("y", title)),
+        ],
         further={"color": color, "strokeDash": dash},
     )
     area = layer(
         band,
-        {**_BAND, "color": LINE, "clip": True},
+        {**_BAND, "color": colors().line, "clip": True},
         x=x,
         y=axis("low", title, domain),
         y2="high",
@@ -164,16 +173,16 @@ def decision_curve_chart(points: Sequence[NetBenefitPoint]) -> Spec:
 
 def prevalence_chart(figures: Sequence[PrevalenceFigures], measured: float) -> Spec:
     """Return PPV and NPV with their bands by prevalence; a dashed line marks the measured one."""
-    names = ["PPV", "NPV"]
+    names = [say("PPV"), say("NPV")]
     rows = [
         {"x": one.prevalence, "name": name, "y": e.value, "low": e.low, "high": e.high}
         for one in figures
-        for name, e in (("PPV", one.ppv), ("NPV", one.npv))
+        for name, e in zip(names, (one.ppv, one.npv), strict=True)
         if e is not None
     ]
-    across, up = "Prevalence", "Predictive value"
+    across, up = say("Prevalence"), say("Predictive value")
     x, y = axis("x", across, SHARES), axis("y", up, SHARES)
-    color = by_name(names, [SECOND, LINE], None)
+    color = by_name(names, [colors().second, colors().line], None)
     dash: Spec = {
         "field": "name",
         "type": "nominal",
@@ -181,8 +190,8 @@ def prevalence_chart(figures: Sequence[PrevalenceFigures], measured: float) -> S
         "legend": {"title": None, "orient": "top"},
     }
     told: list[Spec] = [
-        {"field": "name", "title": "Figure"},
-        *tooltips(("x", across), ("y", up), ("low", "from"), ("high", "to")),
+        {"field": "name", "title": say("Figure")},
+        *tooltips(("x", across), ("y", up), ("low", say("from")), ("high", say("to"))),
     ]
     layers: list[Spec] = [
         layer(
@@ -203,8 +212,12 @@ def prevalence_chart(figures: Sequence[PrevalenceFigures], measured: float) -> S
         ),
         layer(
             [{"x": measured}],
-            {"type": "rule", "color": QUIET, "strokeDash": [6, 4]},
+            {"type": "rule", "color": colors().quiet, "strokeDash": [6, 4]},
             x=x,
         ),
     ]
     return {"layer": layers, "height": _HEIGHT}
+
+
+def _dashed() -> Spec:
+    return {"type": "line", "color": colors().quiet, "strokeDash": [6, 4], "strokeWidth": 1.5}

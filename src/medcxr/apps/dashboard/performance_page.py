@@ -14,6 +14,8 @@ from medcxr.apps.dashboard.score_source import Scores, choose_run, choose_upload
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.errors import MedcxrError
 from medcxr.core.findings import Finding
+from medcxr.core.language import say, say_all, text
+from medcxr.core.results import Estimate
 from medcxr.core.settings import Settings
 from medcxr.evaluation.finding_sample import Drawn, draw_patients
 from medcxr.evaluation.group_performance import auc_of
@@ -31,9 +33,21 @@ from medcxr.services.performance import (
 
 __all__ = ["show_performance"]
 
-_MANIFEST, _RUN, _TABLE = "The model's own measurement", "A run's held-out scores", "A table"
+_MANIFEST = text("The model's own measurement")
+_RUN, _TABLE = text("A run's held-out scores"), text("A table")
+_OF_MODEL, _OF_TABLE = text("Those of the model in use"), text("Chosen on this table")
 _KEY = "performance"
-_NORMAL = "Normal against abnormal"
+_NORMAL = text("Normal against abnormal")
+_SOURCE = text(
+    "{source}; {finding}: {images:,} radiographs of {patients:,} patients, {positive:,} with it; "
+    "{confidence:.0%} intervals of {resamples:,} resamples of patients, seed {seed}. Repeat: "
+    "{command}"
+)
+_SOURCE_BY_MODEL = text(
+    "{source}; {finding}: {images:,} radiographs of {patients:,} patients, {positive:,} with it; "
+    "{confidence:.0%} intervals of {resamples:,} resamples of patients, seed {seed}, thresholds of "
+    "{model}. Repeat: {command}"
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,16 +56,23 @@ class _Kept:
 
     digest: str
     drawn: Drawn
-    overview: dict[str, str] = field(default_factory=dict)
+    overview: dict[str, tuple[Estimate | None, int, int]] = field(default_factory=dict)
     figures: dict[tuple[str, ...], FindingPerformance] = field(default_factory=dict)
 
 
 def show_performance(opened: Opened) -> None:
     """Show the page."""
-    st.title("Performance Analytics")
-    st.markdown(INTRODUCTION)
+    st.title(say("Performance Analytics"))
+    st.markdown(say(INTRODUCTION))
     sources = (_MANIFEST, _RUN, _TABLE)
-    source = st.segmented_control("Measured", sources, default=_MANIFEST, required=True)
+    source = st.segmented_control(
+        say("Measured"),
+        sources,
+        default=_MANIFEST,
+        required=True,
+        format_func=say,
+        key="measured_source",
+    )
     scores: Scores | None = None
     try:
         manifest = current_bundle(opened.workspace).manifest
@@ -65,30 +86,32 @@ def show_performance(opened: Opened) -> None:
         if scores is not None:
             _show_scores(scores, manifest)
     except MedcxrError as error:
-        st.error(plain(str(error)))
+        st.error(plain(say(error.sentence)))
         return
-    st.header("Drift of incoming images", anchor=False)
+    st.header(say("Drift of incoming images"), anchor=False)
     show_drift(opened, scores)
 
 
 def _show_scores(scores: Scores, manifest: Manifest) -> None:
     table = scores.table
     kept = _kept(scores)
-    left_out = ""
-    if table.n_unlabeled or table.n_unscored:
-        left_out = (
-            f" {table.n_unlabeled:,} without labels and {table.n_unscored:,} without scores are "
-            "left out."
-        )
-    st.markdown(
-        plain(
-            f"{scores.source}: {len(table):,} radiographs of {len(set(table.patients)):,} "
-            f"patients.{left_out}"
-        )
+    counted = say(
+        "{source}: {images:,} radiographs of {patients:,} patients.",
+        source=say(scores.source),
+        images=len(table),
+        patients=len(set(table.patients)),
     )
-    st.html(html_table(("Finding", "AUC (95% interval)"), list(_overview(scores, kept).items())))
+    if table.n_unlabeled or table.n_unscored:
+        left_out = say(
+            "{unlabeled:,} without labels and {unscored:,} without scores are left out.",
+            unlabeled=table.n_unlabeled,
+            unscored=table.n_unscored,
+        )
+        counted = f"{counted} {left_out}"
+    st.markdown(plain(counted))
+    st.html(html_table(say_all("Finding", "AUC (95% interval)"), _overview(scores, kept)))
     finding = st.segmented_control(
-        "Finding",
+        say("Finding"),
         table.findings,
         default=table.findings[0],
         required=True,
@@ -96,11 +119,12 @@ def _show_scores(scores: Scores, manifest: Manifest) -> None:
         key=f"measured_{scores.digest}",
     )
     deciding = st.segmented_control(
-        "Operating point of groups and centers",
+        say("Operating point of groups and centers"),
         list(POINT_NAMES),
         default="youden",
         required=True,
-        format_func=POINT_NAMES.__getitem__,
+        format_func=lambda point: say(POINT_NAMES[point]),
+        key="deciding_point",
     )
     decided_by = _decided_by(scores, manifest)
     figures = _figures(scores, kept, finding, deciding, decided_by)
@@ -108,7 +132,7 @@ def _show_scores(scores: Scores, manifest: Manifest) -> None:
     show_sections(
         figures,
         _source(scores, figures, origin, decided_by),
-        THRESHOLDS[origin],
+        say(THRESHOLDS[origin]),
     )
 
 
@@ -116,9 +140,15 @@ def _decided_by(scores: Scores, manifest: Manifest) -> Manifest | None:
     """Return the model whose thresholds decide; None where the table's own do."""
     if thresholds_from(scores.table, manifest) is not ThresholdsFrom.MODEL:
         return None
-    model, own = "Those of the model in use", "Chosen on this table"
-    choice = st.segmented_control("Thresholds", (model, own), default=model, required=True)
-    return manifest if choice == model else None
+    choice = st.segmented_control(
+        say("Thresholds"),
+        (_OF_MODEL, _OF_TABLE),
+        default=_OF_MODEL,
+        required=True,
+        format_func=say,
+        key="thresholds_of",
+    )
+    return manifest if choice == _OF_MODEL else None
 
 
 def _kept(scores: Scores) -> _Kept:
@@ -130,15 +160,24 @@ def _kept(scores: Scores) -> _Kept:
     return known
 
 
-def _overview(scores: Scores, kept: _Kept) -> dict[str, str]:
-    """Return the AUC of each finding, as it is told."""
+def _overview(scores: Scores, kept: _Kept) -> list[tuple[str, str]]:
+    """Return each finding with its AUC, as they are told."""
     for finding in scores.table.findings:
         if finding not in kept.overview:
             sample, _ = sample_of(scores.table, finding, kept.drawn)
-            kept.overview[finding] = (
-                f"{told(auc_of(sample))}, {len(sample):,} radiographs, {sample.n_positive:,} with it"
-            )
-    return kept.overview
+            kept.overview[finding] = (auc_of(sample), len(sample), sample.n_positive)
+    return [
+        (
+            say(finding),
+            say(
+                "{auc}, {images:,} radiographs, {positive:,} with it",
+                auc=told(auc),
+                images=n_images,
+                positive=n_positive,
+            ),
+        )
+        for finding, (auc, n_images, n_positive) in kept.overview.items()
+    ]
 
 
 def _figures(
@@ -146,7 +185,7 @@ def _figures(
 ) -> FindingPerformance:
     key = (finding, deciding, manifest.identity if manifest else "")
     if key not in kept.figures:
-        with st.spinner("Measuring"):
+        with st.spinner(say("Measuring")):
             kept.figures[key] = measure_finding(
                 scores.table, finding, kept.drawn, manifest=manifest, deciding=deciding
             )
@@ -156,18 +195,26 @@ def _figures(
 def _source(
     scores: Scores, figures: FindingPerformance, origin: ThresholdsFrom, manifest: Manifest | None
 ) -> str:
-    model = f", thresholds of {manifest.identity}" if manifest is not None else ""
     words = ["medcxr performance", *scores.files]
     if origin is ThresholdsFrom.TABLE:
         words.append("--own-thresholds")
     words.append(f"--operating-point {figures.deciding}")
     return plain(
-        f"{scores.source}; {figures.finding}: {figures.n_images:,} radiographs of "
-        f"{figures.n_patients:,} patients, {figures.n_positive:,} with it; "
-        f"{figures.confidence:.0%} intervals of {figures.n_bootstrap:,} resamples of patients, "
-        f"seed {SEED}{model}. Repeat: {' '.join(words)}"
+        say(
+            _SOURCE if manifest is None else _SOURCE_BY_MODEL,
+            source=say(scores.source),
+            finding=say(figures.finding),
+            images=figures.n_images,
+            patients=figures.n_patients,
+            positive=figures.n_positive,
+            confidence=figures.confidence,
+            resamples=figures.n_bootstrap,
+            seed=SEED,
+            model="" if manifest is None else manifest.identity,
+            command=" ".join(words),
+        )
     )
 
 
 def _told_finding(finding: str) -> str:
-    return _NORMAL if finding == Finding.NO_FINDING else finding
+    return say(_NORMAL if finding == Finding.NO_FINDING else finding)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from PIL import Image
 
 from medcxr.apps.dashboard.limits import SHOWN_SIDE
 from medcxr.core.arrays import FloatArray, Pixels, UInt8Array
@@ -12,19 +11,14 @@ from medcxr.core.geometry import Geometry
 from medcxr.core.results import Anatomy
 from medcxr.explain.outline_drawing import draw_outlines
 from medcxr.explain.overlay import overlay
+from medcxr.explain.shrinking import shrunk
 
 __all__ = ["for_screen", "heat_map_picture", "outlined_picture", "radiograph_picture"]
 
 
 def for_screen(pixels: Pixels) -> Pixels:
     """Shrink a radiograph so that its longer side has at most SHOWN_SIDE pixels."""
-    scale = SHOWN_SIDE / max(pixels.shape)
-    if scale >= 1.0:
-        return np.asarray(np.clip(pixels, 0.0, 1.0), dtype=np.float32)
-    rows, columns = (max(1, round(side * scale)) for side in pixels.shape)
-    image = Image.fromarray(np.asarray(pixels, dtype=np.float32))  # mode "F"
-    small = image.resize((columns, rows), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.clip(np.asarray(small, dtype=np.float32), 0.0, 1.0)
+    return shrunk(pixels, SHOWN_SIDE)
 
 
 def radiograph_picture(shown: Pixels) -> UInt8Array:

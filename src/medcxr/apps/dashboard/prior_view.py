@@ -165,7 +165,7 @@ def _offer_patient(workspace: Workspace, case: Case) -> None:
         try:
             case_records.set_patient(workspace, case.case_id, reference, taken_at)
         except MedcxrError as error:
-            st.error(say(str(error)))
+            st.error(say(error.sentence))
             return
         st.rerun()
 

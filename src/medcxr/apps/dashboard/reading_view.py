@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from medcxr.anatomy.contours import Line, area_lines
-from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
 from medcxr.apps.dashboard.cases import Case, Reading, active_findings
 from medcxr.apps.dashboard.clinical_words import NOT_FOR_PRIMARY_READING
 from medcxr.apps.dashboard.considerations_view import show_considerations
@@ -28,12 +26,13 @@ from medcxr.apps.dashboard.viewer_data import Layout, Pane, viewer_data
 from medcxr.apps.dashboard.what_if_view import kept_what_if
 from medcxr.apps.dashboard.words import TESTED_MAPS, WHAT_IF
 from medcxr.core.errors import ImageError, ModelError
-from medcxr.core.language import say, text
+from medcxr.core.language import say, say_if_sentence, text
 from medcxr.core.results import Analysis
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 from medcxr.explain.verdict import best_map, told_absence
 from medcxr.explain.what_if import hidden_places, told_what_if
 from medcxr.services.shown_map import ShownMap, shown_map
+from medcxr.services.told_analysis import told_measures
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_reading"]
@@ -81,7 +80,7 @@ def _show_heading(case: Case, reading: Reading) -> None:
         for name, value in _facts(reading).items()
     )
     st.html(
-        f'<h2 class="cxr-title">{escape(case.label)}</h2>{note}'
+        f'<h2 class="cxr-title">{escape(say_if_sentence(case.label))}</h2>{note}'
         f'<p class="cxr-summary">{escape(summary)}</p><div class="cxr-facts">{facts}</div>'
     )
 
@@ -90,23 +89,13 @@ def _facts(reading: Reading) -> dict[str, str]:
     analysis, made = reading.analysis, reading.acquisition
     rows, columns = analysis.image_shape
     return {
-        **_measures(analysis),
+        **told_measures(analysis),
         say("Format"): " ".join(filter(None, [made.source_format, made.modality])),
         say("Size"): say("{columns} x {rows} px", columns=columns, rows=rows),
         say("View"): say(analysis.view),
         say("Pixel spacing"): _spacing(analysis),
         say("Operating point"): operating_point_name(analysis.operating_point),
         say("Analyzed in"): say("{seconds:.2f} s", seconds=analysis.seconds),
-    }
-
-
-def _measures(analysis: Analysis) -> dict[str, str]:
-    if analysis.anatomy is None:
-        return {}
-    return {
-        say("Cardiothoracic ratio"): told_ratio(analysis.anatomy),
-        say("Lungs"): told_lungs(analysis.anatomy),
-        say("Costophrenic angles"): told_angles(analysis.anatomy),
     }
 
 
@@ -152,7 +141,7 @@ def _show_pictures(
         try:
             _show_viewer(case, chosen, areas, prior)
         except ImageError as error:
-            st.error(say(str(error)))
+            st.error(say(error.sentence))
     st.caption(say(NOT_FOR_PRIMARY_READING))
     return chosen
 
@@ -231,7 +220,8 @@ def _map(
                 try:
                     kept_maps(opened.workspace, reading, method)
                 except ModelError as error:  # somebody chose another model meanwhile
-                    keep(reading, _problem(method), partial(str, error))
+                    sentence = error.sentence
+                    keep(reading, _problem(method), lambda: sentence)
 
         problem = find_kept(reading, _problem(method), str)
         if problem is None:
@@ -258,7 +248,7 @@ def _what_if(workspace: Workspace, case: Case, reading: Reading, finding: str) -
     try:
         change = kept_what_if(workspace, reading, finding)
     except ModelError as error:  # somebody chose another model meanwhile
-        st.error(say(str(error)))
+        st.error(say(error.sentence))
         return ()
     st.markdown(plain(told_what_if(change)))
     return area_lines(hidden_places(change), reading.geometry) if change.changes else ()

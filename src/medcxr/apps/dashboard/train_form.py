@@ -5,11 +5,13 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from medcxr.apps.dashboard.chart_view import show_chart
 from medcxr.apps.dashboard.charts import label_bars
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.apps.dashboard.words import TRAIN_NO_DATA, TRAIN_NO_TABLES, TRAIN_SETTINGS
 from medcxr.core.errors import MedcxrError, MissingExtra
+from medcxr.core.language import Sentence, figure, say, say_all, text
 from medcxr.services.labeled_tables import ClassBalance, find_tables, read_balance
 from medcxr.services.training import require_training_libraries
 from medcxr.services.training_jobs import TrainingJob, start_training
@@ -31,11 +33,19 @@ from medcxr.services.workspace import Workspace
 __all__ = ["show_new_training"]
 
 _ARCHITECTURES: dict[Architecture, str] = {
-    "hybrid": "CNN-Transformer, pretrained (as shipped)",
-    "plain": "CNN-Transformer, plain, from scratch",
+    "hybrid": text("CNN-Transformer, pretrained (as shipped)"),
+    "plain": text("CNN-Transformer, plain, from scratch"),
 }
-_METHODS: dict[Method, str] = {"holdout": "Holdout", "cross_validation": "Cross-validation"}
+_METHODS: dict[Method, str] = {
+    "holdout": text("Holdout"),
+    "cross_validation": text("Cross-validation"),
+}
 _DEFAULT = TrainingSettings(name="our-model", table="")
+_BALANCE = text("{images:,} radiographs of {patients:,} patients. Views: {views}.")
+_BALANCE_WITH_UNNAMED = text(
+    "{images:,} radiographs of {patients:,} patients; {unnamed:,} rows name none, and count as one "
+    "patient each. Views: {views}."
+)
 _BALANCE_S = 30.0  # images may be added meanwhile
 
 
@@ -53,46 +63,60 @@ def show_new_training(workspace: Workspace, data: Path | None, running: Training
     try:
         require_training_libraries()
     except MissingExtra as error:
-        st.warning(plain(str(error)))
+        st.warning(plain(say(error.sentence)))
         return
     if data is None:
-        st.info(TRAIN_NO_DATA)
+        st.info(say(TRAIN_NO_DATA))
         return
     tables = find_tables(data)
     if not tables:
-        st.info(TRAIN_NO_TABLES)
+        st.info(say(TRAIN_NO_TABLES))
         return
-    table = st.selectbox("Table", tables, help=TRAIN_SETTINGS["table"])
+    table = st.selectbox(
+        say("Table"), tables, help=say(TRAIN_SETTINGS["table"]), key="training_table"
+    )
     balance, complete = _balanced(data, table)
     _show_balance(balance)
     settings = _settings(table, complete=complete)
     problems = [*balance.problems(), *find_problems(settings)]
     if settings.method == "cross_validation" and balance.n_patients < settings.folds:
         problems.append(
-            f"{balance.n_patients} patients cannot be divided into {settings.folds} folds; choose "
-            "fewer folds."
+            Sentence(
+                "{patients} patients cannot be divided into {folds} folds; choose fewer folds.",
+                patients=balance.n_patients,
+                folds=settings.folds,
+            )
         )
     for problem in problems:
-        st.error(plain(problem))
+        st.error(plain(say(problem)))
     if running is not None:
-        st.info(plain(f"The training {running.name} runs; one at a time uses the whole computer."))
+        st.info(
+            plain(
+                say(
+                    "The training {name} runs; one at a time uses the whole computer.",
+                    name=running.name,
+                )
+            )
+        )
     is_blocked = bool(problems) or running is not None
-    if st.button("Start the training", type="primary", disabled=is_blocked):
+    if st.button(say("Start the training"), type="primary", disabled=is_blocked):
         try:
             start_training(workspace, data, settings)
         except MedcxrError as error:  # another tab was faster, or the disk is full
-            st.error(plain(str(error)))
+            st.error(plain(say(error.sentence)))
             return
         st.rerun()
 
 
 def _balanced(data: Path, table: str) -> tuple[ClassBalance, bool]:
     """Return the balance of a table, and whether what it does not list is absent."""
-    balance = _balance(str(data), table, complete=True)
+    with st.spinner(say("Counting the labels")):
+        balance = _balance(str(data), table, complete=True)
     complete = st.toggle(
-        "Findings that a row does not list are absent",
+        say("Findings that a row does not list are absent"),
         value=True,
-        help=TRAIN_SETTINGS["complete"],
+        help=say(TRAIN_SETTINGS["complete"]),
+        key="training_complete_labels",
         disabled=balance.says_what_is_absent,
     )
     if not complete:
@@ -100,76 +124,90 @@ def _balanced(data: Path, table: str) -> tuple[ClassBalance, bool]:
     return balance, complete
 
 
-@st.cache_data(show_spinner="Counting the labels", ttl=_BALANCE_S, max_entries=16)
+@st.cache_data(show_spinner=False, ttl=_BALANCE_S, max_entries=16)
 def _balance(data: str, table: str, *, complete: bool) -> ClassBalance:
     return read_balance(Path(data), table, complete_labels=complete)
 
 
 def _show_balance(balance: ClassBalance) -> None:
-    unnamed = ""
-    if balance.n_unnamed:
-        unnamed = f"; {balance.n_unnamed:,} rows name none, and count as one patient each"
-    views = ", ".join(f"{view} {number:,}" for view, number in balance.views.items())
-    told = (
-        f"{balance.n_images:,} radiographs of {balance.n_patients:,} patients{unnamed}. "
-        f"Views: {views or 'not told'}."
+    views = ", ".join(
+        say("{view} {n:,}", view=say(view), n=number) for view, number in balance.views.items()
+    )
+    told = say(
+        _BALANCE_WITH_UNNAMED if balance.n_unnamed else _BALANCE,
+        images=balance.n_images,
+        patients=balance.n_patients,
+        unnamed=balance.n_unnamed,
+        views=views or say("not told"),
     )
     st.markdown(plain(told))
     left, right = st.columns(2, vertical_alignment="center")
     left.html(
         html_table(
-            ("Finding", "With it", "Without it", "Unknown", "Share with it"),
+            say_all("Finding", "With it", "Without it", "Unknown", "Share with it"),
             [
                 (
-                    one.finding,
-                    f"{one.positive:,}",
-                    f"{one.negative:,}",
-                    f"{one.unknown:,}",
-                    f"{one.positive / max(one.positive + one.negative, 1):.1%}",
+                    say(one.finding),
+                    figure(one.positive, ","),
+                    figure(one.negative, ","),
+                    figure(one.unknown, ","),
+                    figure(one.positive / max(one.positive + one.negative, 1), ".1%"),
                 )
                 for one in balance.findings
             ],
         )
     )
     with right:
-        st.vega_lite_chart(label_bars(balance.findings), width="stretch", alt=f"Labels: {told}")
+        show_chart(label_bars(balance.findings), say("Labels: {counts}", counts=told))
 
 
 def _settings(table: str, *, complete: bool) -> TrainingSettings:
     """Ask for the settings; each is explained beside it."""
     first, second = st.columns(2)
-    name = first.text_input("Name", _DEFAULT.name, max_chars=80, help=plain(TRAIN_SETTINGS["name"]))
+    name = first.text_input(
+        say("Name"),
+        _DEFAULT.name,
+        max_chars=80,
+        help=plain(say(TRAIN_SETTINGS["name"])),
+        key="training_name",
+    )
     architecture = second.selectbox(
-        "Architecture",
+        say("Architecture"),
         list(_ARCHITECTURES),
-        format_func=_ARCHITECTURES.__getitem__,
-        help=TRAIN_SETTINGS["architecture"],
+        format_func=lambda one: say(_ARCHITECTURES[one]),
+        key="training_architecture",
+        help=say(TRAIN_SETTINGS["architecture"]),
     )
     one, two, three = st.columns(3)
-    epochs = _number(one, "Epochs", "epochs", _DEFAULT.epochs, EPOCHS)
-    batch_size = _number(two, "Batch size", "batch_size", _DEFAULT.batch_size, BATCH_SIZES)
+    epochs = _number(one, text("Epochs"), "epochs", _DEFAULT.epochs, EPOCHS)
+    batch_size = _number(two, text("Batch size"), "batch_size", _DEFAULT.batch_size, BATCH_SIZES)
     learning_rate = three.number_input(
-        "Learning rate",
+        say("Learning rate"),
         *LEARNING_RATES,
         value=_DEFAULT.learning_rate,
         step=1e-5,
         format="%.6f",
-        help=TRAIN_SETTINGS["learning_rate"],
+        help=say(TRAIN_SETTINGS["learning_rate"]),
+        key="training_learning_rate",
     )
-    width = _number(one, "Transformer width", "width", _DEFAULT.width, WIDTHS)
-    heads = _number(two, "Attention heads", "heads", _DEFAULT.heads, HEADS)
-    layers = _number(three, "Layers", "layers", _DEFAULT.layers, LAYERS)
+    width = _number(one, text("Transformer width"), "width", _DEFAULT.width, WIDTHS)
+    heads = _number(two, text("Attention heads"), "heads", _DEFAULT.heads, HEADS)
+    layers = _number(three, text("Layers"), "layers", _DEFAULT.layers, LAYERS)
     method = one.selectbox(
-        "Measured by",
+        say("Measured by"),
         list(_METHODS),
-        format_func=_METHODS.__getitem__,
-        help=TRAIN_SETTINGS["method"],
+        format_func=lambda one: say(_METHODS[one]),
+        key="training_method",
+        help=say(TRAIN_SETTINGS["method"]),
     )
     folds = _DEFAULT.folds
     if method == "cross_validation":
-        folds = _number(two, "Folds", "folds", _DEFAULT.folds, FOLDS)
+        folds = _number(two, text("Folds"), "folds", _DEFAULT.folds, FOLDS)
     early_stopping = three.toggle(
-        "Early stopping", value=_DEFAULT.early_stopping, help=TRAIN_SETTINGS["early_stopping"]
+        say("Early stopping"),
+        value=_DEFAULT.early_stopping,
+        help=say(TRAIN_SETTINGS["early_stopping"]),
+        key="training_early_stopping",
     )
     return TrainingSettings(
         name=name.strip(),
@@ -195,5 +233,12 @@ def _number(
     value: int,
     bounds: tuple[int, int],
 ) -> int:
-    asked = column.number_input(label, *bounds, value=value, step=1, help=TRAIN_SETTINGS[name])
+    asked = column.number_input(
+        say(label),
+        *bounds,
+        value=value,
+        step=1,
+        help=say(TRAIN_SETTINGS[name]),
+        key=f"training_{name}",
+    )
     return int(asked)

@@ -6,6 +6,7 @@ from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.apps.dashboard.words import TRAIN_BESIDE, TRAIN_NO_PAIR, TRAIN_PAIRED, TRAIN_USE
 from medcxr.core.errors import MedcxrError
+from medcxr.core.language import figure, say, say_all, text
 from medcxr.registry.manifest import Manifest
 from medcxr.services.comparison import ScoreComparison
 from medcxr.services.trained_model import BesideCurrent, beside_current, put_in_use
@@ -15,6 +16,7 @@ from medcxr.services.workspace import Workspace
 __all__ = ["show_trained"]
 
 _KEY = "beside_current"
+_NEW, _IN_USE = text("New: {model}"), text("In use: {model}")
 
 
 def show_trained(workspace: Workspace, job: TrainingJob, in_use: str) -> None:
@@ -31,32 +33,32 @@ def show_trained(workspace: Workspace, job: TrainingJob, in_use: str) -> None:
     try:
         beside = _kept(workspace, job, in_use)
     except MedcxrError as error:
-        st.error(plain(str(error)))
+        st.error(plain(say(error.sentence)))
         return
     if beside.is_in_use:
-        st.success(plain(f"{beside.trained.identity} is the model in use."))
+        st.success(plain(say("{model} is the model in use.", model=beside.trained.identity)))
         st.html(_figures(beside.trained))
         return
-    st.subheader("The new model beside the one in use", anchor=False)
+    st.subheader(say("The new model beside the one in use"), anchor=False)
     for column, model, title in zip(
-        st.columns(2), (beside.trained, beside.current), ("New", "In use"), strict=True
+        st.columns(2), (beside.trained, beside.current), (_NEW, _IN_USE), strict=True
     ):
-        column.markdown(plain(f"{title}: {model.identity}"))
+        column.markdown(plain(say(title, model=model.identity)))
         column.html(_figures(model))
-    st.caption(TRAIN_BESIDE)
+    st.caption(say(TRAIN_BESIDE))
     if beside.paired is None:
-        st.info(f"{plain(beside.why_not)} {TRAIN_NO_PAIR}")
+        st.info(f"{plain(say(beside.why_not))} {say(TRAIN_NO_PAIR)}")
     else:
         st.html(_paired(beside.paired))
-        st.caption(TRAIN_PAIRED)
+        st.caption(say(TRAIN_PAIRED))
     _offer(workspace, job, beside)
 
 
 def _offer(workspace: Workspace, job: TrainingJob, beside: BesideCurrent) -> None:
-    confirmed = st.checkbox(TRAIN_USE, key=f"use_{job.identity}")
-    if st.button("Put the new model in use", disabled=not confirmed) and confirmed:
+    confirmed = st.checkbox(say(TRAIN_USE), key=f"use_{job.identity}")
+    if st.button(say("Put the new model in use"), disabled=not confirmed) and confirmed:
         put_in_use(workspace, job)
-        st.toast(plain(f"{beside.trained.identity} answers now."))
+        st.toast(plain(say("{model} answers now.", model=beside.trained.identity)))
         st.rerun()
 
 
@@ -65,7 +67,7 @@ def _kept(workspace: Workspace, job: TrainingJob, in_use: str) -> BesideCurrent:
     known: dict[tuple[str, str], BesideCurrent] = st.session_state.setdefault(_KEY, {})
     key = (job.identity, in_use)
     if key not in known:
-        with st.spinner("Comparing with the model in use"):
+        with st.spinner(say("Comparing with the model in use")):
             known[key] = beside_current(workspace, job)
     return known[key]
 
@@ -73,16 +75,16 @@ def _kept(workspace: Workspace, job: TrainingJob, in_use: str) -> BesideCurrent:
 def _figures(model: Manifest) -> str:
     """Return a model's measured AUC of each finding as an HTML table."""
     if not model.measurements:
-        return html_table(("Finding", "AUC"), [("none", "not measured")])
+        return html_table(say_all("Finding", "AUC"), [say_all("none", "not measured")])
     report = model.measurements[0].report
     return html_table(
-        ("Finding", "AUC (95%)", "Radiographs", "With it"),
+        say_all("Finding", "AUC (95%)", "Radiographs", "With it"),
         [
             (
-                one.finding,
-                "not determined" if one.auc is None else one.auc.told(3),
-                f"{one.n_images:,}",
-                f"{one.n_positive:,}",
+                say(one.finding),
+                say("not determined") if one.auc is None else one.auc.told(3),
+                figure(one.n_images, ","),
+                figure(one.n_positive, ","),
             )
             for one in report.findings
         ],
@@ -92,18 +94,21 @@ def _figures(model: Manifest) -> str:
 def _paired(compared: ScoreComparison) -> str:
     rows = [
         (
-            finding,
-            f"{one.first:.3f}",
-            f"{one.second:.3f}",
+            say(finding),
+            figure(one.first, ".3f"),
+            figure(one.second, ".3f"),
             one.difference.told_signed(),
-            f"{one.p_bootstrap:.3f}",
-            f"{one.p_delong:.3f}",
-            f"{one.n_images:,}",
-            f"{one.n_positive:,}",
+            figure(one.p_bootstrap, ".3f"),
+            figure(one.p_delong, ".3f"),
+            figure(one.n_images, ","),
+            figure(one.n_positive, ","),
         )
         for finding, one in compared.findings.items()
     ]
     if compared.mean_difference is not None:
-        rows.append(("Mean", "", "", compared.mean_difference.told_signed(), "", "", "", ""))
-    heads = ("Finding", "AUC, new", "AUC, in use", "Difference (95%)", "p", "p, DeLong")
-    return html_table((*heads, "Radiographs", "With it"), rows)
+        rows.append((say("Mean"), "", "", compared.mean_difference.told_signed(), "", "", "", ""))
+    heads = say_all(
+        *("Finding", "AUC, new", "AUC, in use", "Difference (95%)", "p", "p, DeLong"),
+        *("Radiographs", "With it"),
+    )
+    return html_table(heads, rows)

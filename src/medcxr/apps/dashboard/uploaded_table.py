@@ -22,7 +22,11 @@ def patients_by_file(data: bytes, name: str) -> dict[str, str]:
         DataError: it is no such table.
     """
     if len(data) > TABLE_LIMIT_MB * 2**20:
-        raise DataError(f"Table {name} is larger than {TABLE_LIMIT_MB} MiB; send a shorter one.")
+        raise DataError(
+            "Table {name} is larger than {table_limit_mb} MiB; send a shorter one.",
+            name=name,
+            table_limit_mb=TABLE_LIMIT_MB,
+        )
     rows = rows_of(data, name, required=("image_path", "patient_id"))
     named = ((row["image_path"].replace("\\", "/"), row["patient_id"]) for row in rows)
     return {path.rpartition("/")[2]: patient for path, patient in named if patient}

@@ -9,6 +9,7 @@ from medcxr.apps.dashboard.pictures import radiograph_picture
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.words import WHAT_IF
 from medcxr.core.errors import ModelError
+from medcxr.core.language import say
 from medcxr.explain.area_drawing import draw_area
 from medcxr.explain.report import OCCLUSION_MAP
 from medcxr.explain.what_if import WhatIf, hidden_places, told_what_if
@@ -27,7 +28,7 @@ def kept_what_if(workspace: Workspace, reading: Reading, finding: str) -> WhatIf
     maps = kept_maps(workspace, reading, OCCLUSION_MAP)
 
     def make() -> WhatIf:
-        with st.spinner("Hiding ever more places"):
+        with st.spinner(say("Hiding ever more places")):
             return what_if(workspace, reading, finding, maps=maps)
 
     return keep(reading, _name(reading, finding), make)
@@ -35,15 +36,17 @@ def kept_what_if(workspace: Workspace, reading: Reading, finding: str) -> WhatIf
 
 def show_what_if(workspace: Workspace, reading: Reading, finding: str) -> None:
     """Show what would change the answer, or offer to find it."""
-    st.markdown(WHAT_IF)
+    st.markdown(say(WHAT_IF))
     change = find_kept(reading, _name(reading, finding), WhatIf)
     if change is None:
-        if not st.button(f"Find what would change the answer to {plain(finding)}"):
+        if not st.button(
+            plain(say("Find what would change the answer to {finding}", finding=say(finding)))
+        ):
             return
         try:
             change = kept_what_if(workspace, reading, finding)
         except ModelError as error:  # somebody chose another model meanwhile
-            st.error(plain(str(error)))
+            st.error(plain(say(error.sentence)))
             return
         st.rerun()  # without the button
     left, right = st.columns((2, 1))
@@ -51,7 +54,7 @@ def show_what_if(workspace: Workspace, reading: Reading, finding: str) -> None:
     if change.changes:
         right.image(
             draw_area(radiograph_picture(reading.shown), hidden_places(change), reading.geometry),
-            caption="The hidden places are surrounded in yellow.",
+            caption=say("The hidden places are surrounded in yellow."),
             width="stretch",
             output_format="PNG",
         )

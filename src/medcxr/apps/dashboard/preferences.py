@@ -1,0 +1,118 @@
+"""What the reader at this browser tab chose: the language and the light of the page."""
+
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from medcxr.apps.dashboard.themes import DARK, PALETTES, Palette
+from medcxr.core.language import ENGLISH, LANGUAGES
+
+__all__ = [
+    "LANGUAGE_COOKIE",
+    "THEME_COOKIE",
+    "chosen_preferences",
+    "chosen_theme",
+    "colors",
+    "kept_theme",
+    "language_in_use",
+    "preferred_language",
+    "restore_preferences",
+    "set_language",
+    "set_theme",
+    "switches_at_once",
+]
+
+LANGUAGE_COOKIE: Final = "medcxr_language"
+THEME_COOKIE: Final = "medcxr_theme"
+_LANGUAGE, _THEME, _KEPT_THEME = "preferred_language", "preferred_theme", "kept_theme"
+_ALL = (_LANGUAGE, _THEME, _KEPT_THEME)
+
+
+def language_in_use() -> str:
+    """Return the code of this tab's language; English where nobody reads."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return ENGLISH
+    known: str | None = st.session_state.get(_LANGUAGE)
+    if known is None:
+        kept = st.context.cookies.get(LANGUAGE_COOKIE, "")
+        accepted = st.context.headers.get("Accept-Language", "")
+        known = kept if kept in LANGUAGES else preferred_language(accepted)
+        st.session_state[_LANGUAGE] = known
+    return known
+
+
+def preferred_language(accepted: str) -> str:
+    """Return the language that a browser likes best among those that there are.
+
+    Args:
+        accepted: what it sends as Accept-Language (RFC 9110, 12.5.4), such as "de-CH,de;q=0.9".
+    """
+    liked: dict[str, float] = {}
+    for one in accepted.lower().split(","):
+        name, _, weight = one.partition(";q=")
+        code = name.strip().partition("-")[0]
+        try:
+            liked.setdefault(code, float(weight) if weight else 1.0)
+        except ValueError:
+            continue
+    known = [code for code in liked if code in LANGUAGES and liked[code] > 0]
+    return max(known, key=lambda code: liked[code], default=ENGLISH)
+
+
+def set_language(code: str) -> None:
+    """Show this tab in a language from now on."""
+    st.session_state[_LANGUAGE] = code if code in LANGUAGES else ENGLISH
+
+
+def chosen_theme() -> str:
+    """Return the name of the theme that this tab shows."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return DARK
+    known: str | None = st.session_state.get(_THEME)
+    if known is None:
+        kept = st.context.cookies.get(THEME_COOKIE, "")
+        known = kept if kept in PALETTES else DARK
+        st.session_state[_THEME] = known
+    return known
+
+
+def kept_theme() -> str:
+    """Return the name of the theme that the browser keeps: shown when the page is loaded anew."""
+    kept: str = st.session_state.get(_KEPT_THEME, chosen_theme())
+    return kept
+
+
+def set_theme(name: str) -> None:
+    """Show this tab dark or light from now on, or from the next loading where it cannot be now."""
+    known = name if name in PALETTES else DARK
+    st.session_state[_KEPT_THEME] = known
+    if switches_at_once():
+        st.session_state[_THEME] = known
+
+
+def switches_at_once() -> bool:
+    """Tell whether Streamlit's page at this address takes a theme from the page itself.
+
+    It does so from the origins that `launch` names; a proxy's name is none of them.
+    """
+    origins: list[str] = st.get_option("client.allowedOrigins")
+    host = urlsplit(st.context.url or "").hostname
+    return host is not None and host in {urlsplit(one).hostname for one in origins}
+
+
+def colors() -> Palette:
+    """Return the colors of this tab's theme."""
+    return PALETTES[chosen_theme()]
+
+
+def chosen_preferences() -> Mapping[str, str]:
+    """Return what was chosen, for a tab that is about to forget everything else."""
+    return {key: st.session_state[key] for key in _ALL if key in st.session_state}
+
+
+def restore_preferences(chosen: Mapping[str, str]) -> None:
+    """Choose again what `chosen_preferences` returned."""
+    st.session_state.update(chosen)

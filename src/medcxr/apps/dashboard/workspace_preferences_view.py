@@ -1,0 +1,97 @@
+"""What is preferred in a workspace: listed as `Preferences` defines it, changed by a button."""
+
+from collections.abc import Mapping
+from dataclasses import Field, asdict, fields
+from typing import Any, get_type_hints
+
+import streamlit as st
+
+from medcxr.apps.dashboard.plain import plain
+from medcxr.core.errors import MedcxrError
+from medcxr.core.language import say, say_number, text
+from medcxr.services.case_records import forget_old_cases
+from medcxr.services.preferences import Preferences, preferences, set_preferences
+from medcxr.services.workspace import Workspace
+
+__all__ = ["show_preferences"]
+
+_NOTICE = "preferences_notice"
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "remember_cases": (
+        text("Remember analyzed radiographs"),
+        text(
+            "Figures, the file's name and digest, and a key in the patient's place; never the "
+            "pixels. Turned off, what is remembered already stays."
+        ),
+    ),
+    "keep_days": (
+        text("Days after which a case that was not seen again is deleted"),
+        text("Empty keeps all. What is deleted cannot be brought back."),
+    ),
+}
+"""Name of a preference -> its label, and what to know before it is changed."""
+
+
+def show_preferences(workspace: Workspace) -> None:
+    """Show every preference, and keep what is chosen when the button is pressed."""
+    notice = st.session_state.pop(_NOTICE, "")
+    if notice:
+        st.success(plain(notice))
+    try:
+        current = preferences(workspace)
+        chosen = {one.name: _chosen(one, getattr(current, one.name)) for one in fields(current)}
+        _show_saving(workspace, current, chosen)
+    except MedcxrError as error:
+        st.error(plain(say(error.sentence)))
+
+
+def _chosen(one: "Field[Any]", value: Any) -> Any:  # noqa: ANN401 - of the preference's own type
+    """Ask for one preference in the way that its type needs."""
+    label, told = _WORDS[one.name]
+    kind = get_type_hints(Preferences)[one.name]
+    # Named after the value that is kept: one that was changed elsewhere is shown anew.
+    key = f"preference_{one.name}_{value}"
+    if kind is bool:
+        return st.toggle(say(label), value=value, help=say(told), key=key)
+    if kind == int | None:
+        # Not by `value`: a field with a value of its own could not be emptied.
+        st.session_state.setdefault(key, value)
+        with st.container(width=480):
+            return st.number_input(
+                say(label),
+                value=None,
+                min_value=1,
+                step=1,
+                placeholder=say("never"),
+                help=say(told),
+                key=key,
+            )
+    raise TypeError(f"Preference {one.name} is a {kind}, which the page cannot ask for.")
+
+
+def _show_saving(workspace: Workspace, current: Preferences, chosen: Mapping[str, Any]) -> None:
+    wanted = Preferences(**{**asdict(current), **chosen})
+    days = wanted.keep_days
+    shorter = days is not None and (current.keep_days is None or days < current.keep_days)
+    sure = not shorter or st.checkbox(
+        say_number(
+            "Cases that were not seen for {number} day are to be deleted now.",
+            "Cases that were not seen for {number} days are to be deleted now.",
+            days or 0,
+        ),
+        key=f"preferences_sure_{days}",
+    )
+    if not st.button(say("Save the preferences"), disabled=wanted == current):
+        return
+    if not sure:
+        st.warning(say("Nothing was changed: tick the box above first."))
+        return
+    set_preferences(workspace, wanted)
+    n_deleted = forget_old_cases(workspace) if shorter else 0
+    notice = say("The preferences were saved.")
+    if n_deleted:
+        notice += " " + say_number(
+            "{number} case was deleted.", "{number} cases were deleted.", n_deleted
+        )
+    st.session_state[_NOTICE] = notice
+    st.rerun()

@@ -1,0 +1,45 @@
+"""The figures of an analysis in words, as every report tells them."""
+
+from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
+from medcxr.core.language import say
+from medcxr.core.results import Analysis, FindingResult
+from medcxr.core.sentences import PLAUSIBLE
+
+__all__ = ["told_facts", "told_measures", "told_plausible", "told_state"]
+
+
+def told_facts(analysis: Analysis) -> dict[str, str]:
+    """Return what is known of the image and of how it was judged."""
+    rows, columns = analysis.image_shape
+    spacing = say("not stated")
+    if analysis.spacing_mm is not None:
+        down, across = analysis.spacing_mm
+        spacing = say("{down:.3g} x {across:.3g} mm", down=down, across=across)
+    return {
+        say("View"): say(analysis.view),
+        say("Size"): say("{columns} x {rows} px", columns=columns, rows=rows),
+        say("Pixel spacing"): spacing,
+        say("Operating point"): say(analysis.operating_point),
+        say("SHA-256 of the file"): analysis.image_digest,
+    }
+
+
+def told_measures(analysis: Analysis) -> dict[str, str]:
+    """Return what the outlines measure; nothing of a model without them."""
+    if analysis.anatomy is None:
+        return {}
+    return {
+        say("Cardiothoracic ratio"): say(told_ratio(analysis.anatomy)),
+        say("Lungs"): say(told_lungs(analysis.anatomy)),
+        say("Costophrenic angles"): say(told_angles(analysis.anatomy)),
+    }
+
+
+def told_state(found: FindingResult) -> str:
+    """Return on which side of its threshold a finding is."""
+    return say("Present") if found.present else say("Absent")
+
+
+def told_plausible(found: FindingResult) -> str:
+    """Return which answers cannot be ruled out; empty where the model makes no promise."""
+    return say(PLAUSIBLE.get(found.prediction_set or "", ""))
