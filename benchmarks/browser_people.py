@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, async_playwright
-
 from people import ANALYSIS_LIMIT_S, Timing
+from playwright.async_api import Browser, Page, async_playwright
 from served import Served
 
 __all__ = ["chromium", "read_in_browser", "seconds_to_first_page"]
