@@ -4,6 +4,7 @@ Each signs in, uploads, receives what a browser is sent and fetches the pictures
 """
 
 import asyncio
+import re
 import time
 import urllib.request
 import uuid
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from people import ANALYSIS_LIMIT_S, Timing
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileURLs, UploadedFileInfo
 from streamlit.proto.Element_pb2 import Element
@@ -20,10 +22,9 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from people import ANALYSIS_LIMIT_S, Timing
-
 __all__ = ["read_lightly"]
 
+_PICTURE = re.compile(rb"/media/[0-9a-z]+\.[a-z0-9]+")
 _CARDS = "cxr-findings"  # the class that surrounds the findings of a radiograph
 
 
@@ -149,11 +150,11 @@ class _Session:
         return len(data)
 
     def _fetch_pictures(self) -> None:
-        for element in self.elements:
-            for image in element.imgs.imgs:
-                address = self.url + image.url.lstrip("/")
-                with urllib.request.urlopen(address, timeout=ANALYSIS_LIMIT_S) as reply:
-                    reply.read()
+        sent = b"".join(one.SerializeToString() for one in self.elements)
+        for path in dict.fromkeys(_PICTURE.findall(sent)):
+            address = self.url.rstrip("/") + path.decode()
+            with urllib.request.urlopen(address, timeout=ANALYSIS_LIMIT_S) as reply:
+                reply.read()
 
 
 @asynccontextmanager
