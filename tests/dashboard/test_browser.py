@@ -80,10 +80,31 @@ def test_a_bad_file_is_explained_and_the_others_go_on(page, tmp_path):
     sign_in(page)
     upload(page, tmp_path / "notes.txt", write_png(tmp_path / "synthetic.png"))
     page.get_by_role("radiogroup", name="Worklist").wait_for(timeout=ANALYSIS_LIMIT_MS)
-    page.get_by_text("not an image that can be read").wait_for()
+    refused = "not an image that can be read"
+    page.get_by_test_id("stAlertContentError").get_by_text(refused).wait_for()
     page.get_by_role("radiogroup", name="Worklist").get_by_text("synthetic.png").click()
     wait_for_result(page)
     assert_findings(page)
+    wait_until_still(page)
+    page.get_by_text("1 of 2 files could not be analyzed").click()
+    page.get_by_role("cell", name=refused).wait_for()
+
+
+def test_a_folder_is_read_with_the_folders_in_it(page, tmp_path):
+    folder = tmp_path / "study"
+    (folder / "further").mkdir(parents=True)
+    write_png(folder / "first.png")
+    write_dicom(folder / "further" / "IM0001")
+    (folder / "further" / "notes.txt").write_text("not a radiograph")
+    sign_in(page)
+    page.get_by_role("tab", name="Folder").click()
+    page.locator("input[type=file]").nth(1).set_input_files(str(folder))
+    worklist = page.get_by_role("radiogroup", name="Worklist")
+    worklist.wait_for(timeout=ANALYSIS_LIMIT_MS)
+    worklist.get_by_text("further/IM0001").click()
+    page.locator(".cxr-facts").get_by_text("DICOM DX").wait_for()
+    wait_for_result(page)
+    page.get_by_text("1 of 3 files could not be analyzed").wait_for()
 
 
 def test_a_radiograph_that_lies_on_its_side_is_refused_with_what_to_do(page, tmp_path):
