@@ -25,7 +25,15 @@ from medcxr.services.workspace import Workspace
 if TYPE_CHECKING:
     from medcxr.apps.dashboard.frame import Opened
 
-_PATHS = ("", "explainable-ai", "train-model", "performance", "models", "administration")
+_PATHS = (
+    "",
+    "clinical-analysis",
+    "explainable-ai",
+    "train-model",
+    "performance",
+    "models",
+    "administration",
+)
 
 
 def main() -> None:
