@@ -41,13 +41,13 @@ def main() -> None:
     except MedcxrError as error:
         st.error(say(error.sentence))
         return
-    warm_up(workspace)
     try:
         access.require_access(workspace)
     except AccessError as error:
         # The addresses are known, or Streamlit would call them missing; none is run.
         _navigation(None, position="hidden")
         show_sign_in(workspace, say(error.sentence))
+        warm_up(workspace)
         return
     except MedcxrError as error:
         st.error(say(error.sentence))

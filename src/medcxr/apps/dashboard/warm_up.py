@@ -36,7 +36,8 @@ def warm_up(workspace: Workspace) -> None:
 
 @st.cache_resource(show_spinner=False)
 def _begun(folder: Path) -> Thread:
-    thread = Thread(target=_make_ready, args=(Workspace.open(folder),), daemon=True)
+    # Not a daemon: a program that ends while a library is loading would crash.
+    thread = Thread(target=_make_ready, args=(Workspace.open(folder),))
     thread.start()
     return thread
 
