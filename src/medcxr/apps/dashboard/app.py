@@ -27,7 +27,15 @@ from medcxr.core.language import say, use_source
 from medcxr.services.accounts import require_safe_address
 from medcxr.services.workspace import Workspace
 
-_PATHS = ("", "explainable-ai", "train-model", "performance", "models", "administration")
+_PATHS = (
+    "",
+    "clinical-analysis",
+    "explainable-ai",
+    "train-model",
+    "performance",
+    "models",
+    "administration",
+)
 
 
 def main() -> None:
