@@ -1,7 +1,10 @@
 """What drives the dashboard in a browser: what a person does, and what must then be on the page."""
 
+import base64
+import contextlib
 import io
 import re
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,7 +18,22 @@ from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
 
 ANALYSIS_LIMIT_MS = 120_000
+SCREEN = {"width": 1400, "height": 1000}
 _SEARCH_FOR_SERVER = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
+
+
+@contextlib.contextmanager
+def watched(page):
+    """Yield a page; afterwards nothing may have gone wrong on it, nor anything elsewhere."""
+    errors: list[str] = []
+    hosts: set[str] = set()
+    page.on("console", lambda m: errors.append(_told(m)) if _is_error(m) else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: hosts.add(_host(request.url)))
+    page.on("websocket", lambda socket: hosts.add(_host(socket.url)))
+    yield page
+    assert errors == []
+    assert hosts == {"127.0.0.1"}
 
 
 def sign_in(page, password=INITIAL_PASSWORD):
@@ -24,14 +42,29 @@ def sign_in(page, password=INITIAL_PASSWORD):
 
 
 def upload(page, *paths):
-    page.locator("input[type=file]").wait_for(state="attached")
-    page.locator("input[type=file]").set_input_files([str(path) for path in paths])
+    field = page.locator("input[type=file]").first  # the second one takes folders
+    field.wait_for(state="attached")
+    field.set_input_files([str(path) for path in paths])
 
 
 def wait_for_result(page):
     page.locator(".cxr-card").first.wait_for(timeout=ANALYSIS_LIMIT_MS)
     page.get_by_text("Download the analysis").wait_for()
-    page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length >= 3")
+    view(page, 1)
+
+
+def view(page, number=0):
+    """Return a picture of the viewer, the radiograph first, once it is there."""
+    page.locator("canvas[data-ready=true]").nth(number).wait_for(timeout=ANALYSIS_LIMIT_MS)
+    return page.locator("canvas[data-ready=true]").nth(number)
+
+
+def drawn(page, number=0):
+    """Return what the viewer shows: (rows, columns, 3), 0…255."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")
+    address = view(page, number).evaluate("canvas => canvas.toDataURL('image/png')")
+    file = io.BytesIO(base64.b64decode(address.split(",", 1)[1]))
+    return np.asarray(Image.open(file).convert("RGB")).astype(int)
 
 
 def wait_until_still(page):
@@ -51,7 +84,7 @@ def assert_findings(page):
 
 
 def assert_pictures(page):
-    plain, heat_map = (pixels(page, source) for source in pictures(page)[:2])
+    plain, heat_map = drawn(page), drawn(page, 1)
     assert plain.shape == heat_map.shape
     assert np.ptp(plain, axis=2).max() == 0  # gray
     assert plain.std() > 10  # and not blank
@@ -64,30 +97,17 @@ def assert_readable(page):
     assert page.evaluate(script) == []
 
 
-def pictures(page):
-    """Return the addresses of the pictures in one go, as the page may change meanwhile."""
-    return page.eval_on_selector_all(
-        "[data-testid=stImage] img", "images => images.map(image => image.getAttribute('src'))"
-    )
-
-
 def change_heat_map(page, action):
-    before = pictures(page)[1]
+    wait_until_still(page)
+    before = drawn(page, 1)
     action()
-    page.wait_for_function(
-        "before => { const images = document.querySelectorAll('[data-testid=stImage] img');"
-        " return images.length >= 3 && images[1].getAttribute('src') !== before; }",
-        arg=before,
-    )
+    end = time.monotonic() + ANALYSIS_LIMIT_MS / 1000
+    while np.array_equal(drawn(page, 1), before):
+        assert time.monotonic() < end, "the map stayed as it was"
+        time.sleep(0.1)
 
 
-def pixels(page, source):
-    reply = page.request.get(str(source))
-    assert reply.ok
-    return np.asarray(Image.open(io.BytesIO(reply.body())).convert("RGB")).astype(int)
-
-
-def is_error(message):
+def _is_error(message):
     """Tell whether the console names an error of the page.
 
     Loaded anew below its root, Streamlit's page first asks for the server below the page's own
@@ -96,11 +116,11 @@ def is_error(message):
     return message.type == "error" and not _SEARCH_FOR_SERVER.search(message.location["url"])
 
 
-def told(message):
+def _told(message):
     return f"{message.text} {message.location['url']}"
 
 
-def host(url):
+def _host(url):
     parts = urlsplit(url)
     return "127.0.0.1" if parts.scheme in {"data", "blob"} else parts.hostname
 

@@ -46,7 +46,7 @@ def app_file():
     return Path(medcxr.apps.dashboard.__file__).with_name("app.py")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serve():
     """Return the context manager that serves a workspace in a process of its own."""
     return _served
@@ -139,23 +139,26 @@ def chromium():
 @pytest.fixture
 def page(chromium, workspace, serve, tmp_path):
     """Yield the served dashboard's page; afterwards nothing may have gone wrong or elsewhere."""
-    api = pytest.importorskip("playwright.sync_api")
-    errors: list[str] = []
-    hosts: set[str] = set()
     with contextlib.ExitStack() as stack:
         dashboard = stack.enter_context(serve(workspace, tmp_path / "log"))
-        playwright = stack.enter_context(api.sync_playwright())
-        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
-        stack.callback(browser.close)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
-        page.on(
-            "console", lambda m: errors.append(browsing.told(m)) if browsing.is_error(m) else None
-        )
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: hosts.add(browsing.host(request.url)))
-        page.on("websocket", lambda socket: hosts.add(browsing.host(socket.url)))
-        page.goto(dashboard.url)
-        yield page
-    assert errors == []
-    assert hosts == {"127.0.0.1"}
+        browser = stack.enter_context(_browser(chromium))
+        with browsing.watched(browser.new_page(viewport=browsing.SCREEN)) as page:
+            page.goto(f"{dashboard.url}clinical-analysis")
+            yield page
     assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """Return one Chromium for the tests of a module."""
+    with _browser(chromium) as browser:
+        yield browser
+
+
+@contextlib.contextmanager
+def _browser(chromium):
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        yield browser
+        browser.close()

@@ -7,13 +7,14 @@
   };
   const over = (front, back) =>
     [0, 1, 2].map((i) => front[i] * front[3] + back[i] * (1 - front[3])).concat(1);
+  const parentOf = (element) => element.parentElement ?? element.getRootNode().host;
   // An ancestor that the text is placed outside of, as a slider's value is, lies not behind it.
   const background = (element, x, y) => {
     if (!element) return [13, 17, 23, 1];
     const box = element.getBoundingClientRect();
     const behind = x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
     const own = behind ? parse(getComputedStyle(element).backgroundColor) : [0, 0, 0, 0];
-    return own[3] >= 1 ? own : over(own, background(element.parentElement, x, y));
+    return own[3] >= 1 ? own : over(own, background(parentOf(element), x, y));
   };
   const luminance = (color) => {
     const [r, g, b] = color.slice(0, 3).map((v) => {
@@ -22,11 +23,20 @@
     });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const roots = [document.body];
+  const texts = [];
+  for (const root of roots) {
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT | NodeFilter.SHOW_ELEMENT);
+    while (walker.nextNode()) {
+      if (walker.currentNode.shadowRoot) roots.push(walker.currentNode.shadowRoot);
+      if (walker.currentNode.nodeType === Node.TEXT_NODE) texts.push(walker.currentNode);
+    }
+  }
   const poor = [];
-  while (walker.nextNode()) {
-    const text = walker.currentNode.textContent.trim();
-    const element = walker.currentNode.parentElement;
+  for (const node of texts) {
+    const text = node.textContent.trim();
+    const element = node.parentElement;
+    if (!element) continue;
     if (!text || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
     if (["STYLE", "SCRIPT", "NOSCRIPT"].includes(element.tagName)) continue;
     const style = getComputedStyle(element);

@@ -25,7 +25,15 @@ from medcxr.services.workspace import Workspace
 if TYPE_CHECKING:
     from medcxr.apps.dashboard.frame import Opened
 
-_PATHS = ("", "explainable-ai", "train-model", "performance", "models", "administration")
+_PATHS = (
+    "",
+    "clinical-analysis",
+    "explainable-ai",
+    "train-model",
+    "performance",
+    "models",
+    "administration",
+)
 
 
 def main() -> None:
@@ -53,7 +61,9 @@ def main() -> None:
         st.error(say(error.sentence))
         return
     from medcxr.apps.dashboard.frame import show_frame, work_on  # noqa: PLC0415 - see above
+    from medcxr.apps.dashboard.retention import forget_old_cases_daily  # noqa: PLC0415
 
+    forget_old_cases_daily(workspace)
     _lock_when_idle()
     opened = show_frame(workspace)
     _navigation(opened, position="sidebar").run()
@@ -65,6 +75,12 @@ def _navigation(
     opened: "Opened | None", *, position: Literal["hidden", "sidebar"]
 ) -> StreamlitPage:
     """Return the page of the address; without something opened, pages show nothing."""
+
+    def overview() -> None:
+        if opened is not None:
+            from medcxr.apps.dashboard.overview_page import show_overview  # noqa: PLC0415
+
+            show_overview(opened, clinical_page)
 
     def clinical_analysis() -> None:
         if opened is not None:
@@ -102,13 +118,12 @@ def _navigation(
 
             show_administration(opened)
 
+    clinical_page = st.Page(
+        clinical_analysis, title=say("Clinical Analysis"), url_path="clinical-analysis"
+    )
     pages = [
-        st.Page(
-            clinical_analysis,
-            title=say("Clinical Analysis"),
-            url_path="clinical-analysis",
-            default=True,
-        ),
+        st.Page(overview, title=say("Dashboard"), url_path="dashboard", default=True),
+        clinical_page,
         st.Page(explanations, title=say("Explainable AI"), url_path="explainable-ai"),
         st.Page(training, title=say("Train Model"), url_path="train-model"),
         st.Page(performance, title=say("Performance Analytics"), url_path="performance"),

@@ -18,6 +18,7 @@ __all__ = ["warm_up"]
 
 _MODULES = (
     "medcxr.apps.dashboard.frame",
+    "medcxr.apps.dashboard.overview_page",
     "medcxr.apps.dashboard.clinical_page",
     "medcxr.apps.dashboard.explain_view",
     "medcxr.apps.dashboard.train_view",

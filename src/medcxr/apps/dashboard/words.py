@@ -94,14 +94,14 @@ WHAT_IF = text(
 READING_EMPTY = text(
     "Add one or more files at the left: PNG, JPEG, TIFF or DICOM. Each is analyzed on this "
     "computer and shown with its findings, their calibrated probabilities and a map of "
-    "the evidence. Nothing is sent anywhere or written to the disk."
+    "the evidence. Nothing is sent anywhere, and no picture is written to the disk."
 )
 
 EXPLAIN_EMPTY = text(
     "Add one or more files at the left; each is analyzed on this computer. Then this page shows, "
     "for each finding, how far the answer is from its opposite, the maps and what their tests "
     "found, what would change the answer, the most similar cases, and what such answers hang on "
-    "over many radiographs. Nothing is sent anywhere or written to the disk."
+    "over many radiographs. Nothing is sent anywhere, and no picture is written to the disk."
 )
 
 MARGIN = text(
