@@ -85,28 +85,36 @@ def check(code: str) -> list[str]:
 
 
 def _faults(entry: Entry, catalog: Catalog) -> Iterator[str]:
+    keys, forms = _several(entry.id), _several(entry.string)
     if entry.fuzzy:
         yield "to be looked at (fuzzy)"
-    forms = list(entry.string) if isinstance(entry.string, tuple | list) else [entry.string]
     if not all(forms):
         yield "not translated"
         return
     if entry.pluralizable and len(forms) != catalog.num_plurals:
         yield f"has {len(forms)} forms, not {catalog.num_plurals}"
-    keys = entry.id if entry.pluralizable else (entry.id,)
     wanted = placeholders(keys[-1])
+    # One thing, or two, needs no number: "the place", "both places".
+    may_lack = {"number"} if entry.pluralizable else set()
     for form in forms:
         given = placeholders(form)
-        # One thing needs not be counted in words: "a place", "two places".
-        may_lack = {"number"} if entry.pluralizable else set()
         for name in sorted(wanted.keys() | given.keys()):
-            if name not in given and name in may_lack:
-                continue
-            if given.get(name) != wanted.get(name):
+            lacks = name in may_lack and name not in given
+            if given.get(name) != wanted.get(name) and not lacks:
                 yield f"other values: {{{name}}} in {form!r}"
     for key, form in zip(keys, forms, strict=False):
-        if key.startswith(" ") != form.startswith(" ") or key.endswith(" ") != form.endswith(" "):
+        if _margins(key) != _margins(form):
             yield "other spaces around it"
+
+
+def _several(words: str | Sequence[str] | None) -> list[str]:
+    if words is None:
+        return [""]
+    return [words] if isinstance(words, str) else list(words)
+
+
+def _margins(words: str) -> tuple[bool, bool]:
+    return words.startswith(" "), words.endswith(" ")
 
 
 def _update() -> None:

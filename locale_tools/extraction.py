@@ -121,12 +121,12 @@ def messages_of(source: str, place: str) -> tuple[list[Message], list[Misuse]]:
     for call in _calls(ast.parse(source)):
         name = _name(call)
         count = _CALLS[name]
-        words = call.args if count == _EVERY else call.args[:count]
+        words = _spread(call.args) if count == _EVERY else call.args[:count]
         where = f"{place}:{call.lineno}"
-        texts = [one.value for one in words if _is_text(one)]
+        texts = [one for one in map(_text, words) if one is not None]
         if any(isinstance(one, ast.JoinedStr) for one in words) and name not in _ERRORS:
             misuses.append(Misuse(place=where, reason="an f-string is no key; name its values"))
-        if len(texts) < len(words) or not texts or texts == [""]:
+        if (len(texts) < len(words) and count != _EVERY) or not texts or texts == [""]:
             continue  # a constant, whose text is marked where it stands
         if name == "say_number":
             messages.append(Message(one=texts[0], many=texts[1], place=place))
@@ -157,14 +157,24 @@ def _name(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _spread(arguments: Sequence[ast.expr]) -> list[ast.expr]:
+    """Return arguments with those of `*(...)` among them."""
+    spread: list[ast.expr] = []
+    for one in arguments:
+        inner = one.value if isinstance(one, ast.Starred) else one
+        spread += inner.elts if isinstance(inner, ast.Tuple) else [inner]
+    return spread
+
+
+def _text(node: ast.expr) -> str | None:
+    value = node.value if isinstance(node, ast.Constant) else None
+    return value if isinstance(value, str) else None
 
 
 def _unlike(call: ast.Call, texts: Sequence[str], *, counts: bool) -> str:
     """Say where a call gives other values than its text names; empty where it does not."""
-    given = {keyword.arg for keyword in call.keywords}
-    if None in given:  # values that were gathered elsewhere
+    given = {keyword.arg for keyword in call.keywords if keyword.arg is not None}
+    if len(given) < len(call.keywords):  # values that were gathered elsewhere
         return ""
     if not given and not counts:
         return ""  # braces mean themselves

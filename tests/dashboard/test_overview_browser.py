@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from browsing import ANALYSIS_LIMIT_MS, assert_readable, sign_in, wait_until_still
+from browsing import ANALYSIS_LIMIT_MS, assert_readable, sign_in, upload, wait_until_still
 from PIL import Image
 
 from medcxr.services.case_records import cases
@@ -50,7 +50,7 @@ def test_without_cases_the_page_says_what_to_do_and_how_the_system_stands(overvi
 
 def test_an_upload_becomes_a_case_and_a_verdict_outlives_the_sign_in(overview, files, workspace):
     page = overview
-    _upload(page, *files)
+    upload(page, *files)
     _wait_for_case(page, _FIRST)
     assert_readable(page)
     assert len(cases(workspace)) == 2
@@ -82,7 +82,7 @@ def test_an_upload_becomes_a_case_and_a_verdict_outlives_the_sign_in(overview, f
 
 def test_a_click_on_a_case_leads_to_its_open_radiograph(overview, files):
     page = overview
-    _upload(page, *files)
+    upload(page, *files)
     for name in (_SECOND, _FIRST):
         _wait_for_case(page, name)
         _row(page, name).click()
@@ -95,7 +95,7 @@ def test_a_click_on_a_case_leads_to_its_open_radiograph(overview, files):
 
 def test_cases_are_filtered_exported_and_deleted(overview, files, workspace):
     page = overview
-    _upload(page, *files)
+    upload(page, *files)
     _wait_for_case(page, _SECOND)
     levels = {one.urgency.level.value for one in cases(workspace)}
     absent = next(one for one in ("routine", "soon", "undecided", "urgent") if one not in levels)
@@ -122,7 +122,7 @@ def test_cases_are_filtered_exported_and_deleted(overview, files, workspace):
 def test_what_is_not_to_be_remembered_is_analyzed_all_the_same(overview, files, workspace):
     set_preferences(workspace, Preferences(remember_cases=False))
     page = overview
-    _upload(page, files[0])
+    upload(page, files[0])
     page.get_by_text("1 radiograph is open in this tab").wait_for(timeout=ANALYSIS_LIMIT_MS)
     page.get_by_text("analyzed but not remembered").wait_for()
     assert cases(workspace) == []
@@ -132,7 +132,7 @@ def test_what_is_not_to_be_remembered_is_analyzed_all_the_same(overview, files, 
 
 def test_radiographs_of_a_patient_that_was_typed_find_each_other(overview, files, workspace):
     page = overview
-    _upload(page, *files)
+    upload(page, *files)
     for name, day in ((_FIRST, "02"), (_SECOND, "03")):
         _wait_for_case(page, name)
         _row(page, name).click()
@@ -148,12 +148,6 @@ def test_radiographs_of_a_patient_that_was_typed_find_each_other(overview, files
     earlier = page.locator("[class*=st-key-cases_earlier] button")
     earlier.get_by_text(_FIRST, exact=True).wait_for()
     assert len({one.patient_key for one in cases(workspace)} - {None}) == 1
-
-
-def _upload(page, *paths):
-    chooser = page.locator("input[type=file]").first  # the second one takes a folder
-    chooser.wait_for(state="attached")
-    chooser.set_input_files([str(path) for path in paths])
 
 
 def _row(page, name):

@@ -49,19 +49,19 @@ def main() -> None:
     except MedcxrError as error:
         st.error(say(error.sentence))
         return
-    warm_up(workspace)
     try:
         access.require_access(workspace)
     except AccessError as error:
         # The addresses are known, or Streamlit would call them missing; none is run.
         _navigation(None, position="hidden")
         show_sign_in(workspace, say(error.sentence))
+        warm_up(workspace)
         return
     except MedcxrError as error:
         st.error(say(error.sentence))
         return
     from medcxr.apps.dashboard.frame import show_frame, work_on  # noqa: PLC0415 - see above
-    from medcxr.apps.dashboard.retention import forget_old_cases_daily  # noqa: PLC0415 - see above
+    from medcxr.apps.dashboard.retention import forget_old_cases_daily  # noqa: PLC0415
 
     forget_old_cases_daily(workspace)
     _lock_when_idle()

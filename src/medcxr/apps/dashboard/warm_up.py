@@ -18,7 +18,6 @@ __all__ = ["warm_up"]
 
 _MODULES = (
     "medcxr.apps.dashboard.frame",
-    "medcxr.apps.dashboard.retention",
     "medcxr.apps.dashboard.overview_page",
     "medcxr.apps.dashboard.clinical_page",
     "medcxr.apps.dashboard.explain_view",
@@ -38,7 +37,8 @@ def warm_up(workspace: Workspace) -> None:
 
 @st.cache_resource(show_spinner=False)
 def _begun(folder: Path) -> Thread:
-    thread = Thread(target=_make_ready, args=(Workspace.open(folder),), daemon=True)
+    # Not a daemon: a program that ends while a library is loading would crash.
+    thread = Thread(target=_make_ready, args=(Workspace.open(folder),))
     thread.start()
     return thread
 
