@@ -337,7 +337,7 @@ def test_outlines_are_lines_that_stay_thin_when_enlarged(viewer):
     small = colored(viewer)
     assert small > 200
     for name in ("right lung", "left lung", "heart", "Cardiothoracic ratio"):
-        viewer.locator(".organs").first.get_by_text(name).wait_for()
+        viewer.locator(".legend").get_by_text(name).wait_for()
     view(viewer).focus()
     viewer.keyboard.press("+")
     viewer.keyboard.press("+")
@@ -430,3 +430,35 @@ def test_the_layer_arrives_with_its_opacity_in_a_channel_of_its_own(viewer):
     )
     reply = viewer.request.get(source, timeout=ANALYSIS_LIMIT_MS)
     assert Image.open(io.BytesIO(reply.body())).mode == "RGBA"
+
+
+def test_an_earlier_radiograph_moves_with_this_one_and_keeps_its_own_gray_levels(
+    signed_in, tmp_path
+):
+    page = signed_in
+    paths = [tmp_path / "now.dcm", tmp_path / "before.dcm"]
+    for number, (path, date) in enumerate(zip(paths, ("20240304", "20240102"), strict=True)):
+        write_dicom(simulate(ThoraxParameters(), size=300, seed=number), path, patient=3)
+        dataset = pydicom.dcmread(path)
+        dataset.StudyDate, dataset.StudyTime = date, "080000"
+        dataset.save_as(path)
+    upload(page, *paths)
+    page.get_by_role("heading", name="Beside an earlier radiograph").wait_for(
+        timeout=ANALYSIS_LIMIT_MS
+    )
+    page.get_by_role("cell", name="2024-01-02 08:00").or_(
+        page.get_by_role("columnheader", name="2024-01-02 08:00")
+    ).first.wait_for()
+    page.get_by_label("Layout", exact=True).select_option(label="This and the earlier one")
+    view(page, 1)
+    wait_until_still(page)
+    page.locator(".title").get_by_text("Earlier: 2024-01-02 08:00").wait_for()
+    assert not np.array_equal(drawn(page), drawn(page, 1))
+    view(page).scroll_into_view_if_needed()
+    fitted = state(page)
+    page.mouse.move(*on_screen(page, 150, 150))
+    page.mouse.wheel(0, -300)
+    settle(page)
+    assert state(page)["zoom"] == state(page, 1)["zoom"] > fitted["zoom"]
+    press(page, "Outlines of lungs and heart")
+    page.locator(".legend").get_by_text("Earlier: 2024-01-02 08:00: Cardiothoracic").wait_for()
