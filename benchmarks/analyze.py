@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
+from processes import resident_mib
+
 from medcxr.explain.report import OCCLUSION_MAP
 from medcxr.imaging.reading import read_image
 from medcxr.inference.analyzer import Analyzer
@@ -23,7 +25,6 @@ from medcxr.services.analysis import analyze_image
 from medcxr.services.loaded_model import current_predictor
 from medcxr.services.shown_map import maps_of
 from medcxr.services.workspace import Workspace
-from processes import resident_mib
 
 _SAMPLE_S = 0.005  # between two looks at the memory
 

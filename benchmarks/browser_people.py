@@ -8,9 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, async_playwright
-
 from people import ANALYSIS_LIMIT_S, Timing
+from playwright.async_api import Browser, Page, async_playwright
 from served import Served
 
 __all__ = ["chromium", "read_in_browser", "seconds_to_first_page"]
@@ -71,7 +70,7 @@ async def read_in_browser(
     await page.goto(url)
     await page.get_by_label("Password", exact=True).fill(password)
     await page.get_by_role("button", name="Sign in").click()
-    await page.locator("input[type=file]").wait_for(state="attached")
+    await page.locator("input[type=file]").first.wait_for(state="attached")
     timings = []
     for file in files:
         await barrier.wait()
@@ -84,7 +83,7 @@ async def read_in_browser(
 
 async def _time_reading(page: Page, file: Path) -> Timing:
     begun = time.perf_counter()
-    await page.locator("input[type=file]").set_input_files(str(file))
+    await page.locator("input[type=file]").first.set_input_files(str(file))
     await page.locator(".cxr-card, [data-testid=stAlertContentError]").first.wait_for()
     shown_s = time.perf_counter() - begun
     if not await page.locator(".cxr-card").count():

@@ -22,11 +22,12 @@ from pathlib import Path
 
 from browser_people import chromium, read_in_browser, seconds_to_first_page
 from light_people import read_lightly
-from medcxr.security.passwords import INITIAL_PASSWORD
 from people import Person, Timing, read_together
 from processes import cpu_seconds, resident_mib
 from radiographs import radiograph_files
 from served import Served, serve
+
+from medcxr.security.passwords import INITIAL_PASSWORD
 
 _START_LIMIT_S, _ALONE_LIMIT_S, _TOGETHER_LIMIT_S = 3.0, 2.0, 5.0
 
@@ -56,7 +57,7 @@ def main() -> None:
     for row in rows:
         values = [statistics.median(row.seconds), _percentile(row.seconds, 95), max(row.seconds)]
         told = " ".join(f"{value:7.2f}" for value in values)
-        print(f"{row.what:42} {len(row.seconds):4} {told} {row.limit_s:6.0f}")
+        print(f"{row.what:42} {len(row.seconds):4} {told} {_limit(row.limit_s):>6}")
     print(f"errors: {len(errors)}")
     for error in sorted(set(errors)):
         print(f"  {error}")
@@ -84,50 +85,49 @@ async def _measure(arguments: argparse.Namespace, folder: Path) -> tuple[list[_R
         for number in range(arguments.starts):
             with serve(folder / f"start {number}") as served:
                 rows[0].seconds.append(await seconds_to_first_page(browser, served))
-    errors: list[str] = []
-    for people, client in ((1, "browser"), (arguments.browsers, "browsers")):
-        with serve(folder / client) as served:
-            async with chromium() as browser:
-                person = partial(read_in_browser, browser, served.url, INITIAL_PASSWORD)
-                rows += await _together(person, served, files, arguments, people, client, errors)
-    with serve(folder / "light") as served:
-        person = partial(read_lightly, served.url, INITIAL_PASSWORD)
-        rows += await _together(
-            person, served, files, arguments, arguments.people, "without a browser", errors
-        )
+    timings: dict[str, list[Timing]] = {}
+    for people, who in ((1, "1 browser"), (arguments.browsers, f"{arguments.browsers} browsers")):
+        if people and who not in timings:
+            with serve(folder / who) as served:
+                async with chromium() as browser:
+                    person = partial(read_in_browser, browser, served.url, INITIAL_PASSWORD)
+                    timings[who] = await _together(person, served, files, people, arguments.rounds)
+    if arguments.people:
+        with serve(folder / "light") as served:
+            person = partial(read_lightly, served.url, INITIAL_PASSWORD)
+            timings[f"{arguments.people} without a browser"] = await _together(
+                person, served, files, arguments.people, arguments.rounds
+            )
+    rows += [row for who, found in timings.items() for row in _rows(found, who)]
+    errors = [one.error for found in timings.values() for one in found if one.error]
     return [row for row in rows if row.seconds], errors
 
 
 async def _together(
-    person: Person,
-    served: Served,
-    files: Sequence[Path],
-    arguments: argparse.Namespace,
-    people: int,
-    client: str,
-    errors: list[str],
-) -> list[_Row]:
-    if not people:
-        return []
-    rounds = arguments.rounds
+    person: Person, served: Served, files: Sequence[Path], people: int, rounds: int
+) -> list[Timing]:
     before = cpu_seconds(served.pid)
     timings = await read_together(person, files, people=people, rounds=rounds)
     used = (cpu_seconds(served.pid) - before) / len(timings)
     print(
-        f"{people} {client}: the server took {used:.2f} s of a core for each upload, sign-in "
-        f"included, and {resident_mib(served.pid):,.0f} MiB at the end"
+        f"{people} at once: the server took {used:.2f} s of a core for each upload, what it loads "
+        f"and sign-ins included, and {resident_mib(served.pid):,.0f} MiB at the end"
     )
-    errors += [one.error for one in timings if one.error]
-    return _rows([one for one in timings if not one.error], f"{people} {client}", people)
+    return timings
 
 
-def _rows(timings: Sequence[Timing], who: str, people: int) -> list[_Row]:
-    limit_s = _ALONE_LIMIT_S if people == 1 else _TOGETHER_LIMIT_S
-    shown, complete = [one.shown_s for one in timings], [one.complete_s for one in timings]
+def _rows(timings: Sequence[Timing], who: str) -> list[_Row]:
+    limit_s = _ALONE_LIMIT_S if who.startswith("1 ") else _TOGETHER_LIMIT_S
+    good = [one for one in timings if not one.error]
+    shown, complete = [one.shown_s for one in good], [one.complete_s for one in good]
     return [
         _Row(what=f"{who}, upload to findings", seconds=shown, limit_s=limit_s),
         _Row(what=f"{who}, upload to whole page", seconds=complete, limit_s=math.inf),
     ]
+
+
+def _limit(seconds: float) -> str:
+    return f"{seconds:.0f}" if math.isfinite(seconds) else ""
 
 
 def _percentile(values: Sequence[float], percent: int) -> float:

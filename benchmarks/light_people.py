@@ -4,14 +4,16 @@ Each signs in, uploads, receives what a browser is sent and fetches the pictures
 """
 
 import asyncio
+import re
 import time
 import urllib.request
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from people import ANALYSIS_LIMIT_S, Timing
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileURLs, UploadedFileInfo
 from streamlit.proto.Element_pb2 import Element
@@ -20,10 +22,9 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from people import ANALYSIS_LIMIT_S, Timing
-
 __all__ = ["read_lightly"]
 
+_PICTURE = re.compile(rb"/media/[0-9a-z]+\.[a-z0-9]+")
 _CARDS = "cxr-findings"  # the class that surrounds the findings of a radiograph
 
 
@@ -80,10 +81,12 @@ class _Session:
         state.file_uploader_state_value.uploaded_file_info.append(uploaded)
         shown = await self.run(state)
         await asyncio.to_thread(self._fetch_pictures)
+        complete_s = time.perf_counter() - begun
+        await asyncio.to_thread(self._send, "DELETE", uploaded.file_urls.delete_url, b"", {})
         error = "" if shown else f"{file.name}: no findings"
         return Timing(
             shown_s=(shown or time.perf_counter()) - begun,
-            complete_s=time.perf_counter() - begun,
+            complete_s=complete_s,
             error=error,
         )
 
@@ -137,23 +140,23 @@ class _Session:
         data, border = file.read_bytes(), uuid.uuid4().hex
         head = f'--{border}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"'
         body = f"{head}\r\n\r\n".encode() + data + f"\r\n--{border}--\r\n".encode()
-        headers = {
-            "Content-Type": f"multipart/form-data; boundary={border}",
-            "Cookie": f"_streamlit_xsrf={self.xsrf}",
-            "X-Xsrftoken": self.xsrf,
-        }
-        address = self.url + urls.upload_url.lstrip("/")
-        request = urllib.request.Request(address, body, headers, method="PUT")
-        with urllib.request.urlopen(request, timeout=ANALYSIS_LIMIT_S) as reply:
-            reply.read()
+        kind = {"Content-Type": f"multipart/form-data; boundary={border}"}
+        self._send("PUT", urls.upload_url, body, kind)
         return len(data)
 
+    def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+        cookie = {"Cookie": f"_streamlit_xsrf={self.xsrf}", "X-Xsrftoken": self.xsrf}
+        address = self.url + path.lstrip("/")
+        request = urllib.request.Request(address, body, {**headers, **cookie}, method=method)
+        with urllib.request.urlopen(request, timeout=ANALYSIS_LIMIT_S) as reply:
+            reply.read()
+
     def _fetch_pictures(self) -> None:
-        for element in self.elements:
-            for image in element.imgs.imgs:
-                address = self.url + image.url.lstrip("/")
-                with urllib.request.urlopen(address, timeout=ANALYSIS_LIMIT_S) as reply:
-                    reply.read()
+        sent = b"".join(one.SerializeToString() for one in self.elements)
+        for path in dict.fromkeys(_PICTURE.findall(sent)):
+            address = self.url.rstrip("/") + path.decode()
+            with urllib.request.urlopen(address, timeout=ANALYSIS_LIMIT_S) as reply:
+                reply.read()
 
 
 @asynccontextmanager

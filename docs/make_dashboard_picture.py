@@ -47,7 +47,7 @@ def main() -> None:
                     executable_path=browser, args=["--no-sandbox"]
                 )
                 page = chromium.new_page(viewport={"width": 1440, "height": 1080})
-                page.goto(f"http://127.0.0.1:{port}/")
+                page.goto(f"http://127.0.0.1:{port}/clinical-analysis")
                 _analyze(page, radiograph)
                 TARGET.parent.mkdir(exist_ok=True)
                 page.screenshot(path=str(TARGET))

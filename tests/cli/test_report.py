@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from pypdf import PdfReader
 from typer.testing import CliRunner
 
 from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
@@ -95,6 +96,9 @@ def test_a_report_shows_true_maps_the_outlines_and_the_figures(
     drawn = draw_outlines(again.image.pixels, again.outlines, again.geometry, spans)
     assert np.array_equal(np.asarray(Image.open(outlines)), drawn)
     assert len(list(folder.glob("*.png"))) == len(true) + 1
+    (pdf,) = folder.glob("*.pdf")
+    assert pdf.name == f"{expected.image_digest[:12]}-report.pdf"
+    assert f"Radiograph {radiograph.name}" in PdfReader(pdf, strict=True).pages[0].extract_text()
     kept = json.loads(next(folder.glob("*.json")).read_text(encoding="utf-8"))
     assert kept["file"] == radiograph.name
     assert kept["notice"] == DISCLAIMER
@@ -115,7 +119,40 @@ def test_several_images_share_a_page_that_names_those_refused(run, radiograph, t
     assert "other.png" in page.text
     assert "Files that could not be used" in page.text
     assert "bad.png" in page.text
-    assert len(list((tmp_path / "report").glob("*-analysis.json"))) == 2
+    for kind in ("*-analysis.json", "*-report.pdf"):
+        assert len(list((tmp_path / "report").glob(kind))) == 2
+
+
+def test_a_document_of_one_radiograph_is_written_in_a_language(run, radiograph, tmp_path):
+    for code in ("en", "ar"):
+        path = tmp_path / f"{code}.pdf"
+        result = run(radiograph, "--pdf", path, "--language", code)
+        assert result.exit_code == 0, result.output
+        document = PdfReader(path, strict=True)
+        assert document.trailer["/Root"]["/Lang"] == code
+        assert radiograph.name in document.metadata.title
+        assert document.metadata.creation_date is not None
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--language", "de"], "add --pdf or --report"),
+        (["--pdf", "a.pdf", "--language", "xx\x1b"], "no language 'xx?'; use one of en, ar, de"),
+        (["--pdf", "same", "--outlines", "same"], "--outlines and --pdf name the same file"),
+    ],
+)
+def test_options_of_documents_that_mean_nothing_are_refused(run, radiograph, words, told):
+    error = run(radiograph, *words).exception
+    assert isinstance(error, DataError)
+    assert told in str(error)
+
+
+def test_a_document_is_of_one_radiograph_and_never_replaces_it(run, radiograph):
+    before = radiograph.read_bytes()
+    assert "takes one image" in str(run(radiograph, radiograph, "--pdf", "a.pdf").exception)
+    assert "would overwrite the radiograph" in str(run(radiograph, "--pdf", radiograph).exception)
+    assert radiograph.read_bytes() == before
 
 
 def test_a_folder_with_something_in_it_is_left_alone(run, radiograph, tmp_path):
@@ -201,6 +238,7 @@ def test_no_text_of_a_file_or_a_manifest_becomes_markup():
         zones={},
     )
     section = Section(
+        pdf="c.pdf",
         file=hostile,
         analysis=analysis,
         figures="a.json",
@@ -213,7 +251,7 @@ def test_no_text_of_a_file_or_a_manifest_becomes_markup():
 
     assert "script" not in page.tags
     assert page.text.count(hostile) >= 10
-    assert set(page.targets) == {"a.json", "a.png", "b.png"}
+    assert set(page.targets) == {"a.json", "a.png", "b.png", "c.pdf"}
     assert "0.1 x 0.2 mm" in page.text
 
 

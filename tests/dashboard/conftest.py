@@ -143,7 +143,7 @@ def page(chromium, workspace, serve, tmp_path):
         dashboard = stack.enter_context(serve(workspace, tmp_path / "log"))
         browser = stack.enter_context(_browser(chromium))
         with browsing.watched(browser.new_page(viewport=browsing.SCREEN)) as page:
-            page.goto(dashboard.url)
+            page.goto(f"{dashboard.url}clinical-analysis")
             yield page
     assert "Traceback" not in (tmp_path / "log").read_text()
 

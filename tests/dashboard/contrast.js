@@ -8,9 +8,10 @@
   const over = (front, back) =>
     [0, 1, 2].map((i) => front[i] * front[3] + back[i] * (1 - front[3])).concat(1);
   const parentOf = (element) => element.parentElement ?? element.getRootNode().host;
+  const app = document.querySelector('[data-testid="stApp"]');
   // An ancestor that the text is placed outside of, as a slider's value is, lies not behind it.
   const background = (element, x, y) => {
-    if (!element) return [13, 17, 23, 1];
+    if (!element) return parse(getComputedStyle(app).backgroundColor);
     const box = element.getBoundingClientRect();
     const behind = x >= box.left && x <= box.right && y >= box.top && y <= box.bottom;
     const own = behind ? parse(getComputedStyle(element).backgroundColor) : [0, 0, 0, 0];

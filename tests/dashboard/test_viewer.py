@@ -55,7 +55,7 @@ def address(serve, tmp_path_factory):
     use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
     keep_map_tests(workspace, evidence=FINDINGS)
     with serve(workspace, folder / "log") as dashboard:
-        yield dashboard.url
+        yield f"{dashboard.url}clinical-analysis"
     assert "Traceback" not in (folder / "log").read_text()
 
 

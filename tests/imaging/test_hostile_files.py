@@ -217,6 +217,19 @@ def test_decoders_wait_for_the_next_file_and_end_with_the_program(phantom, dicom
         os.kill(int(done.stdout), 0)
 
 
+@pytest.mark.usefixtures("fresh")
+def test_many_files_at_once_take_no_more_decoders_than_there_are_cores(phantom, dicom, monkeypatch):
+    started = []
+    start = isolation._start
+    monkeypatch.setattr(isolation, "_start", lambda: started.append(1) or start())
+    data = dicom(phantom)
+    with ThreadPoolExecutor(12) as pool:
+        images = list(pool.map(read_image, [data] * 24))
+    assert all((image.pixels == images[0].pixels).all() for image in images)
+    assert 1 <= len(started) <= os.cpu_count()
+    assert len(waiting()) == len(started)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 def test_a_forked_program_reads_with_decoders_of_its_own(phantom, dicom, tmp_path):
     path = tmp_path / "radiograph.dcm"

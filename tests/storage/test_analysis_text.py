@@ -1,7 +1,7 @@
 """Analyses as text, and back."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from medcxr.core.errors import StorageError
 from medcxr.core.gate import ImageVerdict
+from medcxr.core.language import Sentence
 from medcxr.core.results import Analysis, Anatomy, FindingResult, Lung, Span
 from medcxr.storage.analysis_text import analysis_from_text, analysis_to_text
 
@@ -54,6 +55,14 @@ def test_an_analysis_comes_back_as_it_was(analysis):
     back = analysis_from_text(analysis_to_text(analysis))
     assert back == analysis
     assert asdict(back) == asdict(analysis)
+
+
+def test_a_warning_can_still_be_said_in_any_language(analysis):
+    warning = Sentence("{n} of {place}", n=0.5, place=Sentence("the right lung"))
+    back = analysis_from_text(analysis_to_text(replace(analysis, warnings=(warning,))))
+    assert back.warnings == (warning,)
+    assert isinstance(back.warnings[0], Sentence)
+    assert back.warnings[0].parts() == warning.parts()
 
 
 @given(st.text() | st.recursive(st.integers() | st.text(), st.lists).map(json.dumps))

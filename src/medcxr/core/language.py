@@ -14,10 +14,10 @@ right to left each value is isolated, so that neither "-0.5" nor "a.csv" is turn
 
 import gettext
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
 from numbers import Real
 from string import Formatter
@@ -30,6 +30,7 @@ __all__ = [
     "Sentence",
     "figure",
     "language",
+    "listing",
     "say",
     "say_all",
     "say_if_sentence",
@@ -56,10 +57,12 @@ _DECIMAL_COMMA: Final = frozenset({"de", "es", "fr"})
 # A thin space that no line ends at divides thousands: a point or a comma there would be a decimal
 # one to somebody else (ISO 80000-1, 7.3.1). A space stands before the sign of percent.
 _COMMA: Final = str.maketrans({".": ",", ",": "\u202f", "%": "\u00a0%"})
-# isolates (Unicode UAX 9, 2.4)
-_OF_NUMBER: Final = "\u2066"
-_OF_TEXT: Final = "\u2068"
+# Isolates (Unicode UAX 9, 2.4). By the letters within, and not by the first strong one as U+2068
+# goes, which looks into no isolate and so not into texts that begin with a value.
+_LEFT_TO_RIGHT: Final = "\u2066"
+_FROM_RIGHT: Final = "\u2067"
 _END: Final = "\u2069"
+_LETTERS_FROM_RIGHT: Final = re.compile("[\u0590-\u08ff]")  # Hebrew, Arabic and extensions
 
 _spoken: ContextVar[str | None] = ContextVar("medcxr_language", default=None)
 
@@ -163,7 +166,17 @@ def say(words: str, /, **values: object) -> str:
 
 def say_if_sentence(words: str) -> str:
     """Return a sentence in the language in use; another text is a name and stays as it is."""
-    return say(words) if isinstance(words, Sentence) else words
+    return say(words) if isinstance(words, Sentence) else _isolated(words)
+
+
+def listing(names: Iterable[str]) -> Sentence:
+    """Return texts with commas between them; each is translated where it is a known one."""
+    told = [Sentence(name) for name in names]
+    return reduce(_followed, told) if told else Sentence("")
+
+
+def _followed(one: Sentence, other: Sentence) -> Sentence:
+    return Sentence("{one}, {other}", one=one, other=other)
 
 
 def say_all(*words: str) -> tuple[str, ...]:
@@ -202,16 +215,22 @@ class _Filling(Formatter):
         told: str = super().format_field(said, format_spec)
         if isinstance(value, Real):
             return _written(told)
-        return f"{_OF_TEXT}{told}{_END}" if language() in RIGHT_TO_LEFT and told else told
+        return _isolated(told)
 
 
 _FILLING = _Filling()
 
 
+def _isolated(words: str) -> str:
+    if language() not in RIGHT_TO_LEFT or not words:
+        return words
+    return f"{_FROM_RIGHT if _LETTERS_FROM_RIGHT.search(words) else _LEFT_TO_RIGHT}{words}{_END}"
+
+
 def _written(number: str) -> str:
     if language() in _DECIMAL_COMMA:
         return number.translate(_COMMA)
-    return f"{_OF_NUMBER}{number}{_END}" if language() in RIGHT_TO_LEFT else number
+    return f"{_LEFT_TO_RIGHT}{number}{_END}" if language() in RIGHT_TO_LEFT else number
 
 
 def language() -> str:

@@ -1,8 +1,10 @@
 """What stands in everything a reader gets, on a screen, on paper and in a terminal."""
 
-from medcxr.core.language import text
+from medcxr.core.language import figure, say, text
 
 __all__ = ["DISCLAIMER", "NOT_A_DIAGNOSIS", "PLAUSIBLE", "percent"]
+
+_LEAST = 0.001
 
 DISCLAIMER = text(
     "Decision support for trained professionals. Not for emergency use. Every result requires "
@@ -22,6 +24,8 @@ PLAUSIBLE = {  # by prediction set
 
 def percent(share: float) -> str:
     """Write a probability without claiming certainty at either end."""
-    if share < 0.001:
-        return "<0.1%"
-    return ">99.9%" if share > 0.999 else f"{share:.1%}"
+    if share < _LEAST:
+        return say("<{share:.1%}", share=_LEAST)
+    if share > 1 - _LEAST:
+        return say(">{share:.1%}", share=1 - _LEAST)
+    return figure(share, ".1%")

@@ -22,7 +22,10 @@ __all__ = ["Glyph", "Line", "Run", "cleaned", "set_lines"]
 _UNITS = 1000  # to the em
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _ENDING = frozenset(" \t\u2002\u2003\u2009\u3000")  # blanks at which a line may end
-_WORDS = re.compile("[^ ]+")
+_LAM_AND_ALEF = re.compile("ل[\u064b-\u0652]*[اأإآٱ]")
+_IN_PLACE_OF = {"Zs": _NO_BREAK, "Mn": "", "Me": ""}  # kind of unknown character -> what is set
+_LETTER = r"[^\W\d_]"
+_WORDS = re.compile(rf"[^ ]+?(?<={_LETTER})-(?={_LETTER})|[^ ]+")  # a line may end at a hyphen
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +110,14 @@ def set_lines(
 
 
 def _settable(character: str) -> str:
-    if character in ISOLATES or is_known(character):
-        return character
     kind = category(character)
-    if kind.startswith("Z") or character == "\t":
-        return " " if character in _ENDING else _NO_BREAK
-    return "" if kind in {"Cc", "Cf", "Cs", "Co", "Mn", "Me"} else UNKNOWN
+    if character in _ENDING or kind in {"Zl", "Zp"}:
+        return " "
+    if kind in {"Cc", "Cf", "Cs", "Co"}:
+        return character if character in ISOLATES else ""
+    if is_known(character):
+        return character
+    return _IN_PLACE_OF.get(kind, UNKNOWN)
 
 
 def _set_paragraph(text: str, available: int, *, bold: bool, right_to_left: bool) -> Iterator[Line]:
@@ -129,10 +134,11 @@ def _broken(text: str, available: int, *, bold: bool) -> Iterator[tuple[int, int
     """Yield where lines begin and end, the blanks between them left out."""
     start = stop = used = 0
     for word in _WORDS.finditer(text):
-        for begin, end in _pieces(text, *word.span(), available, bold=bold):
+        pieces = _pieces(text, *word.span(), available, bold=bold)
+        for number, (begin, end) in enumerate(pieces):
             gap = _width(text[stop:begin], bold=bold) if stop > start else 0
             needed = _width(text[begin:end], bold=bold)
-            if stop > start and (begin == stop or used + gap + needed > available):
+            if stop > start and (number or used + gap + needed > available):
                 yield start, stop
                 start = stop = begin
                 used = gap = 0
@@ -190,10 +196,11 @@ def _shaped(text: str, face: Typeface, *, right_to_left: bool) -> Run:
     buffer.add_str(text)
     buffer.guess_segment_properties()
     buffer.direction = "rtl" if right_to_left else "ltr"
-    # Marks are told apart from their letters, and letters that need not be joined are not: programs
-    # that take text out of a document lose some of them, or turn them around.
+    # Marks are told apart from their letters, and only letters that must be joined are: programs that
+    # take text out of a document lose some of the others, or turn them around.
     buffer.cluster_level = uharfbuzz.BufferClusterLevel.MONOTONE_CHARACTERS
-    uharfbuzz.shape(face.font, buffer, {"liga": not right_to_left})
+    joined = [(*found.span(), True) for found in _LAM_AND_ALEF.finditer(text)]
+    uharfbuzz.shape(face.font, buffer, {"rlig": [(0, len(text), False), *joined]})
     infos, places = buffer.glyph_infos, buffer.glyph_positions
     texts = _texts([info.cluster for info in infos], text)
     glyphs = tuple(

@@ -78,7 +78,12 @@ def _write(
     if tag.spoken:
         element["Alt"] = pydyf.String(tag.spoken)
     if tag.attributes:
-        element["A"] = pydyf.Dictionary(tag.attributes)
+        element["A"] = pydyf.Dictionary(
+            {
+                name: pydyf.Array(value) if isinstance(value, list) else value
+                for name, value in tag.attributes.items()
+            }
+        )
     children = pydyf.Array()
     for child in tag.children:
         if isinstance(child, Tag):

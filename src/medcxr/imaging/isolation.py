@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from threading import Event, Timer
+from threading import Event, Semaphore, Timer
 from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
 from medcxr.core.errors import ImageError
@@ -27,6 +27,9 @@ _Process: TypeAlias = subprocess.Popen[bytes]
 def decode_isolated(data: bytes, format_: FileFormat, *, beyond_window: bool = False) -> Decoded:
     """Decode a file in another process, which then waits for the next file.
 
+    As many files are decoded at once as there are cores; others wait for their turn, as a further
+    process would take longer to start than a file takes to be decoded.
+
     Args:
         data: the file.
         format_: of the file.
@@ -37,6 +40,11 @@ def decode_isolated(data: bytes, format_: FileFormat, *, beyond_window: bool = F
     """
     gray_range = BEYOND_WINDOW if beyond_window else WITHIN_WINDOW
     request = _Request(f"{format_} {len(data)} {gray_range.decode()}\n".encode(), data, format_)
+    with _turns(os.getpid()):
+        return _decode(request)
+
+
+def _decode(request: "_Request") -> Decoded:
     expiry = time.monotonic() + TIMEOUT_S  # for both attempts together
     waiting = _waiting_processes(os.getpid())
     with suppress(IndexError, EOFError, OSError):
@@ -52,8 +60,14 @@ def decode_isolated(data: bytes, format_: FileFormat, *, beyond_window: bool = F
         raise ImageError(
             "Reading the {format} file crashed the decoder or needs too much memory: the file "
             "is damaged or was made to do harm; export the image again, uncompressed.",
-            format=format_,
+            format=request.format_,
         ) from error
+
+
+@cache
+def _turns(_pid: int) -> Semaphore:
+    """Return what lets one file in per core; after a fork the child counts anew."""
+    return Semaphore(os.cpu_count() or 1)
 
 
 class _Request(NamedTuple):

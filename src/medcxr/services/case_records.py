@@ -28,6 +28,7 @@ __all__ = [
     "earlier_cases",
     "forget_old_cases",
     "give_verdict",
+    "recent_cases",
     "record_case",
     "set_patient",
 ]
@@ -93,6 +94,12 @@ def count_cases(workspace: Workspace, wanted: CaseFilter = _EVERY_CASE) -> int:
         return case_table.count_cases(connection, wanted)
 
 
+def recent_cases(workspace: Workspace, n: int) -> list[CaseRecord]:
+    """Return the cases that were analyzed last, the last one first; errors as for `cases`."""
+    with workspace_database(workspace).reading() as connection:
+        return case_table.recent_cases(connection, n)
+
+
 def case(workspace: Workspace, case_id: int) -> CaseRecord:
     """Return one case.
 
@@ -146,7 +153,9 @@ def give_verdict(
         raise DataError("Nothing was said of the case; judge a finding or write a comment.")
     if len(comment) > COMMENT_LENGTH:
         raise DataError(
-            f"The comment has {len(comment)} characters; at most {COMMENT_LENGTH} are kept."
+            "The comment has {n} characters; at most {most} are kept.",
+            n=len(comment),
+            most=COMMENT_LENGTH,
         )
     with workspace_database(workspace).writing() as connection:
         found = case_table.find_case(connection, case_id)
@@ -156,8 +165,10 @@ def give_verdict(
         unknown = sorted(set(verdicts) - known)
         if unknown:
             raise DataError(
-                f"No model has answered for {', '.join(unknown)} in case {case_id}; judge "
-                f"{', '.join(sorted(known))}."
+                "No model has answered for {unknown} in case {case}; judge {known}.",
+                unknown=", ".join(unknown),
+                case=case_id,
+                known=", ".join(sorted(known)),
             )
         case_table.add_opinion(connection, case_id, verdicts, comment, datetime.now(UTC))
         judged = case_table.find_case(connection, case_id)
@@ -184,7 +195,10 @@ def set_patient(
     """
     key = key_of_patient(workspace, reference)
     if reference.strip() and key is None:
-        raise DataError(f"{reference.strip()!r} names no patient; use what tells this one apart.")
+        raise DataError(
+            "{reference} names no patient; use what tells this one apart.",
+            reference=reference.strip(),
+        )
     with workspace_database(workspace).writing() as connection:
         found = case_table.find_case(connection, case_id)
         if found is None:
@@ -228,4 +242,4 @@ def _one_line(label: str) -> str:
 
 
 def _missing(case_id: int) -> DataError:
-    return DataError(f"There is no case {case_id}; choose one of `medcxr cases list`.")
+    return DataError("There is no case {case}; choose one of `medcxr cases list`.", case=case_id)

@@ -108,7 +108,7 @@ def check_disk(folder: Path) -> Outcome:
     try:
         write_bytes_atomically(probe, bytes(_PROBE_BYTES))
     except StorageError as error:  # and nothing was left
-        return broken(f"{found} {error}", remedy)
+        return broken(f"{found} {say(error.sentence)}", remedy)
     probe.unlink()
     return _judged(usage.free, _LITTLE_DISK, _TOO_LITTLE_DISK, found, remedy)
 
@@ -149,7 +149,7 @@ def check_port(port: int) -> Outcome:
     except DataError as error:
         remedy = say("Start the dashboard on another port: medcxr dashboard --port PORT")
         if not _answers_as_dashboard(port):
-            return broken(str(error), remedy)
+            return broken(say(error.sentence), remedy)
         return attention(
             say(
                 "Port {port} is in use by a server like the dashboard's: by the dashboard, if it "

@@ -62,7 +62,9 @@ def _open(folder: Path) -> tuple[Outcome, Workspace | None]:
     try:
         workspace = Workspace.open(folder)
     except MedcxrError as error:
-        return broken(str(error), say("Then check again: the rest needs a workspace.")), None
+        return broken(
+            say(error.sentence), say("Then check again: the rest needs a workspace.")
+        ), None
     return good(str(workspace.folder)), workspace
 
 
@@ -94,7 +96,8 @@ def _checked(check: Callable[[], Outcome]) -> Outcome:
     try:
         return check()
     except (MedcxrError, OSError) as error:
+        told = error.sentence if isinstance(error, MedcxrError) else error
         return broken(
-            say("It could not be checked: {error}", error=error),
+            say("It could not be checked: {error}", error=told),
             say("Mend this, then check again."),
         )

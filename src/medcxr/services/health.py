@@ -4,9 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from medcxr.core.language import figure, say, text
+
 __all__ = ["Check", "Health", "Outcome", "attention", "broken", "good", "told_size", "worst"]
 
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+_SIZES = (
+    text("{size} bytes"),
+    text("{size} kB"),
+    text("{size} MB"),
+    text("{size} GB"),
+    text("{size} TB"),
+)
 
 
 class Health(StrEnum):
@@ -70,10 +78,10 @@ def worst(checks: Iterable[Check]) -> Health:
 
 def told_size(n_bytes: float) -> str:
     """Return a size for readers, in powers of 1000 as disks are sold: "1.2 GB"."""
-    value, unit = float(n_bytes), _UNITS[0]
-    for larger in _UNITS[1:]:
+    value, told = float(n_bytes), _SIZES[0]
+    for larger in _SIZES[1:]:
         if value < 999.5:
             break
-        value, unit = value / 1000, larger
-    whole = unit == _UNITS[0] or value >= 99.95
-    return f"{value:.0f} {unit}" if whole else f"{value:.1f} {unit}"
+        value, told = value / 1000, larger
+    is_whole = told == _SIZES[0] or value >= 99.95
+    return say(told, size=figure(value, ".0f" if is_whole else ".1f"))

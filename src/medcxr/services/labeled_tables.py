@@ -9,7 +9,7 @@ import numpy as np
 
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
-from medcxr.core.language import Sentence, text
+from medcxr.core.language import Sentence, listing, text
 from medcxr.datasets.study_table import LabelPolicy, StudyTable, unnamed_patient
 
 __all__ = ["ClassBalance", "FindingCounts", "find_tables", "read_balance", "table_path"]
@@ -76,7 +76,7 @@ class ClassBalance:
             found.append(
                 Sentence(
                     "{findings}: the table needs radiographs with and without the finding; add some.",
-                    findings=", ".join(one_sided),
+                    findings=listing(one_sided),
                 )
             )
         return tuple(found)

@@ -38,7 +38,9 @@ def check_current_model(workspace: Workspace) -> Outcome:
         find_importance(workspace.models, bundle)
         Gate(SHIPPED_GATE)
     except MedcxrError as error:
-        return broken(str(error), say('Choose another model on the page "Models", or reinstall.'))
+        return broken(
+            say(error.sentence), say('Choose another model on the page "Models", or reinstall.')
+        )
     return good(
         say(
             "{model}: its files and the gate's have the checksums that they should have.",
@@ -53,8 +55,8 @@ def check_models(workspace: Workspace) -> Outcome:
         entries = ModelRegistry(workspace.models).list()
         ModelRegistry(workspace.models).history()
     except MedcxrError as error:
-        return broken(say("The models cannot be listed."), str(error))
-    damaged = [f"{entry.identity}: {entry.problem}" for entry in entries if entry.problem]
+        return broken(say("The models cannot be listed."), say(error.sentence))
+    damaged = [f"{entry.identity}: {say(entry.problem)}" for entry in entries if entry.problem]
     if damaged:
         return broken(" ".join(damaged), say("Remove it, or bring it back from a copy."))
     return good(say_number("{number} model, whole.", "{number} models, all whole.", len(entries)))
@@ -71,7 +73,7 @@ def check_analysis(workspace: Workspace) -> Outcome:
             times.append(time.perf_counter() - begun)
     except MedcxrError as error:
         return broken(
-            say("A simulated radiograph could not be analyzed: {error}", error=error),
+            say("A simulated radiograph could not be analyzed: {error}", error=error.sentence),
             say("Mend what the other lines name, then check again."),
         )
     first, seconds = times[0], statistics.median(times[1:])

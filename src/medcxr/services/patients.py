@@ -1,6 +1,5 @@
 """Whose radiographs belong together, without keeping who that is."""
 
-import os
 import secrets
 
 from medcxr.core.errors import StorageError
@@ -37,11 +36,14 @@ def _secret(workspace: Workspace) -> bytes:
             write_bytes_atomically(path, secret)
         except OSError as error:
             raise StorageError(
-                f"{path} cannot be read: {os.strerror(error.errno or 0)}; let this user read it."
+                "{path} cannot be read: {reason}; let this user read it.",
+                path=path,
+                reason=error.strerror,
             ) from error
     if len(secret) != KEY_BYTES:
         raise StorageError(
-            f"{path} is damaged; put a backup in its place, or delete it: then radiographs that "
-            "are remembered already no longer find those of the same patient."
+            "{path} is damaged; put a backup in its place, or delete it: then radiographs that are "
+            "remembered already no longer find those of the same patient.",
+            path=path,
         )
     return secret

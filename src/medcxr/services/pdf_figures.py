@@ -2,7 +2,7 @@
 
 from medcxr.anatomy.words import told_ratio
 from medcxr.core.findings import Finding
-from medcxr.core.language import say
+from medcxr.core.language import figure, say, say_all
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.core.sentences import percent
 from medcxr.documents.blocks import (
@@ -32,20 +32,13 @@ _CLEAR: Color = (0.05, 0.42, 0.30)
 
 def finding_blocks(analysis: Analysis) -> list[Block]:
     """Return the findings with all that the model says of each."""
-    heads = (
-        say("Finding"),
-        say("Result"),
-        say("Probability"),
-        say("Present from"),
-        say("Distance"),
-        say("Plausible"),
-    )
+    heads = say_all("Finding", "Result", "Probability", "Present from", "Distance", "Plausible")
     rows = [
         (
             Paragraph(say(found.finding), Style(bold=found.present), after=0.0),
             Paragraph(told_state(found), Style(bold=found.present, color=_color(found)), after=0.0),
             _probability(found),
-            f"{found.threshold:.1%}",
+            figure(found.threshold, ".1%"),
             told_margin(found),
             told_plausible(found),
         )
@@ -53,13 +46,13 @@ def finding_blocks(analysis: Analysis) -> list[Block]:
     ]
     return [
         Heading(say("Findings")),
-        Table(rows, (1.2, 0.8, 1.0, 0.9, 2.0, 1.3), heads),
+        Table(rows, (1.2, 0.85, 1.2, 0.9, 2.0, 1.2), heads),
     ]
 
 
 def prior_blocks(analysis: Analysis, prior: Analysis, label: str) -> list[Block]:
     """Return the figures beside those of an earlier radiograph."""
-    heads = (say("Finding"), say("Earlier"), say("Now"), say("Change"))
+    heads = say_all("Finding", "Earlier", "Now", "Change")
     before = {found.finding: found for found in prior.findings}
     comparable = analysis.model == prior.model
     rows: list[tuple[str, ...]] = [
@@ -74,7 +67,7 @@ def prior_blocks(analysis: Analysis, prior: Analysis, label: str) -> list[Block]
     ]
     if analysis.anatomy is not None and prior.anatomy is not None:
         ratios = told_ratio(prior.anatomy), told_ratio(analysis.anatomy)
-        rows.append((say("Cardiothoracic ratio"), *map(say, ratios), ""))
+        rows.append((say("Cardiothoracic ratio"), *ratios, ""))
     words = say("Compared with {label}.", label=cleaned(label) or prior.image_digest[:12])
     blocks: list[Block] = [Heading(say("Beside an earlier radiograph")), Paragraph(words)]
     if not comparable:
@@ -103,7 +96,7 @@ def measured_blocks(model: ModelFacts) -> list[Block]:
 
 
 def _auc(one: FindingFigures) -> str:
-    return say("not measured") if one.auc is None else say(one.auc.told())
+    return say("not measured") if one.auc is None else one.auc.told()
 
 
 def _counted(one: FindingFigures) -> str:

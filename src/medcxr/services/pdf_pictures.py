@@ -28,7 +28,7 @@ from medcxr.services.true_maps import Explained, TrueMaps
 __all__ = ["map_blocks", "radiograph_blocks"]
 
 _LONGEST, _LONGEST_OF_MAP = 900, 600  # pixels: more than 200 to the inch as they are set
-_HIGHEST, _HIGHEST_OF_MAP, _HIGHEST_OF_MANY = 290.0, 240.0, 180.0  # points
+_HIGHEST, _HIGHEST_OF_MAP, _HIGHEST_OF_MANY = 290.0, 205.0, 175.0  # points
 _NAME, _VALUE = Style(size=8.4, color=QUIET), Style(size=8.4)
 
 
@@ -76,7 +76,7 @@ def map_blocks(
     blocks += [_row(figures[start : start + 2]) for start in range(0, len(figures), 2)]
     if figures:
         blocks.append(_scale(document))
-    return [*blocks, *(Paragraph(say(words)) for words in maps.absences(analyzed))]
+    return [*blocks, *(Paragraph(words) for words in maps.absences(analyzed))]
 
 
 def _map_figure(
@@ -88,7 +88,7 @@ def _map_figure(
     scale = shown_scale(shown.evidence)
     picture = overlay(small, shown.evidence, geometry, full_scale=scale)
     title = say("{finding}: {map}", finding=say(shown.finding), map=say(shown.method))
-    words = " ".join(say(sentence) for sentence in shown.words)
+    words = " ".join(shown.words)
     return [
         _picture(document, picture, f"{title}. {words}", highest),
         Paragraph(title, BOLD, after=1.0),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from medcxr.core.language import say, text
+from medcxr.core.language import say, say_all, text
 from medcxr.core.results import Analysis
 from medcxr.documents.blocks import BOLD, Block, Heading, Paragraph
 from medcxr.documents.drawings import Blank
@@ -18,10 +18,10 @@ _VERDICTS = {"present": text("Present"), "absent": text("Absent"), "unsure": tex
 
 
 def reader_blocks(analysis: Analysis, verdicts: Mapping[str, str], comment: str) -> list[Block]:
-    """Return the reader's verdicts and comment, and lines for name, time and signature."""
+    """Return the reader's verdicts and comment, or room for them, and lines to sign on."""
     blocks: list[Block] = [Heading(say("Reader"))]
     if verdicts:
-        heads = (say("Finding"), say("Model"), say("Reader"))
+        heads = say_all("Finding", "Model", "Reader")
         rows = [
             (
                 say(found.finding),
@@ -33,7 +33,9 @@ def reader_blocks(analysis: Analysis, verdicts: Mapping[str, str], comment: str)
         blocks.append(Table(rows, (1, 1, 1), heads))
     lines = [cleaned(line) for line in comment[:_LONGEST].splitlines()]
     blocks += [Paragraph(line, after=2.0) for line in lines if line]
-    places = say("Name"), say("Date and time"), say("Signature")
+    if not verdicts and not any(lines):
+        blocks.append(Blank(say("Findings and comment")))
+    places = say_all("Name", "Date and time", "Signature")
     blocks.append(Columns([[Blank(place)] for place in places], (1.2, 0.9, 1.2)))
     return blocks
 

@@ -21,6 +21,8 @@ from medcxr.services.true_maps import Explained, TrueMaps
 
 __all__ = ["Additions", "pdf_report"]
 
+_FIGURES = ("Probability", "Plausible", "AUC", "Cardiothoracic ratio")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Additions:
@@ -33,7 +35,8 @@ class Additions:
         comment: of the reader.
         prior: what was said of an earlier radiograph of the same patient.
         prior_label: which that is, e.g. its date.
-        explanations: name of a figure -> what it means; told at the end.
+        explanations: name of a figure or a kind of map -> what it means; those of what stands in
+            the report are told at the end.
     """
 
     next_steps: Sequence[tuple[str, str]] = ()
@@ -90,7 +93,7 @@ def pdf_report(
     if extra.prior is not None:
         flow.add(prior_blocks(analysis, extra.prior, extra.prior_label))
     flow.add(reader_blocks(analysis, extra.verdicts, extra.comment))
-    flow.add(_explained(extra.explanations))
+    flow.add(_explained(extra.explanations, maps))
     _write_footers(flow, analysis)
     return document.to_bytes()
 
@@ -107,14 +110,16 @@ def _next_steps(steps: Sequence[tuple[str, str]]) -> list[Block]:
     return [Heading(say("Cautious next steps")), Items(sentences)]
 
 
-def _explained(explanations: Mapping[str, str]) -> list[Block]:
-    if not explanations:
+def _explained(explanations: Mapping[str, str], maps: TrueMaps) -> list[Block]:
+    shown = {*_FIGURES, *(kind.capitalize() for kind in maps.kinds.values() if kind is not None)}
+    told = {name: words for name, words in explanations.items() if name in shown}
+    if not told:
         return []
     return [
         Heading(say("What the figures mean")),
         *(
             Paragraph(say("{name}: {words}", name=say(name), words=say(words)), SMALL, after=2.0)
-            for name, words in explanations.items()
+            for name, words in told.items()
         ),
     ]
 

@@ -17,7 +17,9 @@ def require_free(address: str, port: int) -> None:
         DataError: the port does not exist or is in use, or the address is none of this computer.
     """
     if not 1 <= port <= 65535:
-        raise DataError(f"Port {port} does not exist; choose another port from 1 to 65535.")
+        raise DataError(
+            "Port {port} does not exist; choose another port from 1 to 65535.", port=port
+        )
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(
             address.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -27,6 +29,9 @@ def require_free(address: str, port: int) -> None:
             probe.bind(place)
     except OSError as error:
         raise DataError(
-            f"The dashboard cannot listen on {address} port {port}: {error}; choose another port "
-            "or address."
+            "The dashboard cannot listen on {address} port {port}: {error}; choose another port "
+            "or address.",
+            address=address,
+            port=port,
+            error=error,
         ) from error

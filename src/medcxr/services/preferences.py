@@ -32,8 +32,9 @@ class Preferences:
         """Refuse what cannot be."""
         if self.keep_days is not None and not 1 <= self.keep_days <= _LONGEST_DAYS:
             raise DataError(
-                f"Cases cannot be kept for {self.keep_days} days; choose 1 to {_LONGEST_DAYS}, or "
-                "none to keep them."
+                "Cases cannot be kept for {days} days; choose 1 to {longest}, or none to keep them.",
+                days=self.keep_days,
+                longest=_LONGEST_DAYS,
             )
 
 
@@ -50,8 +51,9 @@ def preferences(workspace: Workspace) -> Preferences:
         return _structured({name: value for name, value in kept.items() if name in names})
     except (cattrs.BaseValidationError, ValueError, DataError) as error:
         raise StorageError(
-            f"The preferences in {workspace.database} are damaged ({type(error).__name__}); put a "
-            "backup of it in place."
+            "The preferences in {database} are damaged ({kind}); put a backup of it in place.",
+            database=workspace.database,
+            kind=type(error).__name__,
         ) from None
 
 

@@ -29,9 +29,9 @@ def told_measures(analysis: Analysis) -> dict[str, str]:
     if analysis.anatomy is None:
         return {}
     return {
-        say("Cardiothoracic ratio"): say(told_ratio(analysis.anatomy)),
-        say("Lungs"): say(told_lungs(analysis.anatomy)),
-        say("Costophrenic angles"): say(told_angles(analysis.anatomy)),
+        say("Cardiothoracic ratio"): told_ratio(analysis.anatomy),
+        say("Lungs"): told_lungs(analysis.anatomy),
+        say("Costophrenic angles"): told_angles(analysis.anatomy),
     }
 
 

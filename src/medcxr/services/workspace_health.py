@@ -59,7 +59,7 @@ def check_password(workspace: Workspace) -> Outcome:
     try:
         initial = is_initial_password(workspace)
     except MedcxrError as error:
-        return broken(say("The password cannot be checked."), str(error))
+        return broken(say("The password cannot be checked."), say(error.sentence))
     if initial:
         return attention(
             say("The public initial password is in use, so only this computer may connect."),
@@ -77,7 +77,7 @@ def check_database(workspace: Workspace) -> Outcome:
     try:
         problems = database_problems(workspace_database(workspace))
     except MedcxrError as error:
-        return broken(str(error), remedy)
+        return broken(say(error.sentence), remedy)
     if problems:
         told = "; ".join(problems)
         return broken(say("It is damaged: {problems}", problems=told), remedy)
@@ -101,7 +101,7 @@ def check_trainings(workspace: Workspace) -> Outcome:
         )
         return attention(f"{found} {told}", say("Move it away, or bring its job.json back."))
     if halted:
-        told = " ".join(f"{job.name}: {job.reason}" for job in halted)
+        told = " ".join(f"{job.name}: {say(job.reason)}" for job in halted)
         return attention(
             f"{found} {told}", say('Resume it on the page "Train Model", or leave it.')
         )

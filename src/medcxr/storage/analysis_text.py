@@ -9,6 +9,7 @@ from cattrs import BaseValidationError
 from cattrs.preconf.json import make_converter
 
 from medcxr.core.errors import StorageError
+from medcxr.core.language import Sentence
 from medcxr.core.results import Analysis
 
 __all__ = ["ANALYSIS_FORMAT", "analysis_from_text", "analysis_to_text"]
@@ -33,18 +34,31 @@ def analysis_from_text(text: str) -> Analysis:
         kept = json.loads(text)
         if not isinstance(kept, Mapping) or kept.get("format") != ANALYSIS_FORMAT:
             raise StorageError(
-                f"A remembered analysis is not of format {ANALYSIS_FORMAT}; use the version of "
-                "medcxr that wrote it."
+                "A remembered analysis is not of format {format}; use the version of medcxr that "
+                "wrote it.",
+                format=ANALYSIS_FORMAT,
             )
         analysis: Analysis = _converter().structure(kept["analysis"], Analysis)
     except (BaseValidationError, KeyError, ValueError, RecursionError) as error:
         raise StorageError(
-            f"A remembered analysis is damaged ({type(error).__name__}); delete its case and "
-            "analyze the file again."
+            "A remembered analysis is damaged ({kind}); delete its case and analyze the file again.",
+            kind=type(error).__name__,
         ) from None
     return analysis
 
 
 @cache
 def _converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
-    return make_converter(forbid_extra_keys=True)
+    converter = make_converter(forbid_extra_keys=True)
+    converter.register_unstructure_hook(str, _kept)
+    converter.register_structure_hook(str, lambda value, _: _said(value))
+    return converter
+
+
+def _kept(words: str) -> str | list[object]:
+    """Keep what a sentence was made of, so that it can still be said in any language."""
+    return words.parts() if isinstance(words, Sentence) else words
+
+
+def _said(value: object) -> str:
+    return Sentence.of_parts(value) if isinstance(value, list) else str(value)

@@ -3,12 +3,14 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select
 from sqlalchemy import delete as delete_from
+from sqlalchemy.exc import IntegrityError
 
 from medcxr.core.case_record import CaseFilter, CaseReading, CaseRecord, Opinion, Verdict
 from medcxr.core.results import Analysis
@@ -27,6 +29,7 @@ __all__ = [
     "find_case_of_image",
     "keep_case",
     "list_cases",
+    "recent_cases",
     "set_patient",
     "times",
 ]
@@ -49,31 +52,12 @@ def keep_case(connection: Connection, new: NewCase, now: datetime) -> int:
     A file is one case however often it comes, and a model's answer to it one reading; what was
     kept first stays, but what was unknown of patient and time is filled in.
     """
-    digest = new.analysis.image_digest
-    known = connection.execute(select(cases).where(cases.c.image_digest == digest)).one_or_none()
-    if known is None:
-        label = new.label[:LABEL_LENGTH]
-        case_id = _inserted(
-            connection.execute(
-                cases.insert().values(
-                    image_digest=digest,
-                    label=label,
-                    label_folded=label.casefold()[: 2 * LABEL_LENGTH],
-                    patient_key=new.patient_key,
-                    taken_at=new.taken_at,
-                    first_seen_at=now,
-                    last_seen_at=now,
-                )
-            )
-        )
-    else:
-        case_id = known.id
-        seen: dict[str, object] = {"last_seen_at": now}
-        if known.patient_key is None:
-            seen["patient_key"] = new.patient_key
-        if known.taken_at is None:
-            seen["taken_at"] = new.taken_at
-        connection.execute(cases.update().where(cases.c.id == case_id).values(seen))
+    case_id = _find_or_add(connection, new, now)
+    for name, value in (("patient_key", new.patient_key), ("taken_at", new.taken_at)):
+        if value is not None:
+            unknown = and_(cases.c.id == case_id, cases.c[name].is_(None))
+            connection.execute(cases.update().where(unknown).values({name: value}))
+    connection.execute(cases.update().where(cases.c.id == case_id).values(last_seen_at=now))
     _keep_reading(connection, case_id, new, now)
     return case_id
 
@@ -108,6 +92,12 @@ def list_cases(connection: Connection, wanted: CaseFilter) -> list[CaseRecord]:
 def count_cases(connection: Connection, wanted: CaseFilter) -> int:
     """Return how many cases there are, whatever the filter's limit."""
     return int(connection.execute(_matching(select(func.count()), wanted)).scalar_one())
+
+
+def recent_cases(connection: Connection, n: int) -> list[CaseRecord]:
+    """Return the cases that were seen last, the last one first."""
+    found = select(cases).order_by(cases.c.last_seen_at.desc(), cases.c.id.desc()).limit(n)
+    return _records(connection, connection.execute(found).all())
 
 
 def earlier_cases(connection: Connection, case: CaseRecord) -> list[CaseRecord]:
@@ -173,6 +163,25 @@ def times(
     return [(row.analyzed_at, row.seconds) for row in connection.execute(found)]
 
 
+def _find_or_add(connection: Connection, new: NewCase, now: datetime) -> int:
+    same = select(cases.c.id).where(cases.c.image_digest == new.analysis.image_digest)
+    known = connection.execute(same).scalar_one_or_none()
+    if known is not None:
+        return int(known)
+    label = new.label[:LABEL_LENGTH]
+    row = {
+        "image_digest": new.analysis.image_digest,
+        "label": label,
+        "label_folded": label.casefold()[: 2 * LABEL_LENGTH],
+        "first_seen_at": now,
+        "last_seen_at": now,
+    }
+    with suppress(IntegrityError), connection.begin_nested():
+        return _inserted(connection.execute(cases.insert().values(row)))
+    # Where writers do not wait for each other, another one has just added it.
+    return int(connection.execute(same).scalar_one())
+
+
 def _keep_reading(connection: Connection, case_id: int, new: NewCase, now: datetime) -> None:
     analysis = new.analysis
     same = and_(
@@ -182,22 +191,25 @@ def _keep_reading(connection: Connection, case_id: int, new: NewCase, now: datet
     )
     if connection.execute(readings.update().where(same).values(seen_at=now)).rowcount:
         return
-    reading_id = _inserted(
-        connection.execute(
-            readings.insert().values(
-                case_id=case_id,
-                model=analysis.model,
-                operating_point=analysis.operating_point,
-                analysis=analysis_to_text(analysis),
-                urgency=str(new.urgency.level),
-                urgency_rank=new.urgency.level.rank,
-                urgency_margin=new.urgency.margin,
-                seconds=analysis.seconds,
-                analyzed_at=now,
-                seen_at=now,
-            )
-        )
-    )
+    with suppress(IntegrityError), connection.begin_nested():  # as in _find_or_add
+        _add_reading(connection, case_id, new, now)
+
+
+def _add_reading(connection: Connection, case_id: int, new: NewCase, now: datetime) -> None:
+    analysis = new.analysis
+    row = {
+        "case_id": case_id,
+        "model": analysis.model,
+        "operating_point": analysis.operating_point,
+        "analysis": analysis_to_text(analysis),
+        "urgency": str(new.urgency.level),
+        "urgency_rank": new.urgency.level.rank,
+        "urgency_margin": new.urgency.margin,
+        "seconds": analysis.seconds,
+        "analyzed_at": now,
+        "seen_at": now,
+    }
+    reading_id = _inserted(connection.execute(readings.insert().values(row)))
     rows = [
         {
             "reading_id": reading_id,

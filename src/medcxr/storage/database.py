@@ -96,7 +96,9 @@ def _file_of(path: Path) -> tuple[int, int]:
         found = path.stat()
     except OSError as error:
         raise StorageError(
-            f"{path} cannot be opened: {error.strerror}; let this user write to the folder."
+            "{path} cannot be opened: {reason}; let this user write to the folder.",
+            path=path,
+            reason=error.strerror,
         ) from error
     return found.st_dev, found.st_ino
 

@@ -37,8 +37,11 @@ def bring_up_to_date(connection: Connection, name: str) -> None:
     known = {one.revision for one in ScriptDirectory.from_config(migrations).walk_revisions()}
     if current is not None and current not in known:
         raise StorageError(
-            f"The database {name} was written by a newer medcxr (its revision is {current}, this "
-            f"one knows {REVISION}); install the newer version."
+            "The database {name} was written by a newer medcxr (its revision is {current}, this "
+            "one knows {known}); install the newer version.",
+            name=name,
+            current=current,
+            known=REVISION,
         )
     command.upgrade(migrations, REVISION)
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import IntegrityError
 
 from medcxr.core.errors import StorageError
 from medcxr.storage.tables import settings
@@ -35,4 +37,5 @@ def keep_settings(connection: Connection, values: Mapping[str, object], now: dat
             settings.update().where(settings.c.name == name).values(row)
         ).rowcount
         if not changed:
-            connection.execute(settings.insert().values(name=name, **row))
+            with suppress(IntegrityError), connection.begin_nested():  # another one is faster
+                connection.execute(settings.insert().values(name=name, **row))

@@ -15,8 +15,6 @@ from medcxr.storage.atomic import write_bytes_atomically
 
 __all__ = ["pdf_of", "write_pdf"]
 
-_EXPLAINED = ("Probability", "Plausible", "AUC", "Cardiothoracic ratio", "Tested maps")
-
 
 def write_pdf(
     workspace: Workspace, result: AnalyzedImage, path: Path, *, label: str, language: str
@@ -51,5 +49,5 @@ def pdf_of(
             model=model,
             made=datetime.now(UTC),
             label=printable(label),
-            additions=Additions(explanations={name: EXPLANATIONS[name] for name in _EXPLAINED}),
+            additions=Additions(explanations=EXPLANATIONS),
         )

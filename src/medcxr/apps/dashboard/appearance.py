@@ -12,6 +12,7 @@ from medcxr.apps.dashboard.preferences import (
     chosen_theme,
     kept_theme,
 )
+from medcxr.apps.dashboard.streamlit_words import told_words
 from medcxr.apps.dashboard.themes import PALETTES, style_variables, theme_options
 from medcxr.core.language import RIGHT_TO_LEFT, language
 
@@ -27,7 +28,7 @@ def show_appearance(paths: Sequence[str]) -> None:
     folder = Path(__file__).parent
     style = (folder / "style.css").read_text(encoding="utf-8")
     st.html(f"<style>{style_variables(chosen_theme())}\n{style}</style>")
-    # Nothing in it comes from anybody: codes and colors of this program alone.
+    # Nothing in it comes from anybody: words, codes and colors of this program alone.
     known = {
         "language": language(),
         "direction": "rtl" if language() in RIGHT_TO_LEFT else "ltr",
@@ -37,13 +38,19 @@ def show_appearance(paths: Sequence[str]) -> None:
         "keptTheme": kept_theme().capitalize(),
         "cookies": {LANGUAGE_COOKIE: language(), THEME_COOKIE: kept_theme()},
         "paths": list(paths),
+        "words": told_words(),
     }
     script = (folder / "appearance.js").read_text(encoding="utf-8")
     with st.container(key="appearance"):
-        st.html(f"<script>({script})({json.dumps(known)});</script>", unsafe_allow_javascript=True)
+        st.html(f"<script>({script})({_as_script(known)});</script>", unsafe_allow_javascript=True)
 
 
 def _functional(color: str) -> str:
     """Write a color as browsers tell it: "#ffffff" is "rgb(255, 255, 255)"."""
     red, green, blue = (int(color[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgb({red}, {green}, {blue})"
+
+
+def _as_script(value: object) -> str:
+    """Write a value so that no text within it ends the script."""
+    return json.dumps(value).replace("<", "\\u003c")

@@ -6,7 +6,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from medcxr.apps.dashboard.charts import Spec
-from medcxr.core.language import RIGHT_TO_LEFT, figure, language
+from medcxr.apps.dashboard.preferences import colors
+from medcxr.core.language import ENGLISH, RIGHT_TO_LEFT, figure, language
 
 __all__ = ["localized", "show_chart"]
 
@@ -37,7 +38,12 @@ def localized(spec: Spec) -> Spec:
         "grouping": [3],
         "currency": ["", ""],
     }
-    told = {**spec, "config": {"locale": {"number": numbers}}}
+    text = {"labelColor": colors().quiet, "titleColor": colors().text}
+    config: dict[str, object] = {"locale": {"number": numbers}, "axis": text, "legend": text}
+    if language() != ENGLISH:
+        # What Vega tells those who hear a chart is English; the chart's own words say it all.
+        config["aria"] = False
+    told = {**spec, "config": config}
     return {key: _isolated(value) for key, value in told.items()} if _turns() else told
 
 

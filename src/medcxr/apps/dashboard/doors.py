@@ -69,7 +69,7 @@ def _show_password_form(workspace: Workspace) -> None:
             say("Current password"), type="password", autocomplete="current-password"
         )
         new = st.text_input(
-            "New password",
+            say("New password"),
             type="password",
             autocomplete="new-password",
             help=say(

@@ -30,7 +30,9 @@ from medcxr.core.language import say, say_if_sentence, say_number
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
 
-__all__ = ["Opened", "show_frame", "work_on"]
+__all__ = ["Opened", "choose", "show_frame", "work_on"]
+
+_CHOSEN = "worklist"
 
 _AT_ONCE_S = 1.0  # before the page is shown
 _AT_A_TIME_S = 4.0  # before it is shown anew with what was analyzed meanwhile
@@ -97,6 +99,11 @@ def show_frame(workspace: Workspace) -> Opened:
     )
 
 
+def choose(digest: str) -> None:
+    """Choose the radiograph of a file at the side from the next run on; no matter if it is closed."""
+    st.session_state[_CHOSEN] = digest
+
+
 def work_on(opened: Opened) -> None:
     """Do what the page left for later, now that it is shown, and show it anew.
 
@@ -155,8 +162,8 @@ def _chosen(cases: Sequence[Case]) -> Case:
     if len(cases) == 1:
         return cases[0]
     by_digest = {case.digest: case for case in cases}
-    if st.session_state.get("worklist") not in by_digest:
-        st.session_state["worklist"] = cases[0].digest
+    if st.session_state.get(_CHOSEN) not in by_digest:
+        st.session_state[_CHOSEN] = cases[0].digest
     height: int | Literal["content"] = _LIST_HEIGHT if len(cases) > _LONG_LIST else "content"
     with st.container(height=height, border=False, key="worklist_place"):
         chosen = st.radio(
@@ -164,7 +171,7 @@ def _chosen(cases: Sequence[Case]) -> Case:
             list(by_digest),
             format_func=lambda digest: plain(say_if_sentence(by_digest[digest].label)),
             captions=[_in_short(case) for case in cases],
-            key="worklist",
+            key=_CHOSEN,
             persist_state="session",
         )
     return by_digest[chosen]

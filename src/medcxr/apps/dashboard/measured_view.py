@@ -45,7 +45,9 @@ def _show(model: str, measurement: Measurement, number: int) -> None:
     report = measurement.report
     source = _source(model, measurement)
     st.header(plain(say("Measured on {data}", data=", ".join(measurement.data))), anchor=False)
-    st.markdown(plain(measurement.method))
+    # Written by the program that measured, in English, and kept with the model.
+    with st.container(key=f"english_method_{number}"):
+        st.markdown(plain(measurement.method))
     aucs = {say(one.finding): one.auc for one in report.findings if one.auc is not None}
     if aucs:
         show_chart(

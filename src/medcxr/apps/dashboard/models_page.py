@@ -125,7 +125,7 @@ def _show_card_of(registry: ModelRegistry, entries: Sequence[ModelEntry]) -> Non
             st.caption(say("The card is a document that travels with the model, in English."))
         with speaking(ENGLISH):
             card = model_card(manifest)
-        with st.container(key="model_card"):
+        with st.container(key="english_card"):
             show_card(card)
     command = f"medcxr models show {manifest.name} {manifest.version}"
     st.caption(plain(say("Repeat: {command}", command=command)))

@@ -16,7 +16,7 @@ from medcxr.services import case_records
 from medcxr.services.case_records import COMMENT_LENGTH
 from medcxr.services.workspace import Workspace
 
-__all__ = ["show_opinion", "told_agreement"]
+__all__ = ["show_opinion", "show_opinion_form", "told_agreement"]
 
 
 def show_opinion(workspace: Workspace, case: Case, reading: Reading) -> None:
@@ -30,7 +30,7 @@ def show_opinion(workspace: Workspace, case: Case, reading: Reading) -> None:
     except MedcxrError as error:
         st.error(plain(say(error.sentence)))
         return
-    _show_form(workspace, record, reading.analysis)
+    show_opinion_form(workspace, record, reading.analysis)
     if record.opinion is not None:
         st.html(_told(record.opinion, reading.analysis))
 
@@ -54,7 +54,14 @@ def told_agreement(opinion: Opinion, analysis: Analysis) -> str:
     return say("You and the model differ on {findings}.", findings=", ".join(differing))
 
 
-def _show_form(workspace: Workspace, record: CaseRecord, analysis: Analysis) -> None:
+def show_opinion_form(workspace: Workspace, record: CaseRecord, analysis: Analysis) -> None:
+    """Ask what the reader says of a remembered radiograph, beginning with what was said last.
+
+    Args:
+        workspace: that remembers it.
+        record: the case.
+        analysis: whose findings to ask for.
+    """
     said: Mapping[str, Verdict] = record.opinion.verdicts if record.opinion else {}
     comment = record.opinion.comment if record.opinion else ""
     # Anew after each verdict, so that the fields show what is kept.

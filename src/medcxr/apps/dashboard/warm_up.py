@@ -1,7 +1,9 @@
-"""What the first analysis needs, made ready while the password is typed."""
+"""What pages and the first analysis need, made ready while the password is typed."""
 
+import gc
 import io
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
@@ -10,28 +12,51 @@ import streamlit as st
 from PIL import Image
 
 from medcxr.core.errors import MedcxrError
-from medcxr.services.analysis import analyze_image
 from medcxr.services.workspace import Workspace
 
 __all__ = ["warm_up"]
 
+_MODULES = (
+    "medcxr.apps.dashboard.frame",
+    "medcxr.apps.dashboard.overview_page",
+    "medcxr.apps.dashboard.clinical_page",
+    "medcxr.apps.dashboard.explain_view",
+    "medcxr.apps.dashboard.train_view",
+    "medcxr.apps.dashboard.performance_page",
+    "medcxr.apps.dashboard.models_page",
+    "medcxr.apps.dashboard.administration_page",
+    "pandas",  # which Streamlit asks of whatever a component is sent
+)
 _SIDE = 256
 
 
 def warm_up(workspace: Workspace) -> None:
-    """Load the model and start the decoding process in the background, once per server."""
+    """Import the pages, load the model and start the decoding process, once per server."""
     _begun(workspace.folder)
 
 
 @st.cache_resource(show_spinner=False)
 def _begun(folder: Path) -> Thread:
-    thread = Thread(target=_analyze_nothing, args=(Workspace.open(folder),), daemon=True)
+    # Not a daemon: a program that ends while a library is loading would crash.
+    thread = Thread(target=_make_ready, args=(Workspace.open(folder),))
     thread.start()
     return thread
 
 
+def _make_ready(workspace: Workspace) -> None:
+    for name in _MODULES:
+        import_module(name)
+    _analyze_nothing(workspace)
+    # Streamlit collects garbage after every run of a page. What was loaded until now stays for
+    # ever; looking through it each time would take longer than an analysis.
+    gc.collect()
+    gc.freeze()
+
+
 def _analyze_nothing(workspace: Workspace) -> None:
     """Analyze a gray ramp, of which nothing is shown or remembered."""
+    from medcxr.services.analysis import analyze_image  # noqa: PLC0415 - not before the sign-in
+
     ramp = np.tile(np.arange(_SIDE, dtype=np.uint8), (_SIDE, 1))
     file = io.BytesIO()
     Image.fromarray(ramp).save(file, "PNG")

@@ -94,7 +94,7 @@ EXPLAIN_EMPTY = text(
     "Add one or more files at the left; each is analyzed on this computer. Then this page shows, "
     "for each finding, how far the answer is from its opposite, the maps and what their tests "
     "found, what would change the answer, the most similar cases, and what such answers hang on "
-    "over many radiographs. Nothing is sent anywhere or written to the disk."
+    "over many radiographs. Nothing is sent anywhere, and no picture is written to the disk."
 )
 
 MARGIN = text(

@@ -1,0 +1,199 @@
+"""One remembered case: what models and the reader said of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from medcxr.apps.dashboard.case_list import close_case, opened_case, rows_of
+from medcxr.apps.dashboard.clinical_words import VERDICTS
+from medcxr.apps.dashboard.findings_view import percent, show_findings
+from medcxr.apps.dashboard.frame import Opened, choose
+from medcxr.apps.dashboard.opinion_view import show_opinion_form
+from medcxr.apps.dashboard.overview_words import DELETE, LEVELS, PATIENT, REASONS
+from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.tables import html_table
+from medcxr.core.case_record import CaseReading, CaseRecord
+from medcxr.core.errors import DataError, MedcxrError
+from medcxr.core.language import say
+from medcxr.core.results import Analysis
+from medcxr.services.case_records import case, delete_case, earlier_cases, set_patient
+from medcxr.services.told_analysis import told_measures
+from medcxr.services.workspace import Workspace
+
+__all__ = ["show_case"]
+
+_FIRST = datetime.fromisoformat("1896-01-01")  # the first radiograph was taken in December 1895
+_LAST = datetime.fromisoformat("9999-12-31")  # the clock of a device may be ahead
+
+
+def show_case(opened: Opened, reading: StreamlitPage) -> None:
+    """Show the case that was opened in this tab.
+
+    Args:
+        opened: what is open in this browser tab.
+        reading: the page on which an open radiograph is read.
+    """
+    workspace = opened.workspace
+    try:
+        record = case(workspace, opened_case() or 0)
+    except DataError:  # deleted meanwhile, in another tab
+        close_case()
+        st.rerun()
+    _show_top(opened, record, reading)
+    analysis = record.analysis
+    st.html(_heading(record))
+    for warning in analysis.warnings:
+        st.warning(plain(say(warning)))
+    facts = opened.facts
+    is_in_use = facts is not None and analysis.model == f"{facts.name} {facts.version}"
+    show_findings(analysis, facts.aucs if facts is not None and is_in_use else {})
+    st.header(say("Your verdict"), anchor=False)
+    show_opinion_form(workspace, record, analysis)
+    if record.opinions:
+        st.html(_opinions(record))
+    _show_further(record.readings[1:])
+    _show_earlier(workspace, record)
+
+
+def _show_top(opened: Opened, record: CaseRecord, reading: StreamlitPage) -> None:
+    back, show, _, delete = st.columns((2, 4, 1, 2), vertical_alignment="center")
+    back.button(say("Back to the worklist"), on_click=close_case, width="stretch")
+    with show:
+        _lead_to_file(opened, record, reading)
+    with delete.popover(say("Delete the case"), width="stretch"):
+        st.markdown(say(DELETE))
+        if st.button(say("Delete"), key="delete_case"):
+            delete_case(opened.workspace, record.case_id)
+            close_case()
+            st.rerun()
+
+
+def _lead_to_file(opened: Opened, record: CaseRecord, reading: StreamlitPage) -> None:
+    """Lead to the radiograph where its file is open in this tab.
+
+    By a link, since to switch pages by program would close the files.
+    """
+    digest = record.image_digest
+    if not any(one.digest == digest and one.reading for one in opened.cases):
+        st.caption(say("Open the file again to see the radiograph."))
+    elif opened.case is not None and opened.case.digest == digest:
+        with st.container(key="to_reading_case"):
+            st.page_link(reading, label=say("Show the radiograph"), icon=":material/radiology:")
+    else:
+        st.button(say("Choose this radiograph"), on_click=choose, args=(digest,))
+
+
+def _heading(record: CaseRecord) -> str:
+    level = record.urgency.level
+    facts = "".join(
+        f"<span><b>{escape(name)}</b>{escape(value)}</span>"
+        for name, value in _facts(record).items()
+    )
+    return (
+        f'<p class="cxr-title">{escape(record.label)}</p>'
+        f'<p class="cxr-summary"><span class="cxr-state cxr-level cxr-level-{level.value}">'
+        f"{escape(say(LEVELS[level]))}</span> {escape(say(REASONS[level]))}</p>"
+        f'<div class="cxr-facts">{facts}</div>'
+    )
+
+
+def _facts(record: CaseRecord) -> dict[str, str]:
+    analysis = record.analysis
+    rows, columns = analysis.image_shape
+    taken = say("not stated")
+    if record.taken_at is not None:
+        taken = f"{record.taken_at:%Y-%m-%d %H:%M}"
+    return {
+        say("Case"): str(record.case_id),
+        say("Taken"): taken,
+        say("View"): say(analysis.view),
+        say("Size"): say("{columns} x {rows} px", columns=columns, rows=rows),
+        **told_measures(analysis),
+        say("Model"): analysis.model,
+        say("Operating point"): say(analysis.operating_point),
+        say("First analyzed"): f"{record.first_seen_at.astimezone():%Y-%m-%d %H:%M}",
+        say("Last seen"): f"{record.last_seen_at.astimezone():%Y-%m-%d %H:%M}",
+        say("Analyzed in"): say("{seconds:.2f} s", seconds=analysis.seconds),
+        "SHA-256": record.image_digest[:12],
+    }
+
+
+def _opinions(record: CaseRecord) -> str:
+    names = list(dict.fromkeys(name for one in record.opinions for name in one.verdicts))
+    heads = (say("Given"), *(say(name) for name in names), say("Comment"))
+    rows = [
+        (
+            f"{one.given_at.astimezone():%Y-%m-%d %H:%M}",
+            *(say(VERDICTS[one.verdicts[name]]) if name in one.verdicts else "" for name in names),
+            one.comment,
+        )
+        for one in record.opinions
+    ]
+    return html_table(heads, rows, caption=say("What you said, the last one first, which counts"))
+
+
+def _show_further(readings: Sequence[CaseReading]) -> None:
+    if not readings:
+        return
+    st.header(say("Answers of other models"), anchor=False)
+    names = list(dict.fromkeys(f.finding for one in readings for f in one.analysis.findings))
+    rows = [
+        (
+            one.analysis.model,
+            say(LEVELS[one.urgency.level]),
+            *_answers(one.analysis, names),
+            f"{one.analyzed_at.astimezone():%Y-%m-%d %H:%M}",
+        )
+        for one in readings
+    ]
+    heads = (say("Model"), say("Urgency"), *(say(name) for name in names), say("First analyzed"))
+    st.html(html_table(heads, rows))
+
+
+def _answers(analysis: Analysis, names: Sequence[str]) -> list[str]:
+    told = {
+        one.finding: f"{percent(one.probability)} ({say('Present') if one.present else say('Absent')})"
+        for one in analysis.findings
+    }
+    return [told.get(name, "") for name in names]
+
+
+def _show_earlier(workspace: Workspace, record: CaseRecord) -> None:
+    st.header(say("Earlier radiographs of this patient"), anchor=False)
+    if record.patient_key is None:
+        _ask_patient(workspace, record)
+        return
+    earlier = earlier_cases(workspace, record)
+    if earlier:
+        rows_of(earlier, key="earlier")
+    else:
+        st.caption(say("None is remembered that was taken before this one."))
+
+
+def _ask_patient(workspace: Workspace, record: CaseRecord) -> None:
+    st.caption(say(PATIENT))
+    with st.form(f"patient_{record.case_id}", border=False):
+        name, taken, done = st.columns((3, 2, 2), vertical_alignment="bottom")
+        reference = name.text_input(say("Patient"), autocomplete="off", max_chars=64)
+        taken_at = taken.datetime_input(
+            say("Taken"),
+            value=record.taken_at,
+            min_value=_FIRST,
+            max_value=_LAST,
+            format="YYYY-MM-DD",
+            step=60,
+        )
+        if not done.form_submit_button(say("Find other radiographs"), width="stretch"):
+            return
+    if not reference:
+        st.error(say("Type what you call the patient."))
+        return
+    try:
+        set_patient(workspace, record.case_id, reference, taken_at)
+    except MedcxrError as error:
+        st.error(plain(say(error.sentence)))
+        return
+    st.rerun()

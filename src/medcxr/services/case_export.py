@@ -1,0 +1,90 @@
+"""Remembered cases as a table for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from medcxr.core.case_record import CaseRecord
+
+__all__ = ["cases_csv"]
+
+_HEADS = (
+    "case",
+    "label",
+    "urgency",
+    "model",
+    "operating_point",
+    "view",
+    "first_analyzed_at_utc",
+    "last_analyzed_at_utc",
+    "seconds",
+    "read",
+    "read_at_utc",
+    "comment",
+    "image_sha256",
+)
+
+
+def cases_csv(records: Sequence[CaseRecord]) -> bytes:
+    """Return cases as CSV in UTF-8 with a byte order mark, which spreadsheets ask for.
+
+    The figures are those of the model that answered last, the verdicts those that count. What tells
+    patients apart or when they were there stays here. No text begins as a formula does, which a
+    spreadsheet would run.
+    """
+    names = list(dict.fromkeys(found.finding for one in records for found in one.analysis.findings))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(_safe([*_HEADS, *(f"{name} {kind}" for name in names for kind in _KINDS)]))
+    for record in records:
+        writer.writerow(_safe([*_facts(record), *_findings(record, names)]))
+    return text.getvalue().encode("utf-8-sig")
+
+
+_KINDS = ("probability", "present", "verdict")
+
+
+def _facts(record: CaseRecord) -> list[object]:
+    analysis, opinion = record.analysis, record.opinion
+    return [
+        record.case_id,
+        record.label,
+        record.urgency.level.value,
+        analysis.model,
+        analysis.operating_point,
+        analysis.view,
+        _utc(record.first_seen_at),
+        _utc(record.last_seen_at),
+        f"{analysis.seconds:.3f}",
+        int(record.is_read),
+        "" if opinion is None else _utc(opinion.given_at),
+        "" if opinion is None else opinion.comment,
+        record.image_digest,
+    ]
+
+
+def _findings(record: CaseRecord, names: Iterable[str]) -> list[object]:
+    found = {one.finding: one for one in record.analysis.findings}
+    said = {} if record.opinion is None else record.opinion.verdicts
+    cells: list[object] = []
+    for name in names:
+        one = found.get(name)
+        cells += ["", ""] if one is None else [f"{one.probability:.6f}", int(one.present)]
+        cells.append(str(said.get(name, "")))
+    return cells
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+# As OWASP, "CSV Injection": also the full-width signs, which some spreadsheets take for the others.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def _safe(cells: Iterable[object]) -> list[object]:
+    """Put an apostrophe before text that begins as a formula does; a number is never one."""
+    return [
+        f"'{one}" if isinstance(one, str) and one.startswith(_FORMULA) else one for one in cells
+    ]

@@ -1,0 +1,96 @@
+"""Parts of the page "Dashboard" that need no browser."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from medcxr.apps.dashboard.overview_words import LEVELS, REASONS
+from medcxr.apps.dashboard.retention import forget_old_cases_daily
+from medcxr.apps.dashboard.throughput_view import throughput_chart
+from medcxr.core.results import Analysis
+from medcxr.core.urgency import UrgencyLevel, urgency_of
+from medcxr.security.passwords import INITIAL_PASSWORD
+from medcxr.services.case_records import count_cases
+from medcxr.services.database import workspace_database
+from medcxr.services.preferences import Preferences, set_preferences
+from medcxr.storage.case_table import NewCase, keep_case
+
+
+def remember(workspace, number, moment):
+    analysis = Analysis(
+        image_digest=f"{number:064x}",
+        model="tiny 1.0.0",
+        operating_point="half",
+        findings=(),
+        image_shape=(8, 8),
+        view="PA",
+        spacing_mm=None,
+        seconds=0.1,
+        warnings=(),
+    )
+    urgency = urgency_of(analysis)
+    new = NewCase(
+        label=f"{number}.png", patient_key=None, taken_at=None, analysis=analysis, urgency=urgency
+    )
+    with workspace_database(workspace).writing() as connection:
+        keep_case(connection, new, moment)
+
+
+@pytest.fixture
+def signed_in(app_file, server_address):
+    """Return the app after the sign-in, on its first page."""
+    server_address("127.0.0.1")
+    app = AppTest.from_file(str(app_file), default_timeout=60).run()
+    app.text_input[0].input(INITIAL_PASSWORD)
+    app.button[0].click().run()
+    return app
+
+
+def test_every_level_has_a_name_and_a_reason():
+    assert set(LEVELS) == set(REASONS) == set(UrgencyLevel)
+
+
+def test_the_chart_has_a_bar_for_each_hour_or_day():
+    start = datetime(2026, 1, 2, tzinfo=UTC)
+    counts = {start + timedelta(hours=n): n for n in range(3)}
+    for by_hour, unit in ((True, "yearmonthdatehours"), (False, "yearmonthdate")):
+        chart = throughput_chart(counts, by_hour=by_hour)
+        assert [row["n"] for row in chart["data"]["values"]] == [0, 1, 2]
+        assert chart["data"]["values"][1]["start"] == "2026-01-02T01:00"
+        assert chart["encoding"]["x"]["timeUnit"] == unit
+
+
+def test_old_cases_are_forgotten_when_the_dashboard_starts(workspace):
+    now = datetime.now(UTC)
+    remember(workspace, 1, now - timedelta(days=31))
+    remember(workspace, 2, now)
+    set_preferences(workspace, Preferences(keep_days=30))
+    forget_old_cases_daily(workspace)
+    assert count_cases(workspace) == 1
+
+
+def test_a_damaged_database_is_said_and_the_rest_is_shown(workspace, signed_in):
+    workspace.database.write_bytes(b"no database" * 1000)
+    app = signed_in.run()
+    assert not app.exception
+    tiles = " ".join(one.proto.body for one in app.get("html"))
+    assert "damaged or no database" in tiles
+    assert "GB free" in tiles
+    assert [one.value for one in app.title] == ["Dashboard"]
+
+
+def test_a_long_list_is_shown_page_by_page(workspace, signed_in):
+    now = datetime.now(UTC)
+    for number in range(23):
+        remember(workspace, number, now + timedelta(seconds=number))
+    app = signed_in.run()
+    assert len(labels(app)) == 20
+    assert "1 to 20 of 23" in {one.value for one in app.caption}
+    next(one for one in app.button if one.label == "Next").click().run()
+    assert len(labels(app)) == 3
+    assert "21 to 23 of 23" in {one.value for one in app.caption}
+
+
+def labels(app):
+    return [one.label for one in app.button if str(one.key).startswith("listed_")]
