@@ -18,7 +18,7 @@ from medcxr.registry.registry import SHIPPED_MODELS
 HERE = Path(__file__).parent
 RECORD, PAGE = HERE / "explanations.json", HERE / "explanations.md"
 COMMAND = (
-    "medcxr explain-check DATA/nih/manifest.csv --boxes DATA/nih/boxes.csv --images 30 "
+    "medcxr explain-check DATA/nih/manifest.csv --boxes DATA/nih/boxes.csv --images 200 "
     "--simulated 60 --json"
 )
 

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import re
+import time
 
 import numpy as np
 import pydicom
@@ -462,3 +464,36 @@ def test_an_earlier_radiograph_moves_with_this_one_and_keeps_its_own_gray_levels
     assert state(page)["zoom"] == state(page, 1)["zoom"] > fitted["zoom"]
     press(page, "Outlines of lungs and heart")
     page.locator(".legend").get_by_text("Earlier: 2024-01-02 08:00: Cardiothoracic").wait_for()
+
+
+WITHIN_S = 2.0  # from the upload to findings and picture
+
+
+def test_a_radiograph_of_full_size_is_shown_within_two_seconds(
+    browser, serve, tmp_path, record_property
+):
+    """With the shipped model; the second radiograph, since the first one finds everything cold."""
+    files = [tmp_path / f"{n}.dcm" for n in range(2)]
+    for seed, path in enumerate(files):
+        write_dicom(simulate(ThoraxParameters(), size=2048, seed=seed), path, patient=seed)
+    with (
+        serve(Workspace.open(tmp_path / "workspace"), tmp_path / "log") as dashboard,
+        watched(browser.new_page(viewport=SCREEN)) as page,
+    ):
+        page.goto(f"{dashboard.url}clinical-analysis")
+        sign_in(page)
+        upload(page, files[0])
+        view(page)
+        wait_until_still(page)
+        page.get_by_role("button", name="Remove 0.dcm").click()
+        page.get_by_text("Open a frontal chest radiograph").wait_for()
+        wait_until_still(page)
+        if os.getloadavg()[0] > 0.75 * (os.cpu_count() or 1):
+            pytest.skip("this computer has other work to do")
+        begun = time.monotonic()
+        upload(page, files[1])
+        page.locator(".cxr-card").first.wait_for(timeout=ANALYSIS_LIMIT_MS)
+        view(page)
+        seconds = time.monotonic() - begun
+    record_property("seconds_until_shown", f"{seconds:.2f}")
+    assert seconds < WITHIN_S
