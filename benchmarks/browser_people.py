@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from people import ANALYSIS_LIMIT_S, Timing
+from people import ANALYSIS_LIMIT_S, READING_PAGE, Timing
 from playwright.async_api import Browser, Page, async_playwright
 from served import Served
 
@@ -67,7 +67,7 @@ async def read_in_browser(
     context = await browser.new_context(viewport={"width": 1400, "height": 1000})
     context.set_default_timeout(_LIMIT_MS)
     page = await context.new_page()
-    await page.goto(url)
+    await page.goto(url + READING_PAGE)
     await page.get_by_label("Password", exact=True).fill(password)
     await page.get_by_role("button", name="Sign in").click()
     await page.locator("input[type=file]").first.wait_for(state="attached")

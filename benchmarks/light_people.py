@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from people import ANALYSIS_LIMIT_S, Timing
+from people import ANALYSIS_LIMIT_S, READING_PAGE, Timing
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileURLs, UploadedFileInfo
 from streamlit.proto.Element_pb2 import Element
@@ -25,7 +25,7 @@ from websockets.typing import Origin, Subprotocol
 __all__ = ["read_lightly"]
 
 _PICTURE = re.compile(rb"/media/[0-9a-z]+\.[a-z0-9]+")
-_CARDS = "cxr-findings"  # the class that surrounds the findings of a radiograph
+_CARDS = 'class="cxr-findings"'  # what surrounds the findings of a radiograph
 
 
 async def read_lightly(
@@ -69,6 +69,7 @@ class _Session:
             WidgetState(id=button.id, trigger_value=True),
         )
         self.states.clear()  # the fields of the form are gone
+        await self.run()
 
     async def time_reading(self, file: Path) -> Timing:
         uploader = next(one.file_uploader for one in self.elements if one.HasField("file_uploader"))
@@ -106,7 +107,9 @@ class _Session:
             if reply.HasField("new_session"):
                 self.elements = []  # a run that begins anew, as after the sign-in
                 self.identity = reply.new_session.initialize.session_id
-                self.page = reply.new_session.page_script_hash
+            elif reply.HasField("navigation"):
+                pages = {one.url_pathname: one for one in reply.navigation.app_pages}
+                self.page = pages[READING_PAGE].page_script_hash
             elif reply.HasField("delta") and reply.delta.HasField("new_element"):
                 self.elements.append(reply.delta.new_element)
                 if _CARDS in reply.delta.new_element.html.body:

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ANALYSIS_LIMIT_S", "Timing", "read_together"]
+__all__ = ["ANALYSIS_LIMIT_S", "READING_PAGE", "Timing", "read_together"]
 
 ANALYSIS_LIMIT_S = 120.0
+READING_PAGE = "clinical-analysis"  # below the dashboard's address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

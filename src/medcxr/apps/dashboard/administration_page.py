@@ -25,6 +25,7 @@ def show_administration(opened: Opened) -> None:
     show_password_change(workspace)
     st.header(say("Preferences"), anchor=False)
     show_preferences(workspace)
+    st.caption(say("Each reader chooses language and light at the left; the browser keeps them."))
     st.header(say("What this workspace keeps"), anchor=False)
     _show_places(workspace)
 

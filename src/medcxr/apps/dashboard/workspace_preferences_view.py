@@ -66,7 +66,7 @@ def _chosen(one: "Field[Any]", value: Any) -> Any:  # noqa: ANN401 - of the pref
                 help=say(told),
                 key=key,
             )
-    raise TypeError(f"Preference {one.name} is a {kind}, which the page cannot ask for.")
+    raise TypeError(one.name)  # a program's error: the page cannot ask for such a value
 
 
 def _show_saving(workspace: Workspace, current: Preferences, chosen: Mapping[str, Any]) -> None:
