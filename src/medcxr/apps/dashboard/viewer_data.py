@@ -28,8 +28,8 @@ from medcxr.services.shown_map import ShownMap
 __all__ = ["Layout", "Pane", "viewer_data"]
 
 _LAYER_SIDE = 512  # pixels; maps have far fewer places than that
-_LUNGS = ("right lung", "left lung")
-_HEART = "heart"
+_LUNGS = (text("right lung"), text("left lung"))
+_HEART = text("heart")
 _LUNG_WINDOW, _HEART_WINDOW = text("Lungs"), text("Heart")
 _SMOOTHING = 1.0  # standard deviation in pixels of the model's input
 _PLAIN_COLOR = (230, 230, 230)
