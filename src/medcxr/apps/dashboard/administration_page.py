@@ -37,6 +37,6 @@ def _show_places(workspace: Workspace) -> None:
         for place in places
     ]
     total = sum(place.n_bytes for place in places)
-    heads = (say("What"), say("Where"), say("Files"), say("Size"))
+    heads = (say("Part of the workspace"), say("Where"), say("Files"), say("Size"))
     st.html(html_table(heads, rows, caption=say("{size} in all", size=told_size(total))))
     st.caption(say("To back it up, end the dashboard and copy the folder with its permissions."))

@@ -48,7 +48,7 @@ def _show(time: datetime, checks: Sequence[Check]) -> None:
     health = worst(checks)
     tell = {Health.GOOD: st.success, Health.ATTENTION: st.warning, Health.BROKEN: st.error}
     tell[health](say(_SUMMARIES[health]))
-    heads = (say("Check"), say("State"), say("Found"), say("What to do"))
+    heads = (say("Check"), say("State"), say("What was found"), say("What to do"))
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
     caption = say("Checked at {time} UTC", time=f"{time:%Y-%m-%d %H:%M}")
     body = "".join(map(_row, checks))
