@@ -39,8 +39,12 @@ _SAME_EVERYWHERE = {
     "medcxr compare ",
     "medcxr models show ",
     "medcxr performance",
-    # a name under which a result is kept, for no reader
+    # names under which results are kept, for no reader
     "what would change ",
+    "layer of the ",
+    "outline lines",
+    "viewer ",
+    "viewer map ",
 }
 
 

@@ -36,8 +36,10 @@ def test_what_is_written_can_be_read_on_page_and_cards(name, color):
 def test_what_is_written_on_colors_can_be_read(name):
     colors = PALETTES[name]
     pairs = [
-        ("#ffffff", colors.pressed),
-        ("#ffffff", colors.pointed),
+        (colors.on_pressed, colors.pressed),
+        (colors.on_pressed, colors.pointed),
+        (colors.broken, colors.background),
+        (colors.broken, colors.surface),
         (colors.on_active, colors.active),
         (colors.on_clear, colors.clear),
         (colors.active, colors.active_surface),

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medcxr.apps.dashboard.cases import Case
+from medcxr.apps.dashboard.file_choice import Upload
 from medcxr.apps.dashboard.importance_view import one_of_each_patient
 from medcxr.apps.dashboard.uploaded_table import TABLE_LIMIT_MB, patients_by_file
 from medcxr.core.errors import DataError
@@ -40,7 +41,7 @@ def test_what_is_no_such_table_is_refused(data, reason):
 def test_the_first_radiograph_of_each_patient_is_taken_and_refused_files_are_not():
     readings = [object(), object(), object(), None]
     cases = [
-        Case(label=f"{n}.png", note="", digest=str(n), reading=reading, error="")
+        Case(upload=Upload(label=f"{n}.png", digest=str(n), read=bytes), reading=reading)
         for n, reading in enumerate(readings)
     ]
     patients = {"0.png": "a", "1.png": "a"}

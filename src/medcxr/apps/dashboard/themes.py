@@ -26,7 +26,7 @@ class Palette:
         link: links, and what is chosen.
         primary: of sliders and switches.
         quiet: text that stands back.
-        pressed: of the button that matters most, under white.
+        pressed: of the button that matters most.
         pointed: the same while it is pointed at.
         edge: of a card, and around a word on it.
         fill: of a bar that says nothing alarming.
@@ -35,6 +35,8 @@ class Palette:
         on_active: text on active.
         clear: No Finding that is present, and what is done.
         on_clear: text on clear.
+        broken: what does not work.
+        on_pressed: text on pressed and pointed.
         line: of charts: what was measured, and what is without a finding.
         second: what is beside it, and what is with a finding.
         third: of a third series.
@@ -60,6 +62,8 @@ class Palette:
     on_active: str
     clear: str
     on_clear: str
+    broken: str
+    on_pressed: str
     line: str
     second: str
     third: str
@@ -88,6 +92,8 @@ PALETTES: Final[Mapping[str, Palette]] = {
         on_active="#1b1408",
         clear="#6fd0ae",
         on_clear="#0a1a14",
+        broken="#ff9d94",
+        on_pressed="#ffffff",
         line="#6ea8e0",
         second="#f2b65a",
         third="#6fd0ae",
@@ -113,6 +119,8 @@ PALETTES: Final[Mapping[str, Palette]] = {
         on_active="#ffffff",
         clear="#0b6a4a",
         on_clear="#ffffff",
+        broken="#a3261b",
+        on_pressed="#ffffff",
         line="#1f6cb0",
         second="#a65a00",
         third="#0b7a63",
