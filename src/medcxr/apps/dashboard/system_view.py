@@ -73,6 +73,8 @@ def show_measured_model(workspace: Workspace) -> None:
         "; ".join(f"{say(name)}: {told(one)}" for name, one in aucs.items()),
     )
     st.caption(_source(manifest))
+    # The model's own words, in the language that they were written in.
+    st.html(f'<p class="cxr-small" lang="en" dir="ltr">{escape(measured.method)}</p>')
 
 
 def _source(manifest: Manifest) -> str:
@@ -80,14 +82,12 @@ def _source(manifest: Manifest) -> str:
     run = manifest.training.run if manifest.training is not None else say("unknown")
     return plain(
         say(
-            "{model}, run {run}: measured on {n:,} radiographs of {patients:,} patients "
-            "({data}). {method}",
+            "{model}, run {run}: measured on {n:,} radiographs of {patients:,} patients ({data}).",
             model=manifest.identity,
             run=run,
             n=report.n_images,
             patients=report.n_patients,
             data=", ".join(manifest.measurements[0].data),
-            method=manifest.measurements[0].method,
         )
     )
 
