@@ -34,7 +34,7 @@ _SUMMARIES = {
 def show_diagnostics(workspace: Workspace) -> None:
     """Offer to make the checks, and show what the last ones in this tab found."""
     st.markdown(say(_INTRODUCTION))
-    if st.button(say("Run the checks")):
+    if st.button(say("Run the checks"), key="run_checks"):
         with progress_bar(say("Checking")) as progress:
             # Without the port: it is the one that answers here.
             checks = run_diagnostics(workspace.folder, progress=progress)
