@@ -80,10 +80,13 @@ def _wait(url: str) -> None:
 def _analyze(page: Page, radiograph: Path) -> None:
     page.get_by_label("Password", exact=True).fill(INITIAL_PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.locator("input[type=file]").wait_for(state="attached")
-    page.locator("input[type=file]").set_input_files(str(radiograph))
+    field = page.locator("input[type=file]").first
+    field.wait_for(state="attached")
+    field.set_input_files(str(radiograph))
     page.locator(".cxr-card").first.wait_for(timeout=ANALYSIS_LIMIT_MS)
-    page.wait_for_function("document.querySelectorAll('[data-testid=stImage] img').length >= 3")
+    page.locator("canvas[data-ready=true]").nth(1).wait_for(timeout=ANALYSIS_LIMIT_MS)
+    page.get_by_role("button", name="Outlines of lungs and heart").click()
+    page.get_by_text("The map is being made").wait_for(state="hidden", timeout=ANALYSIS_LIMIT_MS)
     page.wait_for_timeout(1500)  # until Streamlit's own animation is over
 
 

@@ -169,7 +169,7 @@ def test_the_outlines_can_be_shown_and_the_ratio_stands_among_the_facts(page, wo
     assert np.ptp(drawn(page), axis=2).max() == 0  # gray
     page.get_by_role("button", name="Outlines of lungs and heart").click()
     assert np.ptp(drawn(page), axis=2).max() > 30
-    page.locator(".organs").first.get_by_text("Cardiothoracic ratio 0.50").wait_for()
+    page.locator(".legend").get_by_text("Cardiothoracic ratio 0.50").wait_for()
 
 
 def test_an_answer_is_explained_on_a_page_of_its_own_and_files_stay_open(page, workspace, tmp_path):

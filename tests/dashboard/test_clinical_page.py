@@ -12,6 +12,7 @@ import pydicom
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.apps.dashboard import cases
@@ -30,7 +31,9 @@ from medcxr.synthetic.radiograph import simulate
 def app(workspace, server_address, app_file):  # noqa: ARG001 - the settings name the workspace
     """Return the page after sign-in."""
     server_address("127.0.0.1")
-    app = AppTest.from_file(str(app_file), default_timeout=300).run()
+    app = AppTest.from_file(str(app_file), default_timeout=300)
+    app._page_hash = calc_hash("clinical-analysis")  # the runner switches to pages in files only
+    app.run()
     app.text_input[0].input(INITIAL_PASSWORD)
     app.button[0].click()
     return app.run()

@@ -2,7 +2,9 @@
 
 import io
 import json
+import os
 import re
+import time
 
 import numpy as np
 import pydicom
@@ -337,7 +339,7 @@ def test_outlines_are_lines_that_stay_thin_when_enlarged(viewer):
     small = colored(viewer)
     assert small > 200
     for name in ("right lung", "left lung", "heart", "Cardiothoracic ratio"):
-        viewer.locator(".organs").first.get_by_text(name).wait_for()
+        viewer.locator(".legend").get_by_text(name).wait_for()
     view(viewer).focus()
     viewer.keyboard.press("+")
     viewer.keyboard.press("+")
@@ -430,3 +432,68 @@ def test_the_layer_arrives_with_its_opacity_in_a_channel_of_its_own(viewer):
     )
     reply = viewer.request.get(source, timeout=ANALYSIS_LIMIT_MS)
     assert Image.open(io.BytesIO(reply.body())).mode == "RGBA"
+
+
+def test_an_earlier_radiograph_moves_with_this_one_and_keeps_its_own_gray_levels(
+    signed_in, tmp_path
+):
+    page = signed_in
+    paths = [tmp_path / "now.dcm", tmp_path / "before.dcm"]
+    for number, (path, date) in enumerate(zip(paths, ("20240304", "20240102"), strict=True)):
+        write_dicom(simulate(ThoraxParameters(), size=300, seed=number), path, patient=3)
+        dataset = pydicom.dcmread(path)
+        dataset.StudyDate, dataset.StudyTime = date, "080000"
+        dataset.save_as(path)
+    upload(page, *paths)
+    page.get_by_role("heading", name="Beside an earlier radiograph").wait_for(
+        timeout=ANALYSIS_LIMIT_MS
+    )
+    page.get_by_role("cell", name="2024-01-02 08:00").or_(
+        page.get_by_role("columnheader", name="2024-01-02 08:00")
+    ).first.wait_for()
+    page.get_by_label("Layout", exact=True).select_option(label="This and the earlier one")
+    view(page, 1)
+    wait_until_still(page)
+    page.locator(".title").get_by_text("Earlier: 2024-01-02 08:00").wait_for()
+    assert not np.array_equal(drawn(page), drawn(page, 1))
+    view(page).scroll_into_view_if_needed()
+    fitted = state(page)
+    page.mouse.move(*on_screen(page, 150, 150))
+    page.mouse.wheel(0, -300)
+    settle(page)
+    assert state(page)["zoom"] == state(page, 1)["zoom"] > fitted["zoom"]
+    press(page, "Outlines of lungs and heart")
+    page.locator(".legend").get_by_text("Earlier: 2024-01-02 08:00: Cardiothoracic").wait_for()
+
+
+WITHIN_S = 2.0  # from the upload to findings and picture
+
+
+def test_a_radiograph_of_full_size_is_shown_within_two_seconds(
+    browser, serve, tmp_path, record_property
+):
+    """With the shipped model; the second radiograph, since the first one finds everything cold."""
+    files = [tmp_path / f"{n}.dcm" for n in range(2)]
+    for seed, path in enumerate(files):
+        write_dicom(simulate(ThoraxParameters(), size=2048, seed=seed), path, patient=seed)
+    with (
+        serve(Workspace.open(tmp_path / "workspace"), tmp_path / "log") as dashboard,
+        watched(browser.new_page(viewport=SCREEN)) as page,
+    ):
+        page.goto(f"{dashboard.url}clinical-analysis")
+        sign_in(page)
+        upload(page, files[0])
+        view(page)
+        wait_until_still(page)
+        page.get_by_role("button", name="Remove 0.dcm").click()
+        page.get_by_text("Open a frontal chest radiograph").wait_for()
+        wait_until_still(page)
+        if os.getloadavg()[0] > 0.75 * (os.cpu_count() or 1):
+            pytest.skip("this computer has other work to do")
+        begun = time.monotonic()
+        upload(page, files[1])
+        page.locator(".cxr-card").first.wait_for(timeout=ANALYSIS_LIMIT_MS)
+        view(page)
+        seconds = time.monotonic() - begun
+    record_property("seconds_until_shown", f"{seconds:.2f}")
+    assert seconds < WITHIN_S

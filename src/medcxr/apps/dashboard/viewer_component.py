@@ -14,7 +14,17 @@ __all__ = ["show_viewer"]
 
 _NAME = "medcxr_viewer"
 _FOLDER = Path(__file__).with_name("viewer")
-_SCRIPTS = ("elements.js", "picture.js", "camera.js", "drawing.js", "pane.js", "viewer.js")
+_SCRIPTS = (
+    "elements.js",
+    "picture.js",
+    "store.js",
+    "camera.js",
+    "drawing.js",
+    "keys.js",
+    "pane.js",
+    "toolbar.js",
+    "viewer.js",
+)
 
 
 def show_viewer(data: Mapping[str, Any], *, key: str) -> None:

@@ -25,7 +25,6 @@ __all__ = [
     "OCCLUSION",
     "OUTLINES",
     "PLAUSIBLE",
-    "READING_EMPTY",
     "SIMULATED_CASES",
     "SYNTHETIC",
     "TABLE_CASES",
@@ -89,12 +88,6 @@ WHAT_IF = text(
     "Places are hidden one after the other, those that speak most for the answer first, until the "
     "probability is on the other side of its threshold. A yellow line surrounds the hidden places. "
     "The fewer they are, the more the answer hangs on one spot."
-)
-
-READING_EMPTY = text(
-    "Add one or more files at the left: PNG, JPEG, TIFF or DICOM. Each is analyzed on this "
-    "computer and shown with its findings, their calibrated probabilities and a map of "
-    "the evidence. Nothing is sent anywhere, and no picture is written to the disk."
 )
 
 EXPLAIN_EMPTY = text(

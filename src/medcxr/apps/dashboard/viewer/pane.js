@@ -4,9 +4,6 @@ const CLICK = 5; // CSS pixels that a pointer may move and still click
 const WHEEL = 0.0015; // per pixel of a turned wheel
 const WHEEL_LINE = 33; // pixels
 const PINCH_WHEEL = 0.01; // trackpads report a pinch as small turns with Control
-const KEY_STEP = 0.08; // of the pane, that an arrow moves
-const KEY_WINDOW = 0.04; // of the window, that Shift and an arrow change
-const KEY_CROSS = 4; // CSS pixels, that an arrow moves the ruler's cross
 
 class Pane {
   constructor(viewer, index) {
@@ -29,7 +26,6 @@ class Pane {
     this.state = element("p", { class: "state" });
     this.value = element("p", { class: "value" });
     this.notice = element("p", { class: "notice", hidden: true });
-    this.legend = element("div", { class: "legend" });
     this.message = element("p", { class: "message", role: "status" });
     this.root = element(
       "div",
@@ -37,7 +33,7 @@ class Pane {
       this.canvas,
       element("div", { class: "corner top start" }, this.title, this.notice),
       element("div", { class: "corner top end" }, this.measures),
-      element("div", { class: "corner bottom" }, this.legend, this.state, this.value),
+      element("div", { class: "corner bottom" }, this.state, this.value),
       this.message,
     );
   }
@@ -51,7 +47,8 @@ class Pane {
     this.canvas.setAttribute("aria-label", `${info.title}. ${info.description}`);
     this.canvas.setAttribute("aria-describedby", "how");
     this.title.textContent = info.title;
-    this.message.textContent = picture.failed ?? (picture.ready ? "" : words.loading);
+    const waiting = picture.hasFailed ? words.failed : words.loading;
+    this.message.textContent = picture.ready ? "" : waiting;
     this.draw();
   }
 
@@ -84,6 +81,11 @@ class Pane {
 
   get place() {
     return this.camera.place(this.size, this.picture.info);
+  }
+
+  // Return the point of the radiograph in the middle of the pane.
+  get middle() {
+    return this.toOriginal(this.size.width / 2, this.size.height / 2);
   }
 
   toScreen(point) {
@@ -162,48 +164,18 @@ class Pane {
     this.measures.replaceChildren(
       ...this.rulers.map((ruler) => element("li", {}, this.told(ruler))),
     );
-    this.tellMap();
-    this.tellOutlines();
+    this.tellNotice();
     const isStill = this.viewer.preferences.tool === "pan" && this.camera.scale <= 1.001;
     this.canvas.style.touchAction = isStill ? "pan-y" : "none"; // or no page could be scrolled
     this.canvas.dataset.tool = this.viewer.preferences.tool;
   }
 
-  tellMap() {
-    const { map } = this.info;
-    const isSeen = Boolean(map) && this.opacity > 0;
-    const notice = this.info.pending || (isSeen ? map.notice : "");
+  tellNotice() {
+    const { map, pending } = this.info;
+    const notice = pending || (map && this.opacity > 0 ? map.notice : "");
     this.notice.hidden = !notice;
     this.notice.textContent = notice;
-    this.notice.classList.toggle("pending", Boolean(this.info.pending));
-    if (!isSeen) {
-      this.scale?.remove();
-      return;
-    }
-    this.scale ??= element("div", { class: "scale" });
-    const bar = element("span", { class: "bar", "aria-hidden": "true" });
-    bar.style.background = `linear-gradient(to right, ${map.colors[0]}, #0000 50%, ${map.colors[1]})`;
-    this.scale.dir = "ltr"; // the side of each sign is the same in every language
-    this.scale.replaceChildren(
-      element("span", {}, map.against),
-      bar,
-      element("span", {}, map.inFavor),
-    );
-    this.legend.append(this.scale);
-  }
-
-  tellOutlines() {
-    const { outlines, ratio } = this.picture.info;
-    this.organs?.remove();
-    if (!this.isOutlined || !outlines.length) return;
-    this.organs = element("div", { class: "organs" });
-    for (const { name, color } of outlines) {
-      const chip = element("span", { class: "chip", "aria-hidden": "true" });
-      chip.style.background = color;
-      this.organs.append(element("span", {}, chip, name));
-    }
-    if (ratio) this.organs.append(element("span", {}, ratio));
-    this.legend.prepend(this.organs);
+    this.notice.classList.toggle("pending", Boolean(pending));
   }
 
   // Pointers.
@@ -220,7 +192,7 @@ class Pane {
     on("dblclick", () => {
       if (this.viewer.preferences.tool === "pan") this.viewer.fitOrOriginal(this);
     });
-    on("keydown", (event) => this.key(event));
+    on("keydown", (event) => takeKey(this, event));
     on("focus", () => this.viewer.activate(this));
     on("blur", () => {
       this.cross = null;
@@ -336,87 +308,5 @@ class Pane {
     const ruler = { from, to };
     this.viewer.keepRuler(this.picture, ruler);
     this.viewer.announce(this.told(ruler));
-  }
-
-  // Keys.
-
-  key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || !this.picture.ready) return;
-    const isPlain = /^[\x20-\x7e]$/.test(event.key); // else a keyboard of another script
-    const name = isPlain ? event.key.toLowerCase() : event.key;
-    const letter = event.code.replace(/^Key/, "").toLowerCase();
-    const act = this.keys(event)[name] ?? (isPlain ? null : this.keys(event)[letter]);
-    if (!act) return;
-    event.preventDefault();
-    event.stopPropagation(); // the page has keys of its own
-    act();
-  }
-
-  keys(event) {
-    const { viewer } = this;
-    const [x, y] = [this.size.width / 2, this.size.height / 2];
-    const arrow = (across, down) => () => this.arrow(event, across, down);
-    return {
-      "+": () => viewer.zoomAt(this, 1.25, x, y, true),
-      "=": () => viewer.zoomAt(this, 1.25, x, y, true),
-      "-": () => viewer.zoomAt(this, 0.8, x, y, true),
-      0: () => viewer.fit(this),
-      1: () => viewer.toOriginalSize(this),
-      ArrowLeft: arrow(-1, 0),
-      ArrowRight: arrow(1, 0),
-      ArrowUp: arrow(0, -1),
-      ArrowDown: arrow(0, 1),
-      p: () => viewer.choose("pan"),
-      w: () => viewer.choose("window"),
-      d: () => viewer.choose("ruler"),
-      i: () => viewer.invert(),
-      r: () => viewer.reset(),
-      o: () => viewer.toggle("isOutlined"),
-      m: () => viewer.toggle("isMapShown"),
-      l: () => viewer.toggleLink(),
-      f: () => viewer.toggleFull(),
-      "[": () => viewer.changeOpacity(-0.1),
-      "]": () => viewer.changeOpacity(0.1),
-      "?": () => viewer.showHelp(),
-      Enter: () => this.placeByKey(),
-      " ": () => this.placeByKey(),
-      Delete: () => viewer.clearRulers(),
-      Backspace: () => viewer.clearRulers(),
-      ...(this.pending || viewer.isMaximized ? { Escape: () => this.leave() } : {}),
-    };
-  }
-
-  arrow(event, across, down) {
-    if (event.shiftKey) this.viewer.changeWindow(KEY_WINDOW * across, KEY_WINDOW * down, true);
-    else if (this.viewer.preferences.tool === "ruler") this.moveCross(across, down);
-    else {
-      const { width, height } = this.size;
-      this.viewer.moveBy(this, -across * KEY_STEP * width, -down * KEY_STEP * height);
-    }
-  }
-
-  moveCross(across, down) {
-    const { zoom } = this.place;
-    this.cross ??= this.toOriginal(this.size.width / 2, this.size.height / 2);
-    this.cross = {
-      x: this.cross.x + (across * KEY_CROSS) / zoom,
-      y: this.cross.y + (down * KEY_CROSS) / zoom,
-    };
-    if (this.pending) this.pending.to = this.cross;
-    this.draw();
-  }
-
-  placeByKey() {
-    if (this.viewer.preferences.tool !== "ruler") return;
-    this.cross ??= this.toOriginal(this.size.width / 2, this.size.height / 2);
-    if (this.pending) this.finishRuler();
-    else this.pending = { from: this.cross, to: this.cross, pressed: null, isFresh: false };
-    this.draw();
-  }
-
-  leave() {
-    if (this.pending) this.pending = null;
-    else this.viewer.toggleFull();
-    this.draw();
   }
 }

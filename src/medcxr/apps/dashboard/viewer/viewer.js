@@ -9,17 +9,16 @@ const preferences = {
   opacity: 0.6,
   layout: null, // chosen by its name
 };
-const KEPT_LAYERS = 12;
 const SIDE_BY_SIDE_FROM = 640; // CSS pixels; two panes in less are too small
+const ROOM_FOR_WORDS = 64; // CSS pixels, above and below the radiographs together
 const viewers = new WeakMap();
 
 class Viewer {
   constructor(parent) {
     this.preferences = preferences;
-    this.pictures = new Map(); // address -> Picture
-    this.layers = new Map(); // address -> ImageBitmap
     this.panes = [];
-    this.abort = new AbortController();
+    this.store = new Store(() => this.arrange());
+    this.toolbar = new Toolbar(this);
     this.build(parent);
   }
 
@@ -30,24 +29,22 @@ class Viewer {
     if (!remembered.has(data.key)) remembered.set(data.key, { cameras: [], looks: {}, rulers: {} });
     this.state = remembered.get(data.key);
     while (this.state.cameras.length < data.panes.length) this.state.cameras.push(new Camera());
-    this.buildToolbar();
-    this.loadPictures();
+    this.root.setAttribute("aria-label", data.words.viewer);
+    this.how.textContent = data.words.how;
+    this.toolbar.build();
+    this.store.fetchPictures(data.pictures);
     this.arrange();
   }
 
   close() {
-    this.abort.abort();
+    this.store.close();
     this.observer.disconnect();
-    this.pictures.clear();
-    this.layers.forEach((layer) => layer.close());
-    this.layers.clear();
     this.root.remove();
   }
 
   // Building.
 
   build(parent) {
-    this.toolbar = element("div", { class: "toolbar", role: "toolbar" });
     this.stage = element("div", { class: "stage" });
     this.how = element("p", { class: "unseen", id: "how" });
     this.live = element("p", { class: "unseen", "aria-live": "polite" });
@@ -55,8 +52,9 @@ class Viewer {
     this.root = element(
       "div",
       { class: "viewer", role: "group" },
-      this.toolbar,
+      this.toolbar.root,
       this.stage,
+      this.toolbar.legend,
       this.how,
       this.live,
       this.help,
@@ -65,81 +63,8 @@ class Viewer {
     this.observer = new ResizeObserver(() => this.fitStage());
     this.observer.observe(this.stage);
     document.addEventListener("fullscreenchange", () => this.fitStage(), {
-      signal: this.abort.signal,
+      signal: this.store.abort.signal,
     });
-  }
-
-  buildToolbar() {
-    const { words } = this.data;
-    const focused = this.root.getRootNode().activeElement?.dataset?.name;
-    this.root.setAttribute("aria-label", words.viewer);
-    this.toolbar.setAttribute("aria-label", words.tools);
-    this.how.textContent = words.how;
-    const tools = ["pan", "window", "ruler"].map((name) =>
-      this.button(name, words[`${name}Tool`], () => this.choose(name)),
-    );
-    this.presets = this.choice("presets", words.presets, (value) => this.preset(Number(value)));
-    this.layouts = this.choice("layouts", words.layouts, (value) => this.arrangeAs(value));
-    this.slider = element("input", {
-      type: "range",
-      min: "0",
-      max: "100",
-      step: "5",
-      "aria-label": words.opacity,
-      title: words.opacity,
-      "data-name": "opacity",
-    });
-    this.slider.addEventListener("input", () => this.setOpacity(Number(this.slider.value) / 100));
-    const hasMap = this.data.panes.some((pane) => pane.map);
-    const hasOutlines = this.data.pictures.some((picture) => picture.outlines.length);
-    const groups = [
-      tools,
-      [
-        this.button("smaller", words.smaller, () => this.zoomAt(this.active, 0.8)),
-        this.button("larger", words.larger, () => this.zoomAt(this.active, 1.25)),
-        this.button("fit", words.fit, () => this.fit(this.active)),
-        this.button("original", words.original, () => this.toOriginalSize(this.active), "1:1"),
-      ],
-      [
-        this.presets,
-        this.button("invert", words.invert, () => this.invert()),
-        this.button("reset", words.reset, () => this.reset()),
-      ],
-      [
-        hasOutlines && this.button("outlines", words.outlines, () => this.toggle("isOutlined")),
-        hasMap && this.button("map", words.map, () => this.toggle("isMapShown")),
-        hasMap && this.slider,
-      ],
-      [this.button("clear", words.clear, () => this.clearRulers())],
-      [
-        this.data.layouts.length > 1 && this.layouts,
-        this.button("link", words.link, () => this.toggleLink()),
-      ],
-      [
-        this.button("full", words.full, () => this.toggleFull()),
-        this.button("help", words.help, () => this.showHelp()),
-      ],
-    ];
-    this.toolbar.replaceChildren(
-      ...groups.map((group) => element("div", { class: "group" }, ...group.filter(Boolean))),
-    );
-    if (focused) this.toolbar.querySelector(`[data-name="${focused}"]`)?.focus();
-  }
-
-  button(name, words, act, letters = null) {
-    const made = element(
-      "button",
-      { type: "button", "data-name": name, title: words, "aria-label": words },
-      letters ?? icon(name),
-    );
-    made.addEventListener("click", act);
-    return made;
-  }
-
-  choice(name, words, act) {
-    const made = element("select", { "data-name": name, "aria-label": words, title: words });
-    made.addEventListener("change", () => act(made.value));
-    return made;
   }
 
   // Return the layout in use: the one that was chosen, else side by side where there is room.
@@ -162,78 +87,31 @@ class Viewer {
       this.stage.replaceChildren(...this.panes.map((pane) => pane.root));
       this.active = this.panes.at(-1);
     }
-    const { layouts } = this.data;
-    this.layouts.replaceChildren(
-      ...layouts.map(({ name }) => element("option", { value: name }, name)),
-    );
-    this.layouts.value = this.layout.name;
     for (const pane of this.panes) {
       const info = this.data.panes[pane.index];
-      pane.show(info, this.pictureOf(info), this.layers.get(info.map?.url) ?? null);
+      const { url } = this.data.pictures[info.picture];
+      pane.show(info, this.store.pictures.get(url), this.store.layer(info.map?.url));
       pane.resize();
     }
-    this.loadLayers();
-    this.tell();
+    this.fitHeight();
+    this.toolbar.tell();
+  }
+
+  // Take no more height than the radiographs fill in the width that they have.
+  fitHeight() {
+    const width = this.stage.clientWidth / this.panes.length;
+    const heights = this.panes.map(
+      ({ picture }) => (width * picture.info.originalRows) / picture.info.originalColumns,
+    );
+    this.stage.style.setProperty("--needed", `${Math.ceil(Math.max(...heights)) + ROOM_FOR_WORDS}px`);
   }
 
   fitStage() {
     if (!this.data) return;
+    this.fitHeight();
     if (this.panes.length && this.layout.panes.join() !== this.panes.map((p) => p.index).join()) {
       this.arrange();
     } else this.panes.forEach((pane) => pane.resize());
-  }
-
-  // Loading.
-
-  pictureOf(pane) {
-    return this.pictures.get(this.data.pictures[pane.picture].url);
-  }
-
-  loadPictures() {
-    const known = this.pictures;
-    this.pictures = new Map();
-    for (const info of this.data.pictures) {
-      const picture = known.get(info.url) ?? new Picture(info);
-      picture.info = info;
-      this.pictures.set(info.url, picture);
-      if (picture.ready || (picture.loading && !picture.failed)) continue;
-      picture.failed = null;
-      picture.loading = picture.load(this.abort.signal).then(
-        () => this.arrange(),
-        (error) => {
-          if (error.name === "AbortError") return;
-          picture.failed = this.data.words.failed;
-          this.arrange();
-        },
-      );
-    }
-  }
-
-  async loadLayers() {
-    for (const pane of this.panes) {
-      const url = this.data.panes[pane.index].map?.url;
-      if (!url || this.layers.has(url)) continue;
-      this.layers.set(url, null); // it is on its way
-      try {
-        const reply = await fetch(url, { cache: "no-store", signal: this.abort.signal });
-        if (!reply.ok) throw new Error(`The server answered ${reply.status}.`);
-        this.layers.set(url, await createImageBitmap(await reply.blob()));
-      } catch (error) {
-        this.layers.delete(url);
-        if (error.name === "AbortError") return;
-        this.announce(this.data.words.failed);
-        continue;
-      }
-      const [oldest] = this.layers.keys();
-      if (this.layers.size > KEPT_LAYERS && oldest !== url) {
-        this.layers.get(oldest)?.close();
-        this.layers.delete(oldest);
-      }
-      for (const one of this.panes) {
-        one.layer = this.layers.get(this.data.panes[one.index].map?.url) ?? null;
-        one.draw();
-      }
-    }
   }
 
   // What was done to a radiograph.
@@ -313,7 +191,7 @@ class Viewer {
   // Windows. Both panes follow, each radiograph in its own gray levels.
 
   changeWindow(wider, darker, isTold = false) {
-    for (const picture of this.pictures.values()) {
+    for (const picture of this.store.pictures.values()) {
       if (!picture.ready) continue;
       const look = this.look(picture);
       const width = look.white - look.black;
@@ -329,10 +207,10 @@ class Viewer {
     requestAnimationFrame(() => this.announce(this.active.state.textContent));
   }
 
-  preset(number) {
-    for (const picture of this.pictures.values()) {
-      const { presets } = picture.info;
-      const { black, white } = presets[Math.min(number, presets.length - 1)];
+  preset(name) {
+    for (const picture of this.store.pictures.values()) {
+      const { presets } = picture.info; // not every radiograph has every one
+      const { black, white } = presets.find((one) => one.name === name) ?? presets[0];
       Object.assign(this.look(picture), { black, white });
     }
     this.redraw();
@@ -340,7 +218,7 @@ class Viewer {
   }
 
   invert() {
-    for (const picture of this.pictures.values()) {
+    for (const picture of this.store.pictures.values()) {
       const look = this.look(picture);
       look.inverted = !look.inverted;
     }
@@ -397,59 +275,11 @@ class Viewer {
     else host.requestFullscreen().catch(() => this.root.classList.add("maximized"));
   }
 
-  showHelp() {
-    const { words } = this.data;
-    const close = element("button", { type: "button", class: "close" }, words.close);
-    close.addEventListener("click", () => this.help.close());
-    this.help.setAttribute("aria-label", words.help);
-    this.help.replaceChildren(
-      element("h2", {}, words.help),
-      element("p", {}, words.how),
-      element(
-        "dl",
-        {},
-        ...words.keys.map(([keys, what]) =>
-          element("div", {}, element("dt", {}, element("kbd", {}, keys)), element("dd", {}, what)),
-        ),
-      ),
-      close,
-    );
-    this.help.showModal();
-  }
-
   // Telling.
 
   redraw() {
     this.panes.forEach((pane) => pane.draw());
-    this.tell();
-  }
-
-  tell() {
-    const press = (name, isPressed) =>
-      this.toolbar.querySelector(`[data-name="${name}"]`)?.setAttribute("aria-pressed", isPressed);
-    for (const tool of ["pan", "window", "ruler"]) press(tool, preferences.tool === tool);
-    press("outlines", preferences.isOutlined);
-    press("map", preferences.isMapShown);
-    press("link", preferences.isLinked);
-    this.slider.value = String(Math.round(100 * preferences.opacity));
-    const button = (name) => this.toolbar.querySelector(`[data-name="${name}"]`);
-    button("link").hidden = this.panes.length < 2;
-    button("clear").parentElement.hidden = !Object.values(this.state.rulers).some((kept) => kept.length);
-    this.tellPresets();
-    press("invert", this.active ? this.look(this.active.picture).inverted : false);
-  }
-
-  tellPresets() {
-    if (!this.active) return;
-    const { presets } = this.active.picture.info;
-    const { black, white } = this.look(this.active.picture);
-    const number = presets.findIndex(
-      (one) => Math.abs(one.black - black) + Math.abs(one.white - white) < 1e-6,
-    );
-    const names = presets.map(({ name }, i) => element("option", { value: String(i) }, name));
-    const own = element("option", { value: "-1", disabled: true }, this.data.words.ownWindow);
-    this.presets.replaceChildren(...names, ...(number < 0 ? [own] : []));
-    this.presets.value = String(number);
+    this.toolbar.tell();
   }
 
   announce(words) {
