@@ -10,6 +10,7 @@ glossary.toml beside it says how terms are translated.
 import io
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -21,10 +22,11 @@ from extraction import PACKAGE, all_messages, placeholders
 sys.path.insert(0, str(PACKAGE.parent))
 from medcxr.core.language import ENGLISH, LANGUAGES
 
-__all__ = ["CODES", "check", "compiled", "main", "po_path", "template"]
+__all__ = ["CODES", "check", "compiled", "main", "po_path", "read", "template"]
 
 CODES = tuple(code for code in LANGUAGES if code != ENGLISH)
 _WIDTH = 100
+_NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,16 +68,25 @@ def template() -> Catalog:
     return catalog
 
 
+def read(code: str) -> Catalog:
+    """Return the translations of a language."""
+    with po_path(code).open("rb") as stream:
+        catalog = read_po(stream, locale=code)
+    # Babel takes the time of today where none stands: equal texts would make unequal files.
+    catalog.creation_date = catalog.revision_date = _NO_DATE
+    return catalog
+
+
 def compiled(code: str) -> bytes:
     """Return the .mo file of a language."""
     stream = io.BytesIO()
-    write_mo(stream, _read(code))
+    write_mo(stream, read(code))
     return stream.getvalue()
 
 
 def check(code: str) -> list[str]:
     """Return what is missing or wrong in a language; empty if nothing is."""
-    catalog, known = _read(code), template()
+    catalog, known = read(code), template()
     problems = [f"{code}: missing: {m.id!r}" for m in _entries(known) if catalog.get(m.id) is None]
     for entry in _entries(catalog):
         if known.get(entry.id) is None:
@@ -122,7 +133,7 @@ def _update() -> None:
     for code in CODES:
         path = po_path(code)
         path.parent.mkdir(parents=True, exist_ok=True)
-        catalog = _read(code) if path.is_file() else Catalog(locale=code)
+        catalog = read(code) if path.is_file() else Catalog(locale=code)
         catalog.update(known, no_fuzzy_matching=True)
         catalog.obsolete.clear()
         catalog.header_comment = "# Translations of medcxr. See locale_tools/catalogs.py."
@@ -137,11 +148,6 @@ def _update() -> None:
             include_lineno=False,
         )
         path.write_bytes(_without_dates(stream.getvalue()))
-
-
-def _read(code: str) -> Catalog:
-    with po_path(code).open("rb") as stream:
-        return read_po(stream, locale=code)
 
 
 def _entries(catalog: Catalog) -> Iterator[Entry]:

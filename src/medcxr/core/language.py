@@ -112,7 +112,7 @@ class Sentence(str):
             case [str(words), dict(values)] if all(isinstance(one, str) for one in values):
                 for _, name, spec, _ in Formatter().parse(words) if values else ():
                     if name and not (_NAME.fullmatch(name) and _SPEC.fullmatch(spec or "")):
-                        raise ValueError(words)
+                        raise ValueError(f"not a sentence: {words!r}")
                 told = {
                     name: cls.of_parts(value) if isinstance(value, list) else value
                     for name, value in values.items()
@@ -120,8 +120,8 @@ class Sentence(str):
                 try:
                     return cls(words, **told)
                 except (KeyError, TypeError) as error:
-                    raise ValueError(words) from error
-        raise ValueError(parts)
+                    raise ValueError(f"not a sentence: {words!r}") from error
+        raise ValueError(f"not a sentence: {parts!r}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_made, (type(self), self.words, dict(self.values)))
