@@ -4,16 +4,7 @@ import contextlib
 import re
 
 import pytest
-from test_browser import (
-    _ARGUMENTS,
-    _assert_readable,
-    _is_error,
-    _png,
-    _told,
-    _upload,
-    _wait_until_still,
-    chromium,  # noqa: F401 - a fixture
-)
+from browsing import SCREEN, assert_readable, upload, wait_until_still, watched, write_png
 
 from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.apps.dashboard.themes import PALETTES
@@ -45,30 +36,23 @@ _WRITTEN = """() => {
 
 
 @pytest.fixture
-def served(chromium, workspace, serve, tmp_path):  # noqa: F811
+def served(browser, workspace, serve, tmp_path):
     """Yield what opens a page of the dashboard in a browser that likes a language."""
-    api = pytest.importorskip("playwright.sync_api")
     use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
     keep_map_tests(workspace, evidence=FINDINGS)
-    errors = []
     with contextlib.ExitStack() as stack:
         dashboard = stack.enter_context(serve(workspace, tmp_path / "log"))
-        playwright = stack.enter_context(api.sync_playwright())
-        browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
-        stack.callback(browser.close)
 
         def opened(locale):
-            context = browser.new_context(locale=locale, viewport={"width": 1400, "height": 1000})
-            page = context.new_page()
-            page.on("console", lambda m: errors.append(_told(m)) if _is_error(m) else None)
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.goto(dashboard.url)
+            context = browser.new_context(locale=locale, viewport=SCREEN)
+            stack.callback(context.close)
+            page = stack.enter_context(watched(context.new_page()))
+            page.goto(f"{dashboard.url}clinical-analysis")
             page.locator("input[type=password]").wait_for()
-            _wait_until_still(page)
+            wait_until_still(page)
             return page
 
         yield opened
-    assert errors == []
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
@@ -76,7 +60,7 @@ def test_arabic_runs_from_right_to_left_on_every_page(served, tmp_path):
     page = served("ar-EG")
     assert_in(page, "ar")
     sign_in(page)
-    _upload(page, _png(tmp_path / "synthetic.png"))
+    upload(page, write_png(tmp_path / "synthetic.png"))
     page.locator(".cxr-card").first.wait_for(timeout=_LIMIT_MS)
     sidebar = page.get_by_test_id("stSidebar")
     assert sidebar.bounding_box()["x"] > 1000
@@ -88,7 +72,7 @@ def test_arabic_runs_from_right_to_left_on_every_page(served, tmp_path):
     for number in range(_PAGES):
         go_to(page, number)
         assert_in(page, "ar")
-        _assert_readable(page)
+        assert_readable(page)
         assert number in _ELSEWHERE or english_on(page) == []
         heading = page.locator("[data-testid=stMain] h1, [data-testid=stMain] .cxr-title").first
         box, main = heading.bounding_box(), page.get_by_test_id("stMain").bounding_box()
@@ -98,7 +82,7 @@ def test_arabic_runs_from_right_to_left_on_every_page(served, tmp_path):
 def test_a_radiograph_and_its_scale_are_not_turned_around(served, tmp_path):
     page = served("ar")
     sign_in(page)
-    _upload(page, _png(tmp_path / "synthetic.png"))
+    upload(page, write_png(tmp_path / "synthetic.png"))
     page.locator(".cxr-card").first.wait_for(timeout=_LIMIT_MS)
     go_to(page, 1)
     against, favor = (page.locator(".cxr-scale").first.locator("span").nth(i) for i in (0, 2))
@@ -111,7 +95,7 @@ def test_a_language_is_chosen_remembered_and_given_up_without_losing_files(serve
     page = served("en-US")
     assert_in(page, "en")
     sign_in(page)
-    _upload(page, _png(tmp_path / "synthetic.png"))
+    upload(page, write_png(tmp_path / "synthetic.png"))
     page.locator(".cxr-card").first.wait_for(timeout=_LIMIT_MS)
     choose(page, "العربية")
     page.get_by_text("انصباب جنبي").first.wait_for()
@@ -133,7 +117,7 @@ def test_no_page_speaks_english_to_others(served, tmp_path, code):
     page = served(code)
     assert_in(page, code)
     sign_in(page)
-    _upload(page, _png(tmp_path / "synthetic.png"))
+    upload(page, write_png(tmp_path / "synthetic.png"))
     page.locator(".cxr-card").first.wait_for(timeout=_LIMIT_MS)
     for number in range(_PAGES):
         go_to(page, number)
@@ -144,19 +128,19 @@ def test_light_is_chosen_takes_effect_at_once_and_is_remembered(served, tmp_path
     page = served("en-US")
     assert page.evaluate(_BACKGROUND) == written(PALETTES["dark"].background)
     sign_in(page)
-    _upload(page, _png(tmp_path / "synthetic.png"))
+    upload(page, write_png(tmp_path / "synthetic.png"))
     page.locator(".cxr-card").first.wait_for(timeout=_LIMIT_MS)
     page.get_by_role("radio", name="Light", exact=True).click()
     page.wait_for_function(f"{_BACKGROUND} === '{written(PALETTES['light'].background)}'")
     for number in range(_PAGES):
         go_to(page, number)
         assert page.evaluate(_BACKGROUND) == written(PALETTES["light"].background)
-        _assert_readable(page)
+        assert_readable(page)
     assert page.get_by_test_id("stFileChipName").inner_text() == "synthetic.png"
     page.reload()
     page.locator("input[type=password]").wait_for()
     assert page.evaluate(_BACKGROUND) == written(PALETTES["light"].background)
-    _assert_readable(page)
+    assert_readable(page)
     page.get_by_role("radio", name="Dark", exact=True).click()
     page.wait_for_function(f"{_BACKGROUND} === '{written(PALETTES['dark'].background)}'")
 
@@ -174,11 +158,11 @@ def choose(page, name):
 
 
 def go_to(page, number):
-    _wait_until_still(page)
+    wait_until_still(page)
     page.get_by_test_id("stSidebarNavLink").nth(number).click()
     page.locator("[data-testid=stMain] h1, [data-testid=stMain] .cxr-title").first.wait_for()
     page.wait_for_timeout(500)
-    _wait_until_still(page)
+    wait_until_still(page)
     # What is folded in belongs to the page too.
     page.evaluate(
         "document.querySelectorAll('details:not([open]) summary').forEach(s => s.click())"
