@@ -39,6 +39,8 @@ def test_what_is_written_on_colors_can_be_read(name):
         ("#ffffff", colors.pressed),
         ("#ffffff", colors.pointed),
         (colors.on_active, colors.active),
+        (colors.broken, colors.background),
+        (colors.on_pressed, colors.pressed),
         (colors.on_clear, colors.clear),
         (colors.active, colors.active_surface),
         (colors.quiet, colors.active_surface),

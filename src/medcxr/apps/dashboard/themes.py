@@ -27,12 +27,14 @@ class Palette:
         primary: of sliders and switches.
         quiet: text that stands back.
         pressed: of the button that matters most, under white.
+        on_pressed: text on pressed.
         pointed: the same while it is pointed at.
         edge: of a card, and around a word on it.
         fill: of a bar that says nothing alarming.
         active: a finding that is present.
         active_surface: of its card.
         on_active: text on active.
+        broken: a check that failed.
         clear: No Finding that is present, and what is done.
         on_clear: text on clear.
         line: of charts: what was measured, and what is without a finding.
@@ -52,12 +54,14 @@ class Palette:
     primary: str
     quiet: str
     pressed: str
+    on_pressed: str
     pointed: str
     edge: str
     fill: str
     active: str
     active_surface: str
     on_active: str
+    broken: str
     clear: str
     on_clear: str
     line: str
@@ -80,12 +84,14 @@ PALETTES: Final[Mapping[str, Palette]] = {
         primary="#3d8fd6",
         quiet="#a9b4c2",
         pressed="#1f6cb0",
+        on_pressed="#ffffff",
         pointed="#19598f",
         edge="#5c6878",
         fill="#8492a6",
         active="#f2b65a",
         active_surface="#231e16",
         on_active="#1b1408",
+        broken="#ff9d94",
         clear="#6fd0ae",
         on_clear="#0a1a14",
         line="#6ea8e0",
@@ -105,12 +111,14 @@ PALETTES: Final[Mapping[str, Palette]] = {
         primary="#1f6cb0",
         quiet="#4d5a69",
         pressed="#1f6cb0",
+        on_pressed="#ffffff",
         pointed="#19598f",
         edge="#7d8a9b",
         fill="#66758a",
         active="#8a4b00",
         active_surface="#fdf4e6",
         on_active="#ffffff",
+        broken="#b3261e",
         clear="#0b6a4a",
         on_clear="#ffffff",
         line="#1f6cb0",
