@@ -68,8 +68,13 @@ def test_arabic_runs_from_right_to_left_on_every_page(served, tmp_path):
     sign_in(page)
     upload(page, write_png(tmp_path / "synthetic.png"))
     page.locator(".cxr-card").first.wait_for(timeout=_LIMIT_MS)
-    sidebar = page.get_by_test_id("stSidebar").bounding_box()
-    assert sidebar["x"] > 1000
+    sidebar = page.get_by_test_id("stSidebar")
+    assert sidebar.bounding_box()["x"] > 1000
+    page.get_by_test_id("stSidebarHeader").hover()
+    page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    page.wait_for_function("document.getElementById('stSidebar').getBoundingClientRect().x >= 1400")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.wait_for_function("document.getElementById('stSidebar').getBoundingClientRect().x < 1400")
     for number in range(_PAGES):
         go_to(page, number)
         assert_in(page, "ar")

@@ -82,7 +82,7 @@ def dicom(path, *, seed, patient, taken_at):
 
 def test_before_a_radiograph_is_open_the_page_says_what_to_do(app):
     assert [t.value for t in app.title] == ["Clinical Analysis"]
-    assert "Open a frontal chest radiograph" in [s.value for s in app.subheader]
+    assert "Open a frontal chest radiograph" in [s.value for s in app.header]
 
 
 def test_another_operating_point_tells_the_same_probabilities_anew(app, workspace, monkeypatch):

@@ -87,7 +87,7 @@ def test_its_address_shows_nothing_before_sign_in(app):
 def test_without_a_radiograph_it_says_what_to_do(app):
     sign_in(app)
     assert [t.value for t in app.title] == ["Explainable AI"]
-    assert "Open a radiograph to see its answers explained" in [s.value for s in app.subheader]
+    assert "Open a radiograph to see its answers explained" in [s.value for s in app.header]
     assert "Add one or more files at the left" in texts(app)
 
 

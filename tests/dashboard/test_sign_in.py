@@ -63,7 +63,7 @@ def test_the_right_password_opens_the_page(app):
     enter(app, INITIAL_PASSWORD)
     assert not app.exception
     assert "Sign out" in [b.label for b in app.sidebar.button]
-    assert "Open a frontal chest radiograph" in [s.value for s in app.subheader]
+    assert "Open a frontal chest radiograph" in [s.value for s in app.header]
 
 
 def test_guessing_is_slowed_down_on_the_page_too(app):

@@ -24,7 +24,7 @@ _SHOWING = {
     *("progress", "radio", "segmented_control", "select_slider", "selectbox", "slider", "spinner"),
     *("status", "subheader", "success", "tabs", "text_area", "text_input", "time_input", "title"),
     *("date_input", "toast", "toggle", "warning", "write", "image"),
-    *("html_table", "show_chart", "progress_bar", "show_empty_state"),
+    *("html_table", "show_chart", "show_picture", "progress_bar", "show_empty_state"),
 }
 """What puts its first arguments on the page."""
 

@@ -8,6 +8,7 @@ from medcxr.apps.dashboard.cases import Reading
 from medcxr.apps.dashboard.chart_view import show_chart
 from medcxr.apps.dashboard.charts import case_chart, label_states
 from medcxr.apps.dashboard.kept import find_kept, keep
+from medcxr.apps.dashboard.picture_view import show_picture
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.progress import progress_bar
 from medcxr.apps.dashboard.tables import html_table
@@ -95,12 +96,8 @@ def _show(placed: Placed) -> None:
     for column, index, one in zip(
         columns, placed.placement.neighbors, found.neighbors, strict=True
     ):
-        column.image(
-            placed.cases[index].small,
-            caption=plain(f"{say_if_sentence(one.image_path)}, {states[one.has_finding]}"),
-            width="stretch",
-            output_format="PNG",
-        )
+        told = f"{say_if_sentence(one.image_path)}, {states[one.has_finding]}"
+        show_picture(placed.cases[index].small, told, caption=plain(told), place=column)
     st.html(
         html_table(
             (

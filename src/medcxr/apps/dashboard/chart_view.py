@@ -42,7 +42,8 @@ def localized(spec: Spec) -> Spec:
     config: dict[str, object] = {"locale": {"number": numbers}, "axis": text, "legend": text}
     if language() != ENGLISH:
         # What Vega tells those who hear a chart is English; the chart's own words say it all.
-        config["aria"] = False
+        hidden = {"aria": False}
+        config |= {"mark": hidden, "axis": text | hidden, "legend": text | hidden} | hidden
     told = {**spec, "config": config}
     return {key: _isolated(value) for key, value in told.items()} if _turns() else told
 

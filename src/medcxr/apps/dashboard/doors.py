@@ -23,7 +23,7 @@ def show_sign_in(workspace: Workspace, notice: str) -> None:
     """Ask for the password and nothing else."""
     _, middle, _ = st.columns([1, 1.1, 1])
     with middle, st.container(key="sign_in_page"):
-        st.title("medcxr")
+        st.title("medcxr", anchor=False)
         st.markdown(say("Chest X-ray decision support on this computer."))
         if notice:
             st.info(notice)

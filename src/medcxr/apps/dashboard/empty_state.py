@@ -17,7 +17,7 @@ def show_empty_state(title: str, words: str) -> None:
         words: in English, Markdown.
     """
     with st.container(border=True, key="empty"):
-        st.subheader(say(title))
+        st.header(say(title), anchor=False)
         st.markdown(say(words))
         st.button(say("Try a synthetic radiograph"), on_click=_want_synthetic, args=(True,))
 

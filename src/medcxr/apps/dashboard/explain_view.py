@@ -14,6 +14,7 @@ from medcxr.apps.dashboard.importance_view import show_importance
 from medcxr.apps.dashboard.kept import find_kept
 from medcxr.apps.dashboard.map_tests_view import show_map_tests
 from medcxr.apps.dashboard.map_view import kept_maps, show_map
+from medcxr.apps.dashboard.picture_view import show_picture
 from medcxr.apps.dashboard.pictures import outlined_picture, radiograph_picture
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
@@ -129,11 +130,11 @@ def _show_maps(workspace: Workspace, reading: Reading, finding: str) -> None:
 def _show_radiograph(reading: Reading) -> None:
     anatomy = reading.analysis.anatomy
     if anatomy is None:
-        st.image(radiograph_picture(reading.shown), width="stretch", output_format="PNG")
+        show_picture(radiograph_picture(reading.shown), say("The radiograph"))
         st.caption(say("The radiograph, scaled to the screen; not for primary reading."))
         return
     picture = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
-    st.image(picture, width="stretch", output_format="PNG")
+    show_picture(picture, say("The radiograph with the outlines of lungs and heart"))
     st.caption(say(OUTLINES))
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from medcxr.apps.dashboard.cases import Reading
 from medcxr.apps.dashboard.kept import find_kept, keep
+from medcxr.apps.dashboard.picture_view import show_picture
 from medcxr.apps.dashboard.pictures import heat_map_picture
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.progress import progress_bar
@@ -71,8 +72,8 @@ def show_map(
     )
     if not shown.is_true:
         picture = labeled(picture, in_picture(NOT_SHOWN_TO_BE_TRUE))
-    st.image(picture, width="stretch", output_format="PNG")
-    st.image(legend(8, 512, opacity=1.0), width="stretch", output_format="PNG")
+    show_picture(picture, say("The radiograph under the heat map"))
+    show_picture(legend(8, 512, opacity=1.0), say("The colors of the heat map"))
     st.html(
         '<div class="cxr-scale">'
         f"<span>{escape(say('against {finding}', finding=say(finding)))}</span>"

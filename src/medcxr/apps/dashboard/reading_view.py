@@ -234,7 +234,7 @@ def _map(
 
 
 def _problem(method: str) -> str:
-    return f"why there is no {method}"
+    return f"no_map_{method}"
 
 
 def _what_if(workspace: Workspace, case: Case, reading: Reading, finding: str) -> Sequence[Line]:

@@ -111,6 +111,6 @@ def _database(state: SystemState) -> str:
 def _tile(name: str, value: str, more: str, *, alarming: bool = False) -> str:
     kind = " cxr-alarming" if alarming else ""
     return (
-        f'<section class="cxr-tile{kind}"><h3>{escape(name)}</h3>'
+        f'<section class="cxr-tile{kind}"><h2>{escape(name)}</h2>'
         f'<p class="cxr-value">{escape(value)}</p><p class="cxr-small">{escape(more)}</p></section>'
     )

@@ -104,7 +104,7 @@ def _picture(pane: Pane) -> dict[str, Any]:
     samples = image.samples.astype("<u2", copy=False).tobytes()
     return {
         "key": image.digest,
-        "url": served(samples, "application/octet-stream", f"viewer {image.digest}"),
+        "url": served(samples, "application/octet-stream", f"viewer_{image.digest}"),
         "rows": rows,
         "columns": columns,
         "originalRows": image.original_shape[0],
@@ -159,7 +159,7 @@ def _outlines(reading: Reading) -> list[dict[str, Any]]:
             "color": _css(OUTLINE_COLORS.get(organ, _PLAIN_COLOR)),
             "lines": lines,
         }
-        for organ, lines in keep(reading, "outline lines", make).items()
+        for organ, lines in keep(reading, "outline_lines", make).items()
         if lines
     ]
 
@@ -186,11 +186,11 @@ def _spans(anatomy: Anatomy, shape: tuple[int, int]) -> list[dict[str, Any]]:
 
 def _map(pane: Pane, shown: ShownMap, number: int) -> dict[str, Any]:
     reading = _reading(pane.case)
-    name = f"layer of the {shown.method} of {shown.finding}"
+    name = f"layer_{shown.method}_{shown.finding}"
     png = keep(reading, name, lambda: _layer_png(reading, shown))
     finding = say(shown.finding)
     return {
-        "url": served(png, "image/png", f"viewer map {number}"),
+        "url": served(png, "image/png", f"viewer_map_{number}"),
         "notice": "" if shown.is_true else say(NOT_SHOWN_TO_BE_TRUE),
         "against": say("against {finding}", finding=finding),
         "inFavor": say("for {finding}", finding=finding),

@@ -5,6 +5,7 @@ import streamlit as st
 from medcxr.apps.dashboard.cases import Reading
 from medcxr.apps.dashboard.kept import find_kept, keep
 from medcxr.apps.dashboard.map_view import kept_maps
+from medcxr.apps.dashboard.picture_view import show_picture
 from medcxr.apps.dashboard.pictures import radiograph_picture
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.words import WHAT_IF
@@ -52,11 +53,11 @@ def show_what_if(workspace: Workspace, reading: Reading, finding: str) -> None:
     left, right = st.columns((2, 1))
     left.markdown(plain(told_what_if(change)))
     if change.changes:
-        right.image(
+        show_picture(
             draw_area(radiograph_picture(reading.shown), hidden_places(change), reading.geometry),
+            say("The radiograph"),
             caption=say("The hidden places are surrounded in yellow."),
-            width="stretch",
-            output_format="PNG",
+            place=right,
         )
 
 
