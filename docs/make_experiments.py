@@ -397,11 +397,16 @@ def differences(record: dict[str, Any], shipped: dict[str, Any]) -> list[str]:
     if not own["outlines.tables"]:
         own = {key: value for key, value in own.items() if not key.startswith("outlines.")}
         shipped = {key: value for key, value in shipped.items() if not key.startswith("outlines.")}
+    teacher = own.get("teacher.name")
+    if teacher is not None:  # a recipe of its own, with settings of its own
+        own = {key: value for key, value in own.items() if not key.startswith("teacher.")}
     lines = [
         f"- `{key}`: {shown(own.get(key))} instead of {shown(shipped.get(key))}"
         for key in sorted(own.keys() | shipped.keys())
         if key not in _QUIET and own.get(key, _MISSING) != shipped.get(key, _MISSING)
     ]
+    if teacher is not None:
+        lines.append(f"- taught by the answers of `{teacher}`")
     outlines = record["parts"].get("outlines")
     if not own.get("outlines.tables"):
         lines.append("- without outlines and their measures")

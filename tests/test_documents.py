@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.main import get_command
 
 from bundles import map_tests, tiny_bundle
@@ -479,3 +480,24 @@ def test_the_source_package_holds_everything_that_its_checks_need():
     read = {"*.md", "CITATION.cff", "configs", "constraints.txt", "docs", "manage.py"}
 
     assert (checked | read) - included == set()
+
+
+def test_the_manual_shows_every_page_dark_and_light_in_english_and_arabic():
+    paths = app_paths()
+    manual = (ROOT / "docs" / "user-manual.md").read_text(encoding="utf-8")
+    for page in ("sign-in", "dashboard", *filter(None, paths)):
+        for look in ("dark-en", "light-en", "dark-ar", "light-ar"):
+            assert f"](images/{page}-{look}.png)" in manual
+            with Image.open(ROOT / "docs" / "images" / f"{page}-{look}.png") as picture:
+                assert picture.width == 1360
+                assert len(picture.convert("L").getcolors(256)) > 20  # no blank page
+
+
+def app_paths():
+    """Return the addresses of the pages as the dashboard lists them, its first one empty."""
+    tree = ast.parse((ROOT / "src/medcxr/apps/dashboard/app.py").read_text(encoding="utf-8"))
+    return next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "_PATHS"
+    )

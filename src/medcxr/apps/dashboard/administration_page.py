@@ -7,7 +7,7 @@ from medcxr.apps.dashboard.doors import show_password_change
 from medcxr.apps.dashboard.frame import Opened
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.apps.dashboard.workspace_preferences_view import show_preferences
-from medcxr.core.language import figure, say
+from medcxr.core.language import figure, say, say_if_sentence
 from medcxr.services.health import told_size
 from medcxr.services.workspace import Workspace
 from medcxr.services.workspace_facts import workspace_places
@@ -33,7 +33,7 @@ def show_administration(opened: Opened) -> None:
 def _show_places(workspace: Workspace) -> None:
     places = workspace_places(workspace)
     rows = [
-        (place.holds, str(place.path), figure(place.n_files, ","), told_size(place.n_bytes))
+        (place.holds, say_if_sentence(str(place.path)), figure(place.n_files, ","), told_size(place.n_bytes))
         for place in places
     ]
     total = sum(place.n_bytes for place in places)
