@@ -33,7 +33,12 @@ def show_administration(opened: Opened) -> None:
 def _show_places(workspace: Workspace) -> None:
     places = workspace_places(workspace)
     rows = [
-        (place.holds, say_if_sentence(str(place.path)), figure(place.n_files, ","), told_size(place.n_bytes))
+        (
+            place.holds,
+            say_if_sentence(str(place.path)),
+            figure(place.n_files, ","),
+            told_size(place.n_bytes),
+        )
         for place in places
     ]
     total = sum(place.n_bytes for place in places)
