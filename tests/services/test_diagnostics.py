@@ -2,6 +2,7 @@
 
 import pytest
 
+from medcxr.core.language import speaking
 from medcxr.services.diagnostics import run_diagnostics
 from medcxr.services.health import Health, told_size, worst
 
@@ -34,6 +35,12 @@ def test_a_file_in_the_place_of_the_workspace_leaves_the_checks_of_the_computer(
     assert "a file stands in its place" in checks[0].outcome.found
     assert [one.key for one in checks[1:3]] == ["python", "libraries"]
     assert "model in use" not in [one.key for one in checks]
+
+
+def test_a_path_is_not_turned_around_in_arabic(tiny_workspace):
+    with speaking("ar"):
+        found = run_diagnostics(tiny_workspace.folder)[0].outcome.found
+    assert found == f"\u2066{tiny_workspace.folder}\u2069"  # isolated, from left to right
 
 
 @pytest.mark.parametrize(

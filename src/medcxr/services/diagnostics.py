@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from medcxr.core.errors import MedcxrError
-from medcxr.core.language import say, text
+from medcxr.core.language import say, say_if_sentence, text
 from medcxr.services.computer_health import (
     check_cores,
     check_disk,
@@ -65,7 +65,7 @@ def _open(folder: Path) -> tuple[Outcome, Workspace | None]:
         return broken(
             say(error.sentence), say("Then check again: the rest needs a workspace.")
         ), None
-    return good(str(workspace.folder)), workspace
+    return good(say_if_sentence(str(workspace.folder))), workspace
 
 
 def _of_computer(port: int | None) -> Iterator[_Planned]:
