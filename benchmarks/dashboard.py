@@ -106,12 +106,14 @@ async def _measure(arguments: argparse.Namespace, folder: Path) -> tuple[list[_R
 async def _together(
     person: Person, served: Served, files: Sequence[Path], people: int, rounds: int
 ) -> list[Timing]:
-    before = cpu_seconds(served.pid)
+    before, all_before = cpu_seconds(served.pid), cpu_seconds(os.getpid())
     timings = await read_together(person, files, people=people, rounds=rounds)
-    used = (cpu_seconds(served.pid) - before) / len(timings)
+    server = cpu_seconds(served.pid) - before
+    others = cpu_seconds(os.getpid()) - all_before - server
     print(
-        f"{people} at once: the server took {used:.2f} s of a core for each upload, what it loads "
-        f"and sign-ins included, and {resident_mib(served.pid):,.0f} MiB at the end"
+        f"{people} at once: for each upload the server took {server / len(timings):.2f} s of a core, "
+        f"what it loads and sign-ins included, and the people {others / len(timings):.2f} s; the "
+        f"server had {resident_mib(served.pid):,.0f} MiB at the end"
     )
     return timings
 

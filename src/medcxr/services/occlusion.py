@@ -1,6 +1,7 @@
 """What a model's answer hangs on, found by hiding place after place."""
 
 from collections.abc import Callable, Mapping
+from threading import Lock
 
 import numpy as np
 
@@ -15,6 +16,10 @@ __all__ = ["Progress", "explain_by_occlusion", "falls_of", "predictor_of", "scor
 
 Progress = Callable[[int, int], None]
 """Takes the looks taken and those to take."""
+
+# Of several maps that are made at once, one takes its next looks at a time: whoever waits for an
+# answer goes before all of them.
+_LOOKING = Lock()
 
 
 def explain_by_occlusion(
@@ -65,7 +70,8 @@ def falls_of(
     """
 
     def score(inputs: FloatArray) -> FloatArray:
-        return predictor.quick_logits(_beside(prepared, inputs))
+        with _LOOKING:
+            return predictor.quick_logits(_beside(prepared, inputs))
 
     places = places_per_side(grid)
     looks = score if progress is None else _counting(score, places**2 + 1, progress)
