@@ -1,5 +1,7 @@
 """The page's icon, drawn: two lungs on dark."""
 
+from functools import cache
+
 import numpy as np
 from PIL import Image
 
@@ -10,6 +12,7 @@ _DARK = (13, 17, 23)
 _LIGHT = (121, 184, 243)
 
 
+@cache
 def icon() -> Image.Image:
     """Return the icon as Streamlit takes it."""
     rows, columns = np.indices((_SIDE, _SIDE)) / _SIDE
