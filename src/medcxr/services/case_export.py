@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from medcxr.core.case_record import CaseRecord
+from medcxr.core.spreadsheet import safe_cell
 
 __all__ = ["cases_csv"]
 
@@ -79,12 +80,6 @@ def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-# As OWASP, "CSV Injection": also the full-width signs, which some spreadsheets take for the others.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
-
 def _safe(cells: Iterable[object]) -> list[object]:
-    """Put an apostrophe before text that begins as a formula does; a number is never one."""
-    return [
-        f"'{one}" if isinstance(one, str) and one.startswith(_FORMULA) else one for one in cells
-    ]
+    """Return cells of which no text is taken for a formula; a number is never one."""
+    return [safe_cell(one) if isinstance(one, str) else one for one in cells]

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from medcxr.apps.dashboard.cases import Case
 from medcxr.core.case_record import Opinion
+from medcxr.core.spreadsheet import safe_cell
 
-__all__ = ["findings_csv", "safe_cell"]
+__all__ = ["findings_csv"]
 
 _FIXED = (
     "file",
@@ -20,8 +21,6 @@ _FIXED = (
     "cardiothoracic_ratio",
 )
 _OF_FINDING = ("probability", "threshold", "answer", "plausible", "reader")
-# What makes a spreadsheet compute a cell instead of showing it. Source: OWASP, "CSV injection".
-_BEGINS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def findings_csv(cases: Sequence[Case], opinions: Mapping[str, Opinion]) -> str:
@@ -44,11 +43,6 @@ def findings_csv(cases: Sequence[Case], opinions: Mapping[str, Opinion]) -> str:
         row = _row(case, opinions.get(case.digest))
         writer.writerow({name: safe_cell(cell) for name, cell in row.items()})
     return text.getvalue()
-
-
-def safe_cell(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_BEGINS_FORMULA) else text
 
 
 def _row(case: Case, opinion: Opinion | None) -> dict[str, str]:
