@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from medcxr.core.findings import Finding
 from medcxr.core.gate import ImageVerdict
 from medcxr.core.language import figure, say
 
@@ -138,6 +139,11 @@ class Analysis:
     warnings: tuple[str, ...]
     gate: ImageVerdict | None = None
     anatomy: Anatomy | None = None
+
+    @property
+    def active(self) -> tuple[FindingResult, ...]:
+        """Return the findings that count as present; "No Finding" is none."""
+        return tuple(f for f in self.findings if f.present and f.finding != Finding.NO_FINDING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

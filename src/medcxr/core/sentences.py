@@ -1,8 +1,10 @@
 """What stands in everything a reader gets, on a screen, on paper and in a terminal."""
 
+from datetime import datetime
+
 from medcxr.core.language import figure, say, text
 
-__all__ = ["DISCLAIMER", "NOT_A_DIAGNOSIS", "PLAUSIBLE", "percent"]
+__all__ = ["DISCLAIMER", "NOT_A_DIAGNOSIS", "PLAUSIBLE", "local_time", "percent", "written_time"]
 
 _LEAST = 0.001
 
@@ -20,6 +22,16 @@ PLAUSIBLE = {  # by prediction set
     "uncertain": text("either, undecided"),
     "atypical": text("neither, unusual image"),
 }
+
+
+def local_time(moment: datetime) -> str:
+    """Write a moment to the minute, by this computer's clock."""
+    return written_time(moment.astimezone())
+
+
+def written_time(moment: datetime) -> str:
+    """Write a moment to the minute, by the clock that it is told by."""
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def percent(share: float) -> str:

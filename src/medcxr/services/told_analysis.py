@@ -5,20 +5,22 @@ from medcxr.core.language import say
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.core.sentences import PLAUSIBLE
 
-__all__ = ["told_facts", "told_measures", "told_plausible", "told_state"]
+__all__ = [
+    "told_facts",
+    "told_measures",
+    "told_plausible",
+    "told_shape",
+    "told_spacing",
+    "told_state",
+]
 
 
 def told_facts(analysis: Analysis) -> dict[str, str]:
     """Return what is known of the image and of how it was judged."""
-    rows, columns = analysis.image_shape
-    spacing = say("not stated")
-    if analysis.spacing_mm is not None:
-        down, across = analysis.spacing_mm
-        spacing = say("{down:.3g} x {across:.3g} mm", down=down, across=across)
     return {
         say("View"): say(analysis.view),
-        say("Size"): say("{columns} x {rows} px", columns=columns, rows=rows),
-        say("Pixel spacing"): spacing,
+        say("Size"): told_shape(analysis),
+        say("Pixel spacing"): told_spacing(analysis),
         say("Operating point"): say(analysis.operating_point),
         say("SHA-256 of the file"): analysis.image_digest,
     }
@@ -33,6 +35,20 @@ def told_measures(analysis: Analysis) -> dict[str, str]:
         say("Lungs"): told_lungs(analysis.anatomy),
         say("Costophrenic angles"): told_angles(analysis.anatomy),
     }
+
+
+def told_shape(analysis: Analysis) -> str:
+    """Return how large the original is."""
+    rows, columns = analysis.image_shape
+    return say("{columns} x {rows} px", columns=columns, rows=rows)
+
+
+def told_spacing(analysis: Analysis) -> str:
+    """Return the size of a pixel as the file states it."""
+    if analysis.spacing_mm is None:
+        return say("not stated")
+    down, across = analysis.spacing_mm
+    return say("{down:.3g} x {across:.3g} mm", down=down, across=across)
 
 
 def told_state(found: FindingResult) -> str:

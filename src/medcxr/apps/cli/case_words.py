@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 
 import typer
 from rich.markup import escape
@@ -10,8 +9,7 @@ from rich.markup import escape
 from medcxr.apps.cli.tables import print_table
 from medcxr.apps.cli.words import printable
 from medcxr.core.case_record import CaseReading, CaseRecord
-from medcxr.core.findings import Finding
-from medcxr.core.sentences import percent
+from medcxr.core.sentences import local_time, percent
 
 __all__ = ["case_as_json", "case_rows", "print_case"]
 
@@ -52,7 +50,7 @@ def case_rows(records: Sequence[CaseRecord]) -> list[tuple[str, ...]]:
             one.urgency.level.value,
             _present(one.readings[0]),
             escape(printable(one.label)),
-            _local(one.first_seen_at),
+            local_time(one.first_seen_at),
             "yes" if one.is_read else "",
         )
         for one in records
@@ -63,7 +61,9 @@ def print_case(record: CaseRecord) -> None:
     """Print everything that is remembered of a case."""
     typer.echo(f"Case {record.case_id}: {printable(record.label)}")
     typer.echo(f"SHA-256 {record.image_digest}")
-    typer.echo(f"First analyzed {_local(record.first_seen_at)}, last {_local(record.last_seen_at)}")
+    typer.echo(
+        f"First analyzed {local_time(record.first_seen_at)}, last {local_time(record.last_seen_at)}"
+    )
     for reading in record.readings:
         analysis = reading.analysis
         rows = [
@@ -76,22 +76,14 @@ def print_case(record: CaseRecord) -> None:
             typer.echo(f"Warning: {warning}")
     for opinion in record.opinions:
         said = ", ".join(f"{finding} {verdict}" for finding, verdict in opinion.verdicts.items())
-        typer.echo(f"Reader, {_local(opinion.given_at)}: {said or 'no finding judged'}")
+        typer.echo(f"Reader, {local_time(opinion.given_at)}: {said or 'no finding judged'}")
         for line in opinion.comment.splitlines():
             typer.echo(f"  {printable(line)}")
 
 
 def _present(reading: CaseReading) -> str:
-    return ", ".join(
-        f"{one.finding} {percent(one.probability)}"
-        for one in reading.analysis.findings
-        if one.present and one.finding != Finding.NO_FINDING
-    )
+    return ", ".join(f"{f.finding} {percent(f.probability)}" for f in reading.analysis.active)
 
 
 def _state(present: bool) -> str:  # noqa: FBT001 - a value to be told
     return "Present" if present else "Absent"
-
-
-def _local(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

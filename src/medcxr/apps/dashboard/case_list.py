@@ -1,11 +1,13 @@
 """Remembered cases as a list to choose from, by urgency, with filters and export."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from html import escape
 
 import streamlit as st
 
+from medcxr.apps.dashboard.cases import active_findings
 from medcxr.apps.dashboard.findings_view import percent
 from medcxr.apps.dashboard.frame import choose
 from medcxr.apps.dashboard.overview_words import LEVELS, URGENCY
@@ -14,6 +16,7 @@ from medcxr.core.case_record import CaseFilter, CaseRecord
 from medcxr.core.findings import Finding
 from medcxr.core.language import say, say_number, text
 from medcxr.core.results import Analysis
+from medcxr.core.sentences import local_time
 from medcxr.core.urgency import UrgencyLevel
 from medcxr.services.case_export import cases_csv
 from medcxr.services.case_records import cases, count_cases, recent_cases
@@ -61,7 +64,7 @@ def show_list(workspace: Workspace, facts: ModelFacts | None) -> None:
         st.info(say("No remembered case fits these filters; change them to see others."))
         return
     first = _first_of_page(n)
-    shown = cases(workspace, _part(wanted, skip=first, limit=_ON_A_PAGE))
+    shown = cases(workspace, replace(wanted, skip=first, limit=_ON_A_PAGE))
     rows_of(shown, key="listed")
     told = say("{first:,} to {last:,} of {n:,}", first=first + 1, last=first + len(shown), n=n)
     _show_foot(workspace, wanted, told, n)
@@ -73,7 +76,7 @@ def show_recent(workspace: Workspace) -> None:
     with st.container(key="cases_recent", gap="xxsmall"):
         for one in recent_cases(workspace, _RECENT):
             when, name = st.columns((1, 3), vertical_alignment="center")
-            when.html(f'<p class="cxr-quiet">{escape(_local(one.last_seen_at))}</p>')
+            when.html(f'<p class="cxr-quiet">{escape(local_time(one.last_seen_at))}</p>')
             with name:
                 _button(one, key="recent")
 
@@ -224,19 +227,6 @@ def _show_foot(workspace: Workspace, wanted: CaseFilter, told: str, n: int) -> N
     )
 
 
-def _part(wanted: CaseFilter, *, skip: int, limit: int) -> CaseFilter:
-    return CaseFilter(
-        levels=wanted.levels,
-        finding=wanted.finding,
-        is_read=wanted.is_read,
-        label_part=wanted.label_part,
-        since=wanted.since,
-        until=wanted.until,
-        skip=skip,
-        limit=limit,
-    )
-
-
 def _chip(level: UrgencyLevel) -> str:
     return f'<span class="cxr-state cxr-level cxr-level-{level.value}">{escape(say(LEVELS[level]))}</span>'
 
@@ -257,7 +247,7 @@ def _rest(record: CaseRecord) -> str:
     cells = (
         _present(record.analysis),
         record.analysis.view if record.analysis.view != "unknown" else "",
-        _local(record.first_seen_at),
+        local_time(record.first_seen_at),
         say("Read") if record.is_read else say("Unread"),
     )
     return (
@@ -266,13 +256,6 @@ def _rest(record: CaseRecord) -> str:
 
 
 def _present(analysis: Analysis) -> str:
-    present = [
-        one for one in analysis.findings if one.present and one.finding != Finding.NO_FINDING
-    ]
-    ordered = sorted(present, key=lambda one: -one.probability)
-    told = ", ".join(f"{say(one.finding)} {percent(one.probability)}" for one in ordered)
+    active = active_findings(analysis)
+    told = ", ".join(f"{say(one.finding)} {percent(one.probability)}" for one in active)
     return told or say("No active finding")
-
-
-def _local(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -19,8 +19,9 @@ from medcxr.core.case_record import CaseReading, CaseRecord
 from medcxr.core.errors import DataError, MedcxrError
 from medcxr.core.language import say
 from medcxr.core.results import Analysis
+from medcxr.core.sentences import local_time, written_time
 from medcxr.services.case_records import case, delete_case, earlier_cases, set_patient
-from medcxr.services.told_analysis import told_measures
+from medcxr.services.told_analysis import told_measures, told_shape, told_state
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_case"]
@@ -102,20 +103,17 @@ def _heading(record: CaseRecord) -> str:
 
 def _facts(record: CaseRecord) -> dict[str, str]:
     analysis = record.analysis
-    rows, columns = analysis.image_shape
-    taken = say("not stated")
-    if record.taken_at is not None:
-        taken = f"{record.taken_at:%Y-%m-%d %H:%M}"
+    taken = say("not stated") if record.taken_at is None else written_time(record.taken_at)
     return {
         say("Case"): str(record.case_id),
         say("Taken"): taken,
         say("View"): say(analysis.view),
-        say("Size"): say("{columns} x {rows} px", columns=columns, rows=rows),
+        say("Size"): told_shape(analysis),
         **told_measures(analysis),
         say("Model"): analysis.model,
         say("Operating point"): say(analysis.operating_point),
-        say("First analyzed"): f"{record.first_seen_at.astimezone():%Y-%m-%d %H:%M}",
-        say("Last seen"): f"{record.last_seen_at.astimezone():%Y-%m-%d %H:%M}",
+        say("First analyzed"): local_time(record.first_seen_at),
+        say("Last seen"): local_time(record.last_seen_at),
         say("Analyzed in"): say("{seconds:.2f} s", seconds=analysis.seconds),
         "SHA-256": record.image_digest[:12],
     }
@@ -126,7 +124,7 @@ def _opinions(record: CaseRecord) -> str:
     heads = (say("Given"), *(say(name) for name in names), say("Comment"))
     rows = [
         (
-            f"{one.given_at.astimezone():%Y-%m-%d %H:%M}",
+            local_time(one.given_at),
             *(say(VERDICTS[one.verdicts[name]]) if name in one.verdicts else "" for name in names),
             one.comment,
         )
@@ -145,7 +143,7 @@ def _show_further(readings: Sequence[CaseReading]) -> None:
             one.analysis.model,
             say(LEVELS[one.urgency.level]),
             *_answers(one.analysis, names),
-            f"{one.analyzed_at.astimezone():%Y-%m-%d %H:%M}",
+            local_time(one.analyzed_at),
         )
         for one in readings
     ]
@@ -155,8 +153,7 @@ def _show_further(readings: Sequence[CaseReading]) -> None:
 
 def _answers(analysis: Analysis, names: Sequence[str]) -> list[str]:
     told = {
-        one.finding: f"{percent(one.probability)} ({say('Present') if one.present else say('Absent')})"
-        for one in analysis.findings
+        one.finding: f"{percent(one.probability)} ({told_state(one)})" for one in analysis.findings
     }
     return [told.get(name, "") for name in names]
 

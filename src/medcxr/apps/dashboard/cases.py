@@ -15,7 +15,6 @@ from medcxr.apps.dashboard.viewed import keep_for_viewing
 from medcxr.apps.dashboard.words import SYNTHETIC
 from medcxr.core.arrays import FloatArray, Pixels
 from medcxr.core.errors import MedcxrError, StorageError
-from medcxr.core.findings import Finding
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import Acquisition
 from medcxr.core.language import Sentence
@@ -160,14 +159,9 @@ def redecided(case: Case, rule: DecisionRule) -> Case:
     return replace(case, reading=replace(case.reading, analysis=analysis))
 
 
-def active_findings(case: Case) -> list[FindingResult]:
+def active_findings(analysis: Analysis) -> list[FindingResult]:
     """Return the findings counted as present, the most probable first; "No Finding" is none."""
-    if case.reading is None:
-        return []
-    present = [
-        f for f in case.reading.analysis.findings if f.present and f.finding != Finding.NO_FINDING
-    ]
-    return sorted(present, key=lambda finding: -finding.probability)
+    return sorted(analysis.active, key=lambda finding: -finding.probability)
 
 
 def synthetic_upload() -> Upload:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from medcxr.apps.dashboard.progress import progress_bar
 from medcxr.core.language import say, text
+from medcxr.core.sentences import written_time
 from medcxr.services.diagnostics import run_diagnostics
 from medcxr.services.health import Check, Health, worst
 from medcxr.services.workspace import Workspace
@@ -50,7 +51,7 @@ def _show(time: datetime, checks: Sequence[Check]) -> None:
     tell[health](say(_SUMMARIES[health]))
     heads = (say("Check"), say("State"), say("What was found"), say("What to do"))
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in heads)
-    caption = say("Checked at {time} UTC", time=f"{time:%Y-%m-%d %H:%M}")
+    caption = say("Checked at {time} UTC", time=written_time(time))
     body = "".join(map(_row, checks))
     st.html(
         f'<table class="cxr-table cxr-checks"><caption>{escape(caption)}</caption>'

@@ -53,7 +53,7 @@ def _show(workspace: Workspace, case: Case, reading: Reading, cases: Sequence[Ca
         f'<p class="cxr-title">{escape(say_if_sentence(case.label))}</p>{note}{_overview(reading)}'
     )
     names = [found.finding for found in reading.analysis.findings]
-    active = [found.finding for found in active_findings(case)]
+    active = [found.finding for found in active_findings(reading.analysis)]
     first = active[0] if active else names[0]
     finding = st.segmented_control(
         say("Explain"),

@@ -11,6 +11,7 @@ from medcxr.core.guidance import is_undecided
 from medcxr.core.language import figure, say
 from medcxr.core.results import Analysis, Estimate, FindingResult
 from medcxr.explain.margin import told_margin
+from medcxr.services.told_analysis import told_state
 
 __all__ = ["card", "percent", "show_findings"]
 
@@ -28,7 +29,7 @@ def show_findings(analysis: Analysis, measured: Mapping[str, Estimate]) -> None:
 
 def card(result: FindingResult, auc: Estimate | None) -> str:
     """Return one finding as HTML."""
-    state = say("Present") if result.present else say("Absent")
+    state = told_state(result)
     kind = "absent"
     if result.present:
         kind = "clear" if result.finding == Finding.NO_FINDING else "active"

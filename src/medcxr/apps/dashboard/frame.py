@@ -180,7 +180,7 @@ def _chosen(cases: Sequence[Case]) -> Case:
 def _in_short(case: Case) -> str:
     if case.reading is None:
         return say("Could not be analyzed")
-    active = active_findings(case)
+    active = active_findings(case.reading.analysis)
     if not active:
         return say("No active finding")
     return ", ".join(plain(f"{say(f.finding)} {percent(f.probability)}") for f in active)

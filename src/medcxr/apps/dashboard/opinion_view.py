@@ -12,6 +12,7 @@ from medcxr.core.case_record import CaseRecord, Opinion, Verdict
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say
 from medcxr.core.results import Analysis
+from medcxr.core.sentences import written_time
 from medcxr.services import case_records
 from medcxr.services.case_records import COMMENT_LENGTH
 from medcxr.services.workspace import Workspace
@@ -97,6 +98,6 @@ def show_opinion_form(workspace: Workspace, record: CaseRecord, analysis: Analys
 
 
 def _told(opinion: Opinion, analysis: Analysis) -> str:
-    kept = say("Kept at {time} UTC.", time=f"{opinion.given_at:%Y-%m-%d %H:%M}")
+    kept = say("Kept at {time} UTC.", time=written_time(opinion.given_at))
     agreement = told_agreement(opinion, analysis)
     return f'<p class="cxr-quiet">{escape(kept)} {escape(agreement)}</p>'

@@ -15,9 +15,11 @@ from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.case_record import CaseRecord
 from medcxr.core.errors import DataError, MedcxrError, StorageError
 from medcxr.core.language import say
-from medcxr.core.results import Analysis
+from medcxr.core.results import Analysis, FindingResult
+from medcxr.core.sentences import written_time
 from medcxr.inference.deciding import decided
 from medcxr.services import case_records
+from medcxr.services.told_analysis import told_state
 from medcxr.services.workspace import Workspace
 
 __all__ = ["Prior", "change_rows", "find_prior", "show_prior"]
@@ -101,8 +103,8 @@ def change_rows(before: Analysis, now: Analysis) -> list[tuple[str, str, str, st
     rows = [
         (
             say(found.finding),
-            _answer(percent(old.probability), present=old.present),
-            _answer(percent(found.probability), present=found.present),
+            _answer(old),
+            _answer(found),
             say("{points:+.0f} points", points=100 * (found.probability - old.probability)),
         )
         for found in now.findings
@@ -125,9 +127,8 @@ def change_rows(before: Analysis, now: Analysis) -> list[tuple[str, str, str, st
     return rows
 
 
-def _answer(probability: str, *, present: bool) -> str:
-    state = say("Present") if present else say("Absent")
-    return f"{probability} · {state}"
+def _answer(found: FindingResult) -> str:
+    return f"{percent(found.probability)} · {told_state(found)}"
 
 
 def _earlier(workspace: Workspace, case: Case) -> Sequence[CaseRecord]:
@@ -171,7 +172,7 @@ def _offer_patient(workspace: Workspace, case: Case) -> None:
 
 
 def _time(record: CaseRecord) -> str:
-    return "" if record.taken_at is None else f"{record.taken_at:%Y-%m-%d %H:%M}"
+    return "" if record.taken_at is None else written_time(record.taken_at)
 
 
 def _key(case: Case) -> str:

@@ -27,12 +27,11 @@ from medcxr.apps.dashboard.what_if_view import kept_what_if
 from medcxr.apps.dashboard.words import TESTED_MAPS, WHAT_IF
 from medcxr.core.errors import ImageError, ModelError
 from medcxr.core.language import say, say_if_sentence, text
-from medcxr.core.results import Analysis
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 from medcxr.explain.verdict import best_map, told_absence
 from medcxr.explain.what_if import hidden_places, told_what_if
 from medcxr.services.shown_map import ShownMap, shown_map
-from medcxr.services.told_analysis import told_measures
+from medcxr.services.told_analysis import told_measures, told_shape, told_spacing
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_reading"]
@@ -69,7 +68,7 @@ def show_reading(opened: Opened, case: Case, reading: Reading) -> None:
 
 
 def _show_heading(case: Case, reading: Reading) -> None:
-    active = active_findings(case)
+    active = active_findings(reading.analysis)
     summary = say("No active finding at this operating point.")
     if active:
         listed = ", ".join(f"{say(f.finding)} ({percent(f.probability)})" for f in active)
@@ -87,23 +86,15 @@ def _show_heading(case: Case, reading: Reading) -> None:
 
 def _facts(reading: Reading) -> dict[str, str]:
     analysis, made = reading.analysis, reading.acquisition
-    rows, columns = analysis.image_shape
     return {
         **told_measures(analysis),
         say("Format"): " ".join(filter(None, [made.source_format, made.modality])),
-        say("Size"): say("{columns} x {rows} px", columns=columns, rows=rows),
+        say("Size"): told_shape(analysis),
         say("View"): say(analysis.view),
-        say("Pixel spacing"): _spacing(analysis),
+        say("Pixel spacing"): told_spacing(analysis),
         say("Operating point"): operating_point_name(analysis.operating_point),
         say("Analyzed in"): say("{seconds:.2f} s", seconds=analysis.seconds),
     }
-
-
-def _spacing(analysis: Analysis) -> str:
-    if analysis.spacing_mm is None:
-        return say("not stated")
-    down, across = analysis.spacing_mm
-    return say("{down:.3g} x {across:.3g} mm", down=down, across=across)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -182,7 +173,7 @@ def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, str 
             say("Heat map of"),
             names,
             format_func=lambda name: plain(say(name)),
-            default=_first_shown(case, names),
+            default=_first_shown(reading, names),
             key=f"finding_{case.digest}",
             required=True,
             persist_state="session",
@@ -198,12 +189,12 @@ def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, str 
             persist_state="session",
             help=say(TESTED_MAPS),
         )
-    finding = chosen or _first_shown(case, names)
+    finding = chosen or _first_shown(reading, names)
     return finding, _KINDS.get(kind or _TESTED) or best_map(reading.tests, finding)
 
 
-def _first_shown(case: Case, names: list[str]) -> str:
-    active = [f.finding for f in active_findings(case) if f.finding in names]
+def _first_shown(reading: Reading, names: list[str]) -> str:
+    active = [f.finding for f in active_findings(reading.analysis) if f.finding in names]
     return active[0] if active else names[0]
 
 
