@@ -256,7 +256,7 @@ def test_radiographs_without_a_patient_are_brought_together_by_the_reader(app, w
         app.run()
         app.text_input[-1].input("patient of room 4")
         app.get("date_time_input")[0].set_value(datetime(2024, month, 1, 9, 0))  # noqa: DTZ001
-        next(b for b in app.button if b.label == "Bring together").click()
+        next(b for b in app.button if b.label == "Find other radiographs").click()
         app.run()
         assert not app.exception, number
     app.radio(key="worklist").set_value(_digest(png()))

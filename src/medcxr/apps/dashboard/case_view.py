@@ -1,7 +1,6 @@
 """One remembered case: what models and the reader said of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from html import escape
 
 import streamlit as st
@@ -12,22 +11,20 @@ from medcxr.apps.dashboard.clinical_words import VERDICTS
 from medcxr.apps.dashboard.findings_view import percent, show_findings
 from medcxr.apps.dashboard.frame import Opened, choose
 from medcxr.apps.dashboard.opinion_view import show_opinion_form
-from medcxr.apps.dashboard.overview_words import DELETE, LEVELS, PATIENT, REASONS
+from medcxr.apps.dashboard.overview_words import DELETE, LEVELS, REASONS
+from medcxr.apps.dashboard.patient_form import ask_patient
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.case_record import CaseReading, CaseRecord
-from medcxr.core.errors import DataError, MedcxrError
+from medcxr.core.errors import DataError
 from medcxr.core.language import say
 from medcxr.core.results import Analysis
 from medcxr.core.sentences import local_time, written_time
-from medcxr.services.case_records import case, delete_case, earlier_cases, set_patient
+from medcxr.services.case_records import case, delete_case, earlier_cases
 from medcxr.services.told_analysis import told_measures, told_shape, told_state
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_case"]
-
-_FIRST = datetime.fromisoformat("1896-01-01")  # the first radiograph was taken in December 1895
-_LAST = datetime.fromisoformat("9999-12-31")  # the clock of a device may be ahead
 
 
 def show_case(opened: Opened, reading: StreamlitPage) -> None:
@@ -161,36 +158,10 @@ def _answers(analysis: Analysis, names: Sequence[str]) -> list[str]:
 def _show_earlier(workspace: Workspace, record: CaseRecord) -> None:
     st.header(say("Earlier radiographs of this patient"), anchor=False)
     if record.patient_key is None:
-        _ask_patient(workspace, record)
+        ask_patient(workspace, record.case_id, taken_at=record.taken_at)
         return
     earlier = earlier_cases(workspace, record)
     if earlier:
         rows_of(earlier, key="earlier")
     else:
         st.caption(say("None is remembered that was taken before this one."))
-
-
-def _ask_patient(workspace: Workspace, record: CaseRecord) -> None:
-    st.caption(say(PATIENT))
-    with st.form(f"patient_{record.case_id}", border=False):
-        name, taken, done = st.columns((3, 2, 2), vertical_alignment="bottom")
-        reference = name.text_input(say("Patient"), autocomplete="off", max_chars=64)
-        taken_at = taken.datetime_input(
-            say("Taken"),
-            value=record.taken_at,
-            min_value=_FIRST,
-            max_value=_LAST,
-            format="YYYY-MM-DD",
-            step=60,
-        )
-        if not done.form_submit_button(say("Find other radiographs"), width="stretch"):
-            return
-    if not reference:
-        st.error(say("Type what you call the patient."))
-        return
-    try:
-        set_patient(workspace, record.case_id, reference, taken_at)
-    except MedcxrError as error:
-        st.error(plain(say(error.sentence)))
-        return
-    st.rerun()

@@ -10,10 +10,11 @@ from medcxr.apps.dashboard.clinical_words import COMPARED, NO_PRIOR
 from medcxr.apps.dashboard.findings_view import percent
 from medcxr.apps.dashboard.frame import Opened
 from medcxr.apps.dashboard.operating_point import chosen_rule
+from medcxr.apps.dashboard.patient_form import ask_patient
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.case_record import CaseRecord
-from medcxr.core.errors import DataError, MedcxrError, StorageError
+from medcxr.core.errors import DataError, StorageError
 from medcxr.core.language import say
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.core.sentences import written_time
@@ -34,14 +35,14 @@ class Prior:
         analysis: its figures, by the same model where that has seen it, at the same operating point.
         case: its picture, where its file is open in this browser tab too.
         title: of its pane.
-        others: how many there are beside it.
+        earlier: all of them, the newest first.
     """
 
     record: CaseRecord
     analysis: Analysis
     case: Case | None
     title: str
-    others: int
+    earlier: tuple[CaseRecord, ...]
 
 
 def find_prior(opened: Opened, case: Case) -> Prior | None:
@@ -58,7 +59,7 @@ def find_prior(opened: Opened, case: Case) -> Prior | None:
         analysis=_analysis(opened, record, case.reading),
         case=open_cases.get(record.image_digest),
         title=say("Earlier: {time}", time=_time(record)),
-        others=len(earlier) - 1,
+        earlier=tuple(earlier),
     )
 
 
@@ -67,11 +68,13 @@ def show_prior(opened: Opened, case: Case, reading: Reading, prior: Prior | None
     if case.case_id is None:
         return
     if prior is None:
-        _offer_patient(opened.workspace, case)
+        with st.expander(say("Earlier radiographs of this patient")):
+            st.markdown(say(NO_PRIOR))
+            ask_patient(opened.workspace, case.case_id)
         return
     st.header(say("Beside an earlier radiograph"), anchor=False)
-    if prior.others:
-        earlier = {one.case_id: one for one in _earlier(opened.workspace, case)}
+    if len(prior.earlier) > 1:
+        earlier = {one.case_id: one for one in prior.earlier}
         st.selectbox(
             say("Earlier radiograph"),
             list(earlier),
@@ -146,29 +149,6 @@ def _analysis(opened: Opened, record: CaseRecord, reading: Reading) -> Analysis:
     rule = chosen_rule(opened.workspace, opened.facts)
     # Of the patient's age at that time nothing is kept, and no warning is shown here.
     return analysis if rule is None else decided(analysis, rule, age_years=None)
-
-
-def _offer_patient(workspace: Workspace, case: Case) -> None:
-    """Let the user say whose radiograph it is, and when it was taken, where the file does not."""
-    if case.case_id is None:
-        return
-    with st.expander(say("Earlier radiographs of this patient")):
-        st.markdown(say(NO_PRIOR))
-        with st.form(f"patient_{case.digest}", border=False):
-            left, right = st.columns(2)
-            reference = left.text_input(
-                say("Patient, as you call them"),
-                help=say("Only a key made from it is kept, from which nobody can tell who it is."),
-            )
-            taken_at = right.datetime_input(say("Taken at"), value=None)
-            if not st.form_submit_button(say("Bring together")):
-                return
-        try:
-            case_records.set_patient(workspace, case.case_id, reference, taken_at)
-        except MedcxrError as error:
-            st.error(say(error.sentence))
-            return
-        st.rerun()
 
 
 def _time(record: CaseRecord) -> str:
