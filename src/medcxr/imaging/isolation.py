@@ -12,6 +12,7 @@ from functools import cache
 from threading import Event, Semaphore, Timer
 from typing import BinaryIO, NamedTuple, TypeAlias, cast
 
+from medcxr.core.cores import available_cores
 from medcxr.core.errors import ImageError
 from medcxr.core.language import text
 from medcxr.imaging.decoded import Decoded, receive
@@ -67,7 +68,7 @@ def _decode(request: "_Request") -> Decoded:
 @cache
 def _turns(_pid: int) -> Semaphore:
     """Return what lets one file in per core; after a fork the child counts anew."""
-    return Semaphore(os.cpu_count() or 1)
+    return Semaphore(available_cores())
 
 
 class _Request(NamedTuple):
@@ -183,7 +184,7 @@ def _deadline(process: _Process, seconds: float) -> Iterator[Event]:
 
 def _keep_or_end(process: _Process, waiting: list[_Process]) -> None:
     """Keep one process waiting per core at most."""
-    if process.poll() is None and len(waiting) < (os.cpu_count() or 1):
+    if process.poll() is None and len(waiting) < available_cores():
         waiting.append(process)
     else:
         _end(process)

@@ -1,6 +1,5 @@
 """ONNX Runtime's only home: arrays in, arrays out."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import onnxruntime
 
 from medcxr.core.arrays import FloatArray
+from medcxr.core.cores import available_cores
 from medcxr.core.errors import ModelError
 
 __all__ = ["MODEL_OUTPUTS", "OUTLINES_OUTPUT", "WHOLE_INPUT", "OnnxSession"]
@@ -41,7 +41,7 @@ class OnnxSession:
     ) -> None:
         self._outputs = list(outputs)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or _available_cores()
+        options.intra_op_num_threads = threads or available_cores()
         options.inter_op_num_threads = 1
         # Threads spin within a run, which saves a tenth of a map's time, and sleep after it: spinning
         # on, they would take a core from whoever else is analyzing.
@@ -120,9 +120,3 @@ class OnnxSession:
                 "The model gave a result that is not a number; do not use it, reinstall the model."
             )
         return tuple(results)
-
-
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

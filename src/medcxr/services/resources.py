@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from medcxr.core.cores import available_cores
+
 __all__ = ["available_memory", "usable_cores"]
 
 _GROUPS = Path("/sys/fs/cgroup")
@@ -33,9 +35,7 @@ def usable_cores(groups: Path = _GROUPS) -> float:
     Args:
         groups: as for `available_memory`.
     """
-    if not hasattr(os, "sched_getaffinity"):
-        return float(os.cpu_count() or 1)
-    cores = float(len(os.sched_getaffinity(0)))
+    cores = float(available_cores())
     for group in _own_groups(groups):
         quota, _, period = _read(group / "cpu.max").partition(" ")
         if quota.isdigit() and period.strip().isdigit():
