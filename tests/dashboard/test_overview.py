@@ -8,33 +8,11 @@ from streamlit.testing.v1 import AppTest
 from medcxr.apps.dashboard.overview_words import LEVELS, REASONS
 from medcxr.apps.dashboard.retention import forget_old_cases_daily
 from medcxr.apps.dashboard.throughput_view import throughput_chart
-from medcxr.core.results import Analysis
-from medcxr.core.urgency import UrgencyLevel, urgency_of
+from medcxr.core.urgency import UrgencyLevel
 from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.case_records import count_cases
-from medcxr.services.database import workspace_database
 from medcxr.services.preferences import Preferences, set_preferences
-from medcxr.storage.case_table import NewCase, keep_case
-
-
-def remember(workspace, number, moment):
-    analysis = Analysis(
-        image_digest=f"{number:064x}",
-        model="tiny 1.0.0",
-        operating_point="half",
-        findings=(),
-        image_shape=(8, 8),
-        view="PA",
-        spacing_mm=None,
-        seconds=0.1,
-        warnings=(),
-    )
-    urgency = urgency_of(analysis)
-    new = NewCase(
-        label=f"{number}.png", patient_key=None, taken_at=None, analysis=analysis, urgency=urgency
-    )
-    with workspace_database(workspace).writing() as connection:
-        keep_case(connection, new, moment)
+from remembering import remember
 
 
 @pytest.fixture

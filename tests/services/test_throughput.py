@@ -7,12 +7,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from medcxr.core.results import Analysis
-from medcxr.core.urgency import urgency_of
-from medcxr.services.database import workspace_database
 from medcxr.services.throughput import Period, throughput
 from medcxr.services.workspace import Workspace
-from medcxr.storage.case_table import NewCase, keep_case
+from remembering import remember
 
 _START = datetime(2026, 3, 28, 10, 30, tzinfo=UTC)
 
@@ -33,27 +30,8 @@ def berlin(monkeypatch):
 
 
 def keep(workspace, moments, seconds):
-    with workspace_database(workspace).writing() as connection:
-        for number, (moment, one) in enumerate(zip(moments, seconds, strict=True)):
-            analysis = Analysis(
-                image_digest=f"{number:064x}",
-                model="tiny 1.0.0",
-                operating_point="half",
-                findings=(),
-                image_shape=(8, 8),
-                view="PA",
-                spacing_mm=None,
-                seconds=one,
-                warnings=(),
-            )
-            new = NewCase(
-                label="a",
-                patient_key=None,
-                taken_at=None,
-                analysis=analysis,
-                urgency=urgency_of(analysis),
-            )
-            keep_case(connection, new, moment)
+    for number, (moment, one) in enumerate(zip(moments, seconds, strict=True)):
+        remember(workspace, number, moment, seconds=one)
 
 
 def test_nothing_analyzed_is_nothing_measured(workspace):

@@ -23,6 +23,7 @@ from medcxr.security.throttle import LONGEST_WAIT_S, wait_after
 from medcxr.services.workspace import Workspace
 from medcxr.storage.atomic import write_json_atomically
 from medcxr.storage.locks import exclusive
+from medcxr.storage.reading import read_bytes
 
 __all__ = [
     "SignIn",
@@ -195,18 +196,11 @@ def _in_words(seconds: float) -> Sentence:
 
 
 def _read_or_create(path: Path) -> _Credentials:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    text = read_bytes(path)
+    if text is None:
         fresh = _Credentials(password_hash=hash_password(INITIAL_PASSWORD), must_change=True)
         _write(path, fresh)
         return fresh
-    except OSError as error:
-        raise StorageError(
-            "{path} cannot be read: {reason}; let this user read it.",
-            path=path,
-            reason=error.strerror,
-        ) from error
     try:
         return _CONVERTER.structure(json.loads(text), _Credentials)
     except (AttributeError, ValueError, cattrs.BaseValidationError) as error:

@@ -108,10 +108,7 @@ def case(workspace: Workspace, case_id: int) -> CaseRecord:
         StorageError: the database cannot be used.
     """
     with workspace_database(workspace).reading() as connection:
-        found = case_table.find_case(connection, case_id)
-    if found is None:
-        raise _missing(case_id)
-    return found
+        return _existing(case_table.find_case(connection, case_id), case_id)
 
 
 def case_of_image(workspace: Workspace, image_digest: str) -> CaseRecord | None:
@@ -158,9 +155,7 @@ def give_verdict(
             most=COMMENT_LENGTH,
         )
     with workspace_database(workspace).writing() as connection:
-        found = case_table.find_case(connection, case_id)
-        if found is None:
-            raise _missing(case_id)
+        found = _existing(case_table.find_case(connection, case_id), case_id)
         known = {one.finding for reading in found.readings for one in reading.analysis.findings}
         unknown = sorted(set(verdicts) - known)
         if unknown:
@@ -171,10 +166,7 @@ def give_verdict(
                 known=", ".join(sorted(known)),
             )
         case_table.add_opinion(connection, case_id, verdicts, comment, datetime.now(UTC))
-        judged = case_table.find_case(connection, case_id)
-    if judged is None:
-        raise _missing(case_id)
-    return judged
+        return _existing(case_table.find_case(connection, case_id), case_id)
 
 
 def set_patient(
@@ -200,9 +192,7 @@ def set_patient(
             reference=reference.strip(),
         )
     with workspace_database(workspace).writing() as connection:
-        found = case_table.find_case(connection, case_id)
-        if found is None:
-            raise _missing(case_id)
+        found = _existing(case_table.find_case(connection, case_id), case_id)
         case_table.set_patient(connection, case_id, key, taken_at or found.taken_at)
     return case(workspace, case_id)
 
@@ -239,6 +229,12 @@ def forget_old_cases(workspace: Workspace) -> int:
 def _one_line(label: str) -> str:
     """Return a file's name without what could steer a screen or a table."""
     return "".join(c if c.isprintable() else " " for c in label).strip()
+
+
+def _existing(found: CaseRecord | None, case_id: int) -> CaseRecord:
+    if found is None:
+        raise _missing(case_id)
+    return found
 
 
 def _missing(case_id: int) -> DataError:

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from medcxr.core.errors import DataError, StorageError
 from medcxr.core.language import say, say_number, text
-from medcxr.services.health import Health, Outcome, attention, broken, good, told_size
+from medcxr.services.health import LITTLE_DISK, Health, Outcome, attention, broken, good, told_size
 from medcxr.services.ports import DEFAULT_ADDRESS, require_free
 from medcxr.services.resources import available_memory, usable_cores
 from medcxr.storage.atomic import write_bytes_atomically
@@ -32,8 +32,7 @@ __all__ = [
 _NEEDED_PYTHON = (3, 11)
 # An analysis takes 0.6 GB at its peak (benchmarks/analyze.py), the dashboard a little more.
 _LITTLE_MEMORY, _TOO_LITTLE_MEMORY = 1_500_000_000, 600_000_000
-# A training keeps checkpoints and bundles of some 100 MB each; less leaves no room to write at all.
-_LITTLE_DISK, _TOO_LITTLE_DISK = 2_000_000_000, 100_000_000
+_TOO_LITTLE_DISK = 100_000_000  # less leaves no room to write at all
 _PROBE_BYTES = 2**20
 _TORCH_LIMIT_S = 120.0  # a cold disk: torch alone has hundreds of MB
 _ANSWER_LIMIT_S = 2.0
@@ -110,7 +109,7 @@ def check_disk(folder: Path) -> Outcome:
     except StorageError as error:  # and nothing was left
         return broken(f"{found} {say(error.sentence)}", remedy)
     probe.unlink()
-    return _judged(usage.free, _LITTLE_DISK, _TOO_LITTLE_DISK, found, remedy)
+    return _judged(usage.free, LITTLE_DISK, _TOO_LITTLE_DISK, found, remedy)
 
 
 def check_cores() -> Outcome:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from medcxr.core.arrays import BoolArray, FloatArray, Pixels
+from medcxr.core.arrays import BoolArray, FloatArray
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage, GrayScale, SpacingPlane
+from medcxr.explain.shrinking import shrunk
 
 __all__ = ["DisplayImage", "Window", "display_image", "window_of"]
 
@@ -56,10 +56,20 @@ def display_image(image: CxrImage, *, longer_side: int) -> DisplayImage:
         image: read beyond its window, so that every gray level of the file is there.
         longer_side: to which a larger image is reduced, in pixels.
     """
-    pixels = _reduced(image.pixels, longer_side)
+    span = float(image.pixels.min()), float(image.pixels.max())
+    pixels = shrunk(image.pixels, longer_side, within=span)
     least, greatest = min(0.0, float(pixels.min())), max(1.0, float(pixels.max()))
     scaled = (pixels - np.float32(least)) * np.float32(_LEVELS / (greatest - least))
-    return _described(image, np.rint(scaled).astype(np.uint16), least, greatest)
+    return DisplayImage(
+        digest=image.digest,
+        samples=np.rint(scaled).astype(np.uint16),
+        least=least,
+        greatest=greatest,
+        original_shape=image.shape,
+        spacing_mm=image.spacing_mm,
+        spacing_plane=image.spacing_plane,
+        gray_scale=image.gray_scale,
+    )
 
 
 def window_of(image: DisplayImage, share: FloatArray | None, geometry: Geometry) -> Window | None:
@@ -81,31 +91,6 @@ def window_of(image: DisplayImage, share: FloatArray | None, geometry: Geometry)
     if high - low < _LEAST_WINDOW:
         return None
     return Window(black=float(low) + image.least, white=float(high) + image.least)
-
-
-def _reduced(pixels: Pixels, longer_side: int) -> Pixels:
-    scale = longer_side / max(pixels.shape)
-    if scale >= 1.0:
-        return pixels
-    rows, columns = (max(1, round(side * scale)) for side in pixels.shape)
-    image = Image.fromarray(np.asarray(pixels, dtype=np.float32))  # mode "F"
-    small = image.resize((columns, rows), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.clip(np.asarray(small, np.float32), pixels.min(), pixels.max())
-
-
-def _described(
-    image: CxrImage, samples: NDArray[np.uint16], least: float, greatest: float
-) -> DisplayImage:
-    return DisplayImage(
-        digest=image.digest,
-        samples=samples,
-        least=least,
-        greatest=greatest,
-        original_shape=image.shape,
-        spacing_mm=image.spacing_mm,
-        spacing_plane=image.spacing_plane,
-        gray_scale=image.gray_scale,
-    )
 
 
 def _inside(share: FloatArray, geometry: Geometry, shape: tuple[int, int], step: int) -> BoolArray:

@@ -6,7 +6,20 @@ from enum import StrEnum
 
 from medcxr.core.language import figure, say, text
 
-__all__ = ["Check", "Health", "Outcome", "attention", "broken", "good", "told_size", "worst"]
+__all__ = [
+    "LITTLE_DISK",
+    "Check",
+    "Health",
+    "Outcome",
+    "attention",
+    "broken",
+    "good",
+    "told_size",
+    "worst",
+]
+
+LITTLE_DISK = 2_000_000_000
+"""Bytes; with less, trainings, which keep checkpoints and bundles of some 100 MB, have no room soon."""
 
 _SIZES = (
     text("{size} bytes"),

@@ -7,6 +7,7 @@ from medcxr.security.patient_key import KEY_BYTES, patient_key
 from medcxr.services.workspace import Workspace
 from medcxr.storage.atomic import write_bytes_atomically
 from medcxr.storage.locks import exclusive
+from medcxr.storage.reading import read_bytes
 
 __all__ = ["key_of_patient"]
 
@@ -29,17 +30,10 @@ def _secret(workspace: Workspace) -> bytes:
     """Return the workspace's secret; make it where there is none."""
     path = workspace.secrets / "patients.key"
     with exclusive(path):
-        try:
-            secret = path.read_bytes()
-        except FileNotFoundError:
+        secret = read_bytes(path)
+        if secret is None:
             secret = secrets.token_bytes(KEY_BYTES)
             write_bytes_atomically(path, secret)
-        except OSError as error:
-            raise StorageError(
-                "{path} cannot be read: {reason}; let this user read it.",
-                path=path,
-                reason=error.strerror,
-            ) from error
     if len(secret) != KEY_BYTES:
         raise StorageError(
             "{path} is damaged; put a backup in its place, or delete it: then radiographs that are "

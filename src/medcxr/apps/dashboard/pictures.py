@@ -52,5 +52,5 @@ def heat_map_picture(
     """
     rows, columns = shown.shape
     # Fractions of an image do not change when it is shrunk, so its geometry holds.
-    shrunk = replace(geometry, original_shape=(rows, columns))
-    return overlay(shown, evidence, shrunk, opacity=opacity, full_scale=full_scale)
+    smaller = replace(geometry, original_shape=(rows, columns))
+    return overlay(shown, evidence, smaller, opacity=opacity, full_scale=full_scale)

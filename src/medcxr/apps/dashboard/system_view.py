@@ -13,14 +13,13 @@ from medcxr.apps.dashboard.plain import plain
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number
 from medcxr.registry.manifest import Manifest
+from medcxr.services.health import LITTLE_DISK
 from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.system_state import SystemState
 from medcxr.services.workspace import Workspace
 
 __all__ = ["load_model", "show_measured_model", "show_system"]
-
-_LITTLE_BYTES = 2 * 10**9  # then trainings and the database may soon have no room
 
 
 def show_system(facts: ModelFacts | None, state: SystemState) -> DeltaGenerator:
@@ -30,7 +29,7 @@ def show_system(facts: ModelFacts | None, state: SystemState) -> DeltaGenerator:
     place.html(_model(facts, say("is being loaded")))
     columns[1].html(_database(state))
     free = say("{free:.0f} GB free", free=state.free_bytes / 10**9)
-    little = state.free_bytes < _LITTLE_BYTES
+    little = state.free_bytes < LITTLE_DISK
     columns[2].html(
         _tile(say("Disk"), free, say("little room left") if little else "", alarming=little)
     )
