@@ -497,3 +497,30 @@ def test_a_radiograph_of_full_size_is_shown_within_two_seconds(
         seconds = time.monotonic() - begun
     record_property("seconds_until_shown", f"{seconds:.2f}")
     assert seconds < WITHIN_S
+
+
+def test_what_does_not_arrive_at_once_is_asked_for_again(browser, address, radiograph):
+    context = browser.new_context(viewport=SCREEN)
+    page = context.new_page()  # not watched: the browser itself names what did not arrive
+    refused = []
+
+    def refuse_twice(route):
+        url = route.request.url
+        if route.request.resource_type == "fetch" and refused.count(url) < 2:
+            refused.append(url)
+            route.fulfill(status=404)
+        else:
+            route.continue_()
+
+    page.route("**/media/**", refuse_twice)
+    page.goto(address)
+    sign_in(page)
+    upload(page, radiograph)
+    assert drawn(page).std() > 10
+    end = time.monotonic() + ANALYSIS_LIMIT_MS / 1000
+    while np.ptp(drawn(page, 1), axis=2).max() <= 30:  # until the layer of the map is there, too
+        assert time.monotonic() < end, "the map did not come"
+        time.sleep(0.1)
+    assert len(set(refused)) >= 2
+    assert all(refused.count(url) == 2 for url in refused)
+    context.close()

@@ -16,6 +16,7 @@ _NAME = "medcxr_viewer"
 _FOLDER = Path(__file__).with_name("viewer")
 _SCRIPTS = (
     "elements.js",
+    "fetching.js",
     "picture.js",
     "store.js",
     "camera.js",

@@ -15,9 +15,7 @@ class Picture {
   }
 
   async load(signal) {
-    // Never into the browser's cache on the disk: it is a radiograph of a patient.
-    const reply = await fetch(this.info.url, { cache: "no-store", signal });
-    if (!reply.ok) throw new Error(`The server answered ${reply.status}.`);
+    const reply = await fetched(this.info.url, signal);
     const samples = new Uint16Array(await reply.arrayBuffer());
     if (samples.length !== this.info.rows * this.info.columns) {
       throw new Error("The radiograph arrived incomplete.");

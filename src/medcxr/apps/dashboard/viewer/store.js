@@ -52,8 +52,7 @@ class Store {
   async fetchLayer(url) {
     this.layers.set(url, null);
     try {
-      const reply = await fetch(url, { cache: "no-store", signal: this.abort.signal });
-      if (!reply.ok) throw new Error(`The server answered ${reply.status}.`);
+      const reply = await fetched(url, this.abort.signal);
       const layer = await createImageBitmap(await reply.blob());
       if (this.abort.signal.aborted) return;
       this.layers.delete(url);
