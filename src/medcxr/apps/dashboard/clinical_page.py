@@ -11,6 +11,7 @@ from medcxr.apps.dashboard.downloads_view import show_downloads
 from medcxr.apps.dashboard.empty_state import show_empty_state
 from medcxr.apps.dashboard.frame import Opened
 from medcxr.apps.dashboard.model_view import show_model_figures
+from medcxr.apps.dashboard.prior_view import find_prior
 from medcxr.apps.dashboard.reading_view import show_reading
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.language import say, say_if_sentence, say_number
@@ -26,12 +27,13 @@ def show_clinical_analysis(opened: Opened) -> None:
         show_empty_state(say("Open a frontal chest radiograph"), say(EMPTY))
         return
     _show_refused(opened.cases)
+    prior = find_prior(opened, case)
     if case.reading is None:
         st.html(f'<h2 class="cxr-title">{escape(say_if_sentence(case.label))}</h2>')
         st.error(say(case.error))
     else:
-        show_reading(opened, case, case.reading)
-    show_downloads(opened)
+        show_reading(opened, case, case.reading, prior)
+    show_downloads(opened, prior)
     if facts is not None:
         show_model_figures(facts)
 

@@ -11,7 +11,7 @@ from medcxr.apps.dashboard.cases import Case, Reading
 from medcxr.apps.dashboard.findings_csv import findings_csv
 from medcxr.apps.dashboard.frame import Opened
 from medcxr.apps.dashboard.kept import find_kept
-from medcxr.apps.dashboard.prior_view import find_prior
+from medcxr.apps.dashboard.prior_view import Prior
 from medcxr.apps.dashboard.words import DISCLAIMER, EXPLANATIONS
 from medcxr.core.arrays import FloatArray
 from medcxr.core.case_record import Opinion
@@ -27,12 +27,17 @@ from medcxr.services.true_maps import draw_true_maps
 __all__ = ["show_downloads"]
 
 
-def show_downloads(opened: Opened) -> None:
-    """Offer the files; they are made when they are asked for."""
+def show_downloads(opened: Opened, prior: Prior | None) -> None:
+    """Offer the files; they are made when they are asked for.
+
+    Args:
+        opened: what is open in this browser tab.
+        prior: an earlier radiograph of the chosen one's patient; None without one.
+    """
     case = opened.case
     with st.container(horizontal=True):
         if case is not None and case.reading is not None:
-            _offer_report(opened, case, case.reading)
+            _offer_report(opened, case, case.reading, prior)
             analysis = case.reading.analysis
             st.download_button(
                 say("Download the analysis (JSON)"),
@@ -51,12 +56,12 @@ def show_downloads(opened: Opened) -> None:
         )
 
 
-def _offer_report(opened: Opened, case: Case, reading: Reading) -> None:
+def _offer_report(opened: Opened, case: Case, reading: Reading, prior: Prior | None) -> None:
     if opened.facts is None:
         return
     # What belongs to this browser tab is asked for here: files are made outside of it.
     falls: Mapping[str, FloatArray] | None = find_kept(reading, OCCLUSION_MAP, dict)
-    additions, facts, code = _additions(opened, case, reading), opened.facts, language()
+    additions, facts, code = _additions(opened, case, reading, prior), opened.facts, language()
 
     def make() -> bytes:
         with speaking(code):
@@ -81,8 +86,8 @@ def _offer_report(opened: Opened, case: Case, reading: Reading) -> None:
     )
 
 
-def _additions(opened: Opened, case: Case, reading: Reading) -> Additions:
-    opinion, prior = _opinion(opened, case), find_prior(opened, case)
+def _additions(opened: Opened, case: Case, reading: Reading, prior: Prior | None) -> Additions:
+    opinion = _opinion(opened, case)
     told = considerations(reading.analysis.findings)
     return Additions(
         next_steps=[(one.words, str(one.source)) for several in told.values() for one in several],

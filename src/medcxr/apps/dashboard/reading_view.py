@@ -19,7 +19,7 @@ from medcxr.apps.dashboard.map_view import are_maps_known, kept_maps, show_map_w
 from medcxr.apps.dashboard.operating_point import operating_point_name, show_operating_point
 from medcxr.apps.dashboard.opinion_view import show_opinion
 from medcxr.apps.dashboard.plain import plain
-from medcxr.apps.dashboard.prior_view import Prior, find_prior, show_prior
+from medcxr.apps.dashboard.prior_view import Prior, show_prior
 from medcxr.apps.dashboard.viewed import viewed
 from medcxr.apps.dashboard.viewer_component import show_viewer
 from medcxr.apps.dashboard.viewer_data import Layout, Pane, viewer_data
@@ -44,12 +44,18 @@ _KINDS = {
 }
 
 
-def show_reading(opened: Opened, case: Case, reading: Reading) -> None:
-    """Show everything about one radiograph."""
+def show_reading(opened: Opened, case: Case, reading: Reading, prior: Prior | None) -> None:
+    """Show everything about one radiograph.
+
+    Args:
+        opened: what is open in this browser tab.
+        case: the file.
+        reading: its analysis.
+        prior: an earlier radiograph of the patient; None without one.
+    """
     _show_heading(case, reading)
     for warning in reading.analysis.warnings:
         st.warning(say(warning))
-    prior = find_prior(opened, case)
     picture, beside = st.columns((7, 3), gap="medium")
     with beside:  # first: they are there before any picture
         if opened.facts is not None:
