@@ -83,9 +83,7 @@ def note_seen(connection: Connection, key: str, now: datetime) -> None:
 def end_session(connection: Connection, key: str, now: datetime) -> bool:
     """End a session, and tell whether it was open."""
     open_one = (sessions.c.key == key) & sessions.c.ended_at.is_(None)
-    return bool(
-        connection.execute(sessions.update().where(open_one).values(ended_at=now)).rowcount
-    )
+    return bool(connection.execute(sessions.update().where(open_one).values(ended_at=now)).rowcount)
 
 
 def end_sessions(connection: Connection, user_id: int, now: datetime, *, but: str = "") -> int:

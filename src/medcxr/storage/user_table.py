@@ -77,9 +77,7 @@ def find_user(connection: Connection, name: str, *, to_change: bool = False) -> 
     return None if row is None else _user(row)
 
 
-def user_by_id(
-    connection: Connection, user_id: int, *, to_change: bool = False
-) -> UserRow | None:
+def user_by_id(connection: Connection, user_id: int, *, to_change: bool = False) -> UserRow | None:
     """Return a user by the number of the row; arguments as for `find_user`."""
     wanted = select(users).where(users.c.id == user_id)
     row = connection.execute(wanted.with_for_update() if to_change else wanted).one_or_none()
