@@ -20,6 +20,7 @@ from medcxr.apps.cli.anatomy_check import anatomy_check
 from medcxr.apps.cli.case_map import case_map
 from medcxr.apps.cli.compare import compare
 from medcxr.apps.cli.dashboard import dashboard
+from medcxr.apps.cli.deidentify import deidentify
 from medcxr.apps.cli.doctor import doctor
 from medcxr.apps.cli.explain_check import explain_check
 from medcxr.apps.cli.importance import importance
@@ -44,6 +45,7 @@ app.command()(predict)
 app.command()(train)
 app.command()(compare)
 app.command()(performance)
+app.command()(deidentify)
 app.command()(dashboard)
 app.command()(doctor)
 app.command("explain-check")(explain_check)
