@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import cattrs
 
 from medcxr.core.access import Permission, Role
+from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, StorageError
+from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.workspace import Workspace
 from medcxr.storage.setting_table import keep_settings, kept_settings
@@ -85,8 +87,25 @@ def set_preferences(workspace: Workspace, chosen: Preferences) -> None:
         StorageError: the database cannot be used.
     """
     workspace.require(Permission.CHANGE_SETTINGS)
+    after = asdict(chosen)
     with workspace_database(workspace).writing() as connection:
-        keep_settings(connection, asdict(chosen), datetime.now(UTC))
+        before = {**asdict(Preferences()), **kept_settings(connection)}
+        keep_settings(connection, after, datetime.now(UTC))
+        for name, value in after.items():
+            if before[name] != value:
+                note(
+                    workspace,
+                    connection,
+                    AuditAction.SETTINGS_CHANGED,
+                    name,
+                    before=_told(before[name]),
+                    after=value,
+                )
+
+
+def _told(value: object) -> int | bool | str | None:
+    """Return what was kept of a preference; a damaged one may be anything."""
+    return value if value is None or isinstance(value, int) else "damaged"
 
 
 def _require_between(name: str, value: int, bounds: tuple[int, int]) -> None:
