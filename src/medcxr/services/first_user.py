@@ -19,7 +19,7 @@ from medcxr.storage.locks import exclusive
 from medcxr.storage.reading import read_bytes
 from medcxr.storage.user_table import UserRow, add_user, list_users
 
-__all__ = ["FIRST_NAME", "user_database"]
+__all__ = ["FIRST_NAME", "kept_password_file", "user_database"]
 
 FIRST_NAME = "admin"
 
@@ -46,7 +46,7 @@ def user_database(workspace: Workspace) -> Database:
         StorageError: the file is damaged, or the database cannot be used.
     """
     database = workspace_database(workspace)
-    path = workspace.secrets / "credentials.json"
+    path = kept_password_file(workspace)
     if _has_users(database) and not path.is_file():
         return database
     with exclusive(path):
@@ -67,6 +67,11 @@ def user_database(workspace: Workspace) -> Database:
                 )
         path.unlink(missing_ok=True)
     return database
+
+
+def kept_password_file(workspace: Workspace) -> Path:
+    """Return where an older program kept the workspace's one password."""
+    return workspace.secrets / "credentials.json"
 
 
 def _has_users(database: Database) -> bool:
