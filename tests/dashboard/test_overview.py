@@ -9,10 +9,10 @@ from medcxr.apps.dashboard.overview_words import LEVELS, REASONS
 from medcxr.apps.dashboard.retention import forget_old_cases_daily
 from medcxr.apps.dashboard.throughput_view import throughput_chart
 from medcxr.core.urgency import UrgencyLevel
-from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.case_records import count_cases
 from medcxr.services.preferences import Preferences, set_preferences
 from remembering import remember
+from signing_in import enter
 
 
 @pytest.fixture
@@ -20,8 +20,7 @@ def signed_in(app_file, server_address):
     """Return the app after the sign-in, on its first page."""
     server_address("127.0.0.1")
     app = AppTest.from_file(str(app_file), default_timeout=60).run()
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click().run()
+    enter(app)
     return app
 
 

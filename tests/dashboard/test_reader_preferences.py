@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from medcxr.apps.dashboard.preferences import preferred_language
 from medcxr.apps.dashboard.themes import PALETTES
-from medcxr.security.passwords import INITIAL_PASSWORD
+from signing_in import enter
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,7 @@ def test_a_language_is_chosen_before_sign_in_and_stays_when_signed_out(app):
     app.text_input[0].input("falsches Passwort")
     app.button[0].click().run()
     assert app.error[0].value.startswith("Das Passwort ist falsch")
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click().run()
+    enter(app)
     next(one for one in app.sidebar.button if one.label == "Abmelden").click().run()
     assert app.info[0].value == "Abgemeldet."
     choose(app, "es")
@@ -50,8 +49,7 @@ def test_a_language_is_chosen_before_sign_in_and_stays_when_signed_out(app):
 
 
 def test_a_signed_in_reader_chooses_again_and_again(app):
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click().run()
+    enter(app)
     notices = set()
     for code in ("ar", "es", "fr", "de", "en"):
         choose(app, code)

@@ -155,5 +155,5 @@ def _user(row: "Row[tuple[object, ...]]") -> UserRow:
         raise StorageError(
             "The role of a user in the database is damaged; put a backup in its place."
         ) from None
-    flags = {name: bool(values.pop(name)) for name in ("must_change", "is_active")}
-    return UserRow(role=role, **flags, **values)
+    must_change, is_active = bool(values.pop("must_change")), bool(values.pop("is_active"))
+    return UserRow(role=role, must_change=must_change, is_active=is_active, **values)

@@ -106,12 +106,7 @@ def _row(user: User) -> tuple[str, ...]:
 def _show_adding(workspace: Workspace) -> None:
     with st.form("add_user", clear_on_submit=True):
         name = st.text_input(say("Name"), autocomplete="off")
-        role = st.selectbox(
-            say("Role"),
-            list(Role),
-            index=list(Role).index(Role.VIEWER),
-            format_func=lambda one: say(ROLES[one]),
-        )
+        role = _asked_role(Role.VIEWER, "role_of_new_user")
         if not st.form_submit_button(say("Add the user")):
             return
     try:
@@ -126,13 +121,7 @@ def _show_changing(workspace: Workspace, found: list[User]) -> None:
     by_name = {one.name: one for one in found}
     name = st.selectbox(say("User"), list(by_name), key="changed_user")
     user = by_name[name]
-    role = st.selectbox(
-        say("Role"),
-        list(Role),
-        index=list(Role).index(user.role),
-        format_func=lambda one: say(ROLES[one]),
-        key=f"role_{user.id}_{user.role}",
-    )
+    role = _asked_role(user.role, f"role_{user.id}_{user.role}")
 
     def give_role() -> None:
         change_role(workspace, name, role)
@@ -162,6 +151,18 @@ def _show_changing(workspace: Workspace, found: list[User]) -> None:
         )
         _offer(say("End the sign-ins"), "end_sessions", end, disabled=user.n_sessions == 0)
     st.caption(say("What is done to your own account ends this sign-in too."))
+
+
+def _asked_role(current: Role, key: str) -> Role:
+    names = [role.value for role in Role]
+    chosen = st.selectbox(
+        say("Role"),
+        names,
+        index=names.index(current.value),
+        format_func=lambda name: say(ROLES[Role(name)]),
+        key=key,
+    )
+    return Role(chosen)
 
 
 def _offer(label: str, key: str, do: Callable[[], None], *, disabled: bool = False) -> None:

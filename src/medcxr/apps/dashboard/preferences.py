@@ -115,7 +115,7 @@ def browser_mark() -> str:
 
     Whatever a browser sends is looked at: only what has the form of a mark is one.
     """
-    known: str = st.session_state.get(_MARK) or st.context.cookies.get(BROWSER_COOKIE, "")
+    known = str(st.session_state.get(_MARK) or st.context.cookies.get(BROWSER_COOKIE, ""))
     return known if _FORM_OF_MARK.fullmatch(known) else ""
 
 

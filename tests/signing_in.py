@@ -33,3 +33,11 @@ def add(workspace, name, role=Role.CLINICIAN, password=GOOD, *, clock=None):
     made = add_user(workspace, name, role)
     first = sign_in(workspace, name, made.password, **told)
     return change_password(workspace, first.token, made.password, password, **told)
+
+
+def enter(app, password=GOOD, *, name=ADMIN):
+    """Sign in on the page that Streamlit's own test runner has run."""
+    app.text_input[0].input(name)
+    app.text_input[1].input(password)
+    app.button[0].click()
+    return app.run()
