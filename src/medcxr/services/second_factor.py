@@ -148,8 +148,8 @@ def remove_second_factor(
         )
 
 
-def count_codes_left(workspace: Workspace, token: str) -> int:
+def count_codes_left(workspace: Workspace, token: str, *, clock: Clock = time.time) -> int:
     """Return how many recovery codes whoever has signed in has left; errors as above."""
-    signed_in = require_current(workspace, token)
+    signed_in = require_current(workspace, token, clock=clock)
     with user_database(workspace).reading() as transaction:
         return count_recovery_codes(transaction, signed_in.user.id)
