@@ -116,6 +116,7 @@ OTHERWISE = {
     "database",
     "measuring_trail",
     "patients",
+    "refusals",
     "secret_keys",
     # how long a sign-in lasts must be known before anything is allowed
     "preferences.preferences",
