@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
 import pytest
 
-PASSWORD = "p@ss/wörd"
+PASSWORD = "p@ss/wörd"  # noqa: S105 - of a server that ends with the tests
 ROLE = "medcxr_tests"
 _ACCOUNT = "postgres"  # the superuser may not run a server
 _SETTINGS = {
@@ -55,8 +56,7 @@ class PostgresServer:
         """Return a setting that leads to a database on the server; by the socket unless told."""
         words = {"host": host or str(self.folder), **({"schema": schema} if schema else {})}
         query = "&".join(f"{name}={value}" for name, value in {**words, **options}.items())
-        password = "p%40ss%2Fw%C3%B6rd"
-        return f"postgresql://{ROLE}:{password}@:{self.port}/{database}?{query}"
+        return f"postgresql://{ROLE}:{quote(PASSWORD, safe='')}@:{self.port}/{database}?{query}"
 
     def administer(self, *statements: str, database: str = "medcxr") -> list[tuple]:
         """Run statements as the server's administrator; return the rows of the last one."""

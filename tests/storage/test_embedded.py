@@ -6,16 +6,15 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, text
 
 from medcxr.core.errors import StorageError
-from medcxr.storage import database as module
+from medcxr.storage import embedded
 from medcxr.storage.database import open_database
 from medcxr.storage.setting_table import keep_settings, kept_settings
-from medcxr.storage.tables import settings
 
 _NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -65,7 +64,7 @@ def test_a_file_put_in_its_place_is_opened_anew(path):
 
 
 def test_a_database_that_others_use_for_long_is_explained(path, monkeypatch):
-    monkeypatch.setattr(module, "_WAIT_S", 0.2)
+    monkeypatch.setattr(embedded, "_WAIT_S", 0.2)
     database = open_database(path)
     held, done = threading.Event(), threading.Event()
 

@@ -101,9 +101,7 @@ def _check_server(workspace: Workspace, address: ServerAddress) -> Outcome:
         problems = database_problems(database)
     except MedcxrError as error:
         return broken(say(error.sentence), say("Correct this, then check again."))
-    found = say(
-        "PostgreSQL {version}, {address}:", version=facts.version, address=database.name
-    )
+    found = say("PostgreSQL {version}, {address}:", version=facts.version, address=database.name)
     if problems:
         told = "; ".join(problems)
         return broken(f"{found} {say('It is damaged: {problems}', problems=told)}", remedy)

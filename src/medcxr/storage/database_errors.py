@@ -94,7 +94,7 @@ _OF_REFUSAL = (
     ("no password supplied", _PASSWORD),
     ("authentication failed", _PASSWORD),
     ("role ", _PASSWORD),
-    ("no pg_hba.conf entry", _NOT_LET_IN),
+    ("pg_hba.conf", _NOT_LET_IN),
     ("too many clients", _TOO_MANY),
     ("too many connections", _TOO_MANY),
     ("remaining connection slots", _TOO_MANY),

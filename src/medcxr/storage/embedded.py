@@ -6,22 +6,21 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-__all__ = ["WAIT_S", "embedded_engine"]
+__all__ = ["embedded_engine"]
 
-WAIT_S = 10.0  # for another process or thread to end its transaction
+_WAIT_S = 10.0  # for another process or thread to end its transaction
 
 
-def embedded_engine(path: Path, *, writes: str, wait_s: float = WAIT_S) -> Engine:
+def embedded_engine(path: Path, *, writes: str) -> Engine:
     """Return what makes connections to the database of a file.
 
     Args:
         path: of the file.
         writes: name of the execution option that is true for a transaction that writes.
-        wait_s: for another process or thread to end its transaction.
     """
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)),
-        connect_args={"timeout": wait_s},
+        connect_args={"timeout": _WAIT_S},
         poolclass=NullPool,  # no file stays open between transactions, and no fork inherits one
         hide_parameters=True,
     )

@@ -75,33 +75,38 @@ def _damaged_indexes(connection: Connection) -> Iterator[str]:
 
 
 _CORRUPTED = ("XX001", "XX002")
-_HERE = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())"
+_NOT_CHECKED = """
+    SELECT conname FROM pg_catalog.pg_constraint
+    WHERE connamespace = CAST(CAST(current_schema() AS text) AS regnamespace) AND NOT convalidated
+    ORDER BY conname
+"""
+_NOT_IN_FORCE = """
+    SELECT relname FROM pg_catalog.pg_index JOIN pg_catalog.pg_class ON oid = indexrelid
+    WHERE relnamespace = CAST(CAST(current_schema() AS text) AS regnamespace)
+    AND NOT (indisvalid AND indisready)
+    ORDER BY relname
+"""
+_UNGUARDED = """
+    SELECT DISTINCT relname FROM pg_catalog.pg_trigger
+    JOIN pg_catalog.pg_class ON pg_class.oid = tgrelid
+    WHERE relnamespace = CAST(CAST(current_schema() AS text) AS regnamespace) AND tgenabled <> 'O'
+    ORDER BY relname
+"""
 _SWITCHED_OFF = (
-    (
-        f"SELECT conname FROM pg_catalog.pg_constraint WHERE connamespace = {_HERE} "  # noqa: S608
-        "AND NOT convalidated ORDER BY conname",
-        "the constraint {name} has never been checked",
-    ),
-    (
-        "SELECT relname FROM pg_catalog.pg_index JOIN pg_catalog.pg_class ON oid = indexrelid "  # noqa: S608
-        f"WHERE relnamespace = {_HERE} AND NOT (indisvalid AND indisready) ORDER BY relname",
-        "the index {name} is not in force",
-    ),
-    (
-        "SELECT DISTINCT relname FROM pg_catalog.pg_trigger "  # noqa: S608
-        "JOIN pg_catalog.pg_class ON pg_class.oid = tgrelid "
-        f"WHERE relnamespace = {_HERE} AND tgenabled <> 'O' ORDER BY relname",
-        "what guards the table {name} is switched off",
-    ),
+    (_NOT_CHECKED, "the constraint {name} has never been checked"),
+    (_NOT_IN_FORCE, "the index {name} is not in force"),
+    (_UNGUARDED, "what guards the table {name} is switched off"),
 )
-_AMCHECK = (
-    "SELECT coalesce(bool_or(has_function_privilege(pg_proc.oid, 'EXECUTE')), false) "
-    "FROM pg_catalog.pg_proc JOIN pg_catalog.pg_namespace ON pg_namespace.oid = pronamespace "
-    "WHERE proname = 'bt_index_check' AND pronargs = 2 AND nspname = 'public'"
-)
-_INDEXES = (
-    "SELECT pg_class.oid, relname FROM pg_catalog.pg_class "  # noqa: S608
-    "JOIN pg_catalog.pg_am ON pg_am.oid = relam "
-    f"WHERE relnamespace = {_HERE} AND relkind = 'i' AND amname = 'btree' ORDER BY relname"
-)
-_CHECK = "SELECT public.bt_index_check(CAST(:index AS oid)::regclass, true)"
+_AMCHECK = """
+    SELECT coalesce(bool_or(has_function_privilege(pg_proc.oid, 'EXECUTE')), false)
+    FROM pg_catalog.pg_proc JOIN pg_catalog.pg_namespace ON pg_namespace.oid = pronamespace
+    WHERE proname = 'bt_index_check' AND pronargs = 2 AND nspname = 'public'
+"""
+_INDEXES = """
+    SELECT pg_class.oid, relname FROM pg_catalog.pg_class
+    JOIN pg_catalog.pg_am ON pg_am.oid = relam
+    WHERE relnamespace = CAST(CAST(current_schema() AS text) AS regnamespace)
+    AND relkind = 'i' AND amname = 'btree'
+    ORDER BY relname
+"""
+_CHECK = "SELECT public.bt_index_check(CAST(CAST(:index AS oid) AS regclass), true)"

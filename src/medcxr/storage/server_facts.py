@@ -9,11 +9,11 @@ from medcxr.storage.database import Database
 
 __all__ = ["ServerFacts", "server_facts"]
 
-_SIZE = (
-    "SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)::bigint "
-    "FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace "
-    "WHERE relkind IN ('r', 'S') AND nspname = current_schema()"
-)
+_SIZE = """
+    SELECT CAST(coalesce(sum(pg_total_relation_size(oid)), 0) AS bigint) FROM pg_catalog.pg_class
+    WHERE relkind IN ('r', 'S')
+    AND relnamespace = CAST(CAST(current_schema() AS text) AS regnamespace)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ def server_facts(database: Database) -> ServerFacts:
         driver = cast("Any", connection.connection.driver_connection)
         version = str(connection.execute(text("SHOW server_version")).scalar_one())
         return ServerFacts(
-            version=version.split(" ")[0],
+            version=version.partition(" ")[0],
             n_bytes=int(connection.execute(text(_SIZE)).scalar_one()),
             is_encrypted=bool(driver.pgconn.ssl_in_use),
         )
