@@ -18,8 +18,7 @@ def opened(each_database, tmp_path) -> Callable[[], Database]:
 
 
 @pytest.fixture
-def opened_on_server(on_postgres) -> Callable[[], Database]:
+def opened_on_server(on_postgres) -> Callable[[], Database]:  # noqa: ARG001 - it names the server
     """Return what opens a database on a server."""
-    assert on_postgres.port
     address = Settings.from_environment().database_server()
     return lambda: open_server(address)

@@ -18,6 +18,7 @@ from medcxr.storage.embedded import embedded_engine
 from medcxr.storage.locks import exclusive
 from medcxr.storage.migration import bring_up_to_date
 from medcxr.storage.server import prepare_schema, server_engine
+from medcxr.storage.setting_table import claim
 
 __all__ = ["Database", "Transaction", "open_database", "open_server"]
 
@@ -106,15 +107,20 @@ def open_database(path: Path) -> Database:
     return _opened(path, _file_of(path))
 
 
-def open_server(address: ServerAddress) -> Database:
+def open_server(address: ServerAddress, *, owner: str | None = None) -> Database:
     """Open a database on a PostgreSQL server, making its schema and migrating it where needed.
+
+    Args:
+        address: of the database.
+        owner: what only one workspace is known by; the first one has the database. None asks for
+            none.
 
     Raises:
         MissingExtra: the driver is not installed.
         StorageError: the server cannot be reached or refuses, or the database was written by a
-            newer program.
+            newer program or belongs to another workspace.
     """
-    return _connected(address)
+    return _connected(address, owner)
 
 
 # Opened anew when somebody puts another file in its place, e.g. from a backup.
@@ -127,11 +133,13 @@ def _opened(path: Path, _file: tuple[int, int]) -> Database:
 
 
 @lru_cache(maxsize=8)
-def _connected(address: ServerAddress) -> Database:
+def _connected(address: ServerAddress, owner: str | None) -> Database:
     database = Database(server_engine(address, writes=_WRITES), str(address))
     with database.writing() as connection:  # one at a time, and whole or not at all
         prepare_schema(connection, address)
         bring_up_to_date(connection, str(address))
+        if owner is not None:
+            claim(connection, owner, str(address))
     return database
 
 

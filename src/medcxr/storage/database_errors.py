@@ -34,8 +34,8 @@ _NO_DATABASE = text(
     "the server has no database of this name; make it (CREATE DATABASE) or correct the setting"
 )
 _NOT_ALLOWED = text(
-    "its user lacks a right; let an administrator of the server make the schema for that user "
-    "(CREATE SCHEMA … AUTHORIZATION …)"
+    "its user lacks a right there; let an administrator of the server grant CONNECT, and make the "
+    "schema for that user (CREATE SCHEMA … AUTHORIZATION …)"
 )
 _TOO_MANY = text(
     "the server has no connection free; end other programs, or raise max_connections there"
@@ -90,14 +90,14 @@ _OF_SQLSTATE = {
 # A refused connection carries no code, only the server's words. Those of a server that speaks
 # another language are not known here; then it is "not reached", which names all there is to look at.
 _OF_REFUSAL = (
-    ("password authentication failed", _PASSWORD),
-    ("no password supplied", _PASSWORD),
     ("authentication failed", _PASSWORD),
-    ("role ", _PASSWORD),
-    ("pg_hba.conf", _NOT_LET_IN),
+    ("no password supplied", _PASSWORD),
     ("too many clients", _TOO_MANY),
     ("too many connections", _TOO_MANY),
     ("remaining connection slots", _TOO_MANY),
+    ("permission denied", _NOT_ALLOWED),
+    ("role ", _PASSWORD),
+    ("pg_hba.conf", _NOT_LET_IN),
     ("the database system is", _NOT_YET),
     ("certificate", _NOT_VERIFIED),
     ("SSL", _NOT_VERIFIED),

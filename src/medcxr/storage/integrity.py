@@ -105,8 +105,9 @@ _AMCHECK = """
 _INDEXES = """
     SELECT pg_class.oid, relname FROM pg_catalog.pg_class
     JOIN pg_catalog.pg_am ON pg_am.oid = relam
+    JOIN pg_catalog.pg_index ON indexrelid = pg_class.oid
     WHERE relnamespace = CAST(CAST(current_schema() AS text) AS regnamespace)
-    AND relkind = 'i' AND amname = 'btree'
+    AND amname = 'btree' AND indisvalid AND indisready
     ORDER BY relname
 """
 _CHECK = "SELECT public.bt_index_check(CAST(CAST(:index AS oid) AS regclass), true)"
