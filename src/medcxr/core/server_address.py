@@ -86,7 +86,7 @@ def server_address(words: str, *, named: str, schema: str | None = None) -> Serv
     database = unquote(parts.path.removeprefix("/"))
     if parts.scheme not in _SCHEMES or not database or "/" in database or parts.fragment:
         raise DataError("{setting} is no address; write {form}.", setting=named, form=_FORM)
-    chosen = given.pop("schema", None) or schema or DEFAULT_SCHEMA
+    chosen = given.pop("schema", "") or schema or DEFAULT_SCHEMA
     if not _SCHEMA.fullmatch(chosen) or chosen.startswith("pg_"):
         raise DataError(
             "{setting} names a schema that cannot be; use lower-case letters, digits and _, at "
@@ -102,7 +102,7 @@ def server_address(words: str, *, named: str, schema: str | None = None) -> Serv
             known=", ".join(_OPTIONS),
         )
     return ServerAddress(
-        host=given.pop("host", None) or _host(parts),
+        host=given.pop("host", "") or _host(parts),
         port=port,
         user=unquote(parts.username or ""),
         password=None if parts.password is None else unquote(parts.password),
