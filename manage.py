@@ -18,7 +18,7 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404 # never a shell
 import sys
 import threading
 import time
@@ -327,7 +327,7 @@ def run_child(
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     begun = time.monotonic()
     # A session of its own is a process group that can be ended as a whole.
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # nosec B603 # programs named here
         command, env=variables, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
     )
     try:
@@ -475,7 +475,7 @@ def _announce_when_ready(address: str, port: int, browser: bool, ended: threadin
 
 
 def _reachable(address: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - the address is only compared
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - the address is only compared  # nosec B104
 
 
 def _url(address: str, port: int) -> str:
@@ -506,7 +506,7 @@ def _end(child: "subprocess.Popen[bytes]", number: int) -> None:
 def _signal_all(child: "subprocess.Popen[bytes]", number: int) -> None:
     if os.name == "nt":
         end = ["taskkill", "/T", "/F", "/PID", str(child.pid)]
-        subprocess.run(end, check=False, capture_output=True)
+        subprocess.run(end, check=False, capture_output=True)  # nosec B603 # programs named here
         return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, number)  # the group outlives its leader

@@ -3,7 +3,7 @@
 import atexit
 import json
 import os
-import subprocess
+import subprocess  # nosec B404 # never a shell
 import sys
 import time
 from collections.abc import Iterator
@@ -147,7 +147,7 @@ _NOT_STARTED = text(
 
 def _start() -> _Process:
     try:
-        process = subprocess.Popen(  # noqa: S603 - fixed arguments
+        process = subprocess.Popen(  # noqa: S603 - fixed arguments  # nosec B603
             [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
