@@ -383,6 +383,13 @@ def test_whatever_is_said_comes_back(workspace, analyzed, words, verdicts, numbe
     assert judged.label.isprintable()
 
 
+@pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 10**30])
+def test_a_number_that_no_case_can_have_is_missing_on_each_database(workspace, number):
+    for ask in (case, delete_case):
+        with pytest.raises(DataError, match=f"no case {number}"):
+            ask(workspace, number)
+
+
 def test_what_is_kept_of_an_opinion_is_json_that_others_can_read(workspace, analyzed):
     kept = record_case(workspace, analyzed, label="a")
     give_verdict(workspace, kept.case_id, {"Effusion": Verdict.PRESENT})
