@@ -23,7 +23,14 @@ from platformdirs import user_data_path
 from medcxr.core.errors import DataError
 from medcxr.core.server_address import ServerAddress, server_address
 
-__all__ = ["CASES_VARIABLE", "DATABASE_VARIABLE", "DATA_VARIABLE", "WORKSPACE_VARIABLE", "Settings"]
+__all__ = [
+    "CASES_VARIABLE",
+    "DATABASE_VARIABLE",
+    "DATA_VARIABLE",
+    "WORKSPACE_VARIABLE",
+    "Settings",
+    "environment_without_secrets",
+]
 
 WORKSPACE_VARIABLE = "MEDCXR_WORKSPACE"
 CASES_VARIABLE = "MEDCXR_CASES"
@@ -97,6 +104,12 @@ class Settings:
         named = {CASES_VARIABLE: self.cases, DATA_VARIABLE: self.data}
         chosen = {name: str(path) for name, path in named.items() if path is not None}
         return {**os.environ, WORKSPACE_VARIABLE: str(self.workspace), **chosen}
+
+
+def environment_without_secrets() -> dict[str, str]:
+    """Return the environment for a child process that needs no database."""
+    hidden = (DATABASE_VARIABLE, _DATABASE_FILE_VARIABLE)
+    return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
 def _content(file: Path) -> str:

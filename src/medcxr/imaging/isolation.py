@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple, TypeAlias, cast
 from medcxr.core.cores import available_cores
 from medcxr.core.errors import ImageError
 from medcxr.core.language import text
+from medcxr.core.settings import environment_without_secrets
 from medcxr.imaging.decoded import Decoded, receive
 from medcxr.imaging.limits import TIMEOUT_S
 from medcxr.imaging.sniffing import FileFormat
@@ -149,6 +150,7 @@ def _start() -> _Process:
     try:
         process = subprocess.Popen(  # noqa: S603 - fixed arguments  # nosec B603
             [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path)],
+            env=environment_without_secrets(),  # a decoder that is taken over shall not read them
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pipesize=_PIPE_BYTES,
