@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, ForeignKeyConstraint, Text, cast, exists, func, select, text
+from sqlalchemy import Connection, ForeignKeyConstraint, Text, cast, exists, func, select
+from sqlalchemy import text as statement
 from sqlalchemy.exc import DBAPIError
 
 from medcxr.storage.database import Database
@@ -33,7 +34,7 @@ def _in_file(connection: Connection) -> Iterator[str]:
 
 def _on_server(connection: Connection) -> Iterator[str]:
     for words, told in _SWITCHED_OFF:
-        for name in connection.execute(text(words)).scalars().all():
+        for name in connection.execute(statement(words)).scalars().all():
             yield told.format(name=name)
     yield from _damaged_indexes(connection)
     for table in metadata.sorted_tables:
@@ -61,12 +62,12 @@ def _damaged_indexes(connection: Connection) -> Iterator[str]:
     Its extension amcheck has to be there (CREATE EXTENSION amcheck) and its functions be granted to
     this user; both are the administrator's to decide, so without them nothing is told.
     """
-    if not connection.execute(text(_AMCHECK)).scalar_one():
+    if not connection.execute(statement(_AMCHECK)).scalar_one():
         return
-    for index, name in connection.execute(text(_INDEXES)).all():
+    for index, name in connection.execute(statement(_INDEXES)).all():
         try:
             with connection.begin_nested():
-                connection.execute(text(_CHECK), {"index": index})
+                connection.execute(statement(_CHECK), {"index": index})
         except DBAPIError as error:
             code = getattr(error.orig, "sqlstate", None)
             if code not in _CORRUPTED:

@@ -4,7 +4,8 @@ import hashlib
 import os
 import weakref
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import text as statement
 
 from medcxr.core.errors import MissingExtra, StorageError
 from medcxr.core.server_address import ServerAddress
@@ -70,7 +71,7 @@ def prepare_schema(connection: Connection, address: ServerAddress) -> None:
     Raises:
         StorageError: the database's encoding is not UTF-8.
     """
-    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    encoding = connection.execute(statement("SHOW server_encoding")).scalar_one()
     if encoding != "UTF8":
         raise StorageError(
             "The database {name} keeps texts as {encoding}, which lacks letters; make one with "
@@ -78,7 +79,7 @@ def prepare_schema(connection: Connection, address: ServerAddress) -> None:
             name=address,
             encoding=encoding,
         )
-    known = text("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = :name")
+    known = statement("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = :name")
     # Asked first: who may use a schema may not always make one.
     if connection.execute(known, {"name": address.schema}).first() is None:
         connection.exec_driver_sql(f"CREATE SCHEMA {address.schema}")  # letters, digits and _

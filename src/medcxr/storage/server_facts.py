@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import text
+from sqlalchemy import text as statement
 
 from medcxr.storage.database import Database
 
@@ -40,9 +40,9 @@ def server_facts(database: Database) -> ServerFacts:
     with database.reading() as connection:
         # Asked of the client library: the server would tell of a pooler's connection to it.
         driver = cast("Any", connection.connection.driver_connection)
-        version = str(connection.execute(text("SHOW server_version")).scalar_one())
+        version = str(connection.execute(statement("SHOW server_version")).scalar_one())
         return ServerFacts(
             version=version.partition(" ")[0],
-            n_bytes=int(connection.execute(text(_SIZE)).scalar_one()),
+            n_bytes=int(connection.execute(statement(_SIZE)).scalar_one()),
             is_encrypted=bool(driver.pgconn.ssl_in_use),
         )
