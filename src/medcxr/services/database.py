@@ -10,7 +10,7 @@ from medcxr.services.secret_keys import secret_key
 from medcxr.services.workspace import Workspace
 from medcxr.storage.database import Database, open_database, open_server
 
-__all__ = ["database_address", "workspace_database"]
+__all__ = ["database_address", "is_on_server", "workspace_database"]
 
 _KEY_BYTES = 32
 _WITHOUT_KEY = text("a database on a server no longer knows this workspace")
@@ -38,6 +38,12 @@ def database_address() -> ServerAddress | None:
         DataError: the setting that names it is wrong.
     """
     return Settings.from_environment().database_server()
+
+
+def is_on_server() -> bool:
+    """Tell whether a setting names a server, right or wrong."""
+    settings = Settings.from_environment()
+    return settings.database_words is not None or settings.database_file is not None
 
 
 @lru_cache(maxsize=8)
