@@ -10,7 +10,7 @@ from medcxr.services.secret_keys import secret_key
 from medcxr.services.workspace import Workspace
 from medcxr.storage.database import Database, open_database, open_server
 
-__all__ = ["database_address", "is_on_server", "workspace_database"]
+__all__ = ["database_address", "has_database", "is_on_server", "workspace_database"]
 
 _KEY_BYTES = 32
 _WITHOUT_KEY = text("a database on a server no longer knows this workspace")
@@ -38,6 +38,11 @@ def database_address() -> ServerAddress | None:
         DataError: the setting that names it is wrong.
     """
     return Settings.from_environment().database_server()
+
+
+def has_database(workspace: Workspace) -> bool:
+    """Tell whether there is one to be looked into, without making it; on a server there is."""
+    return is_on_server() or workspace.database.is_file()
 
 
 def is_on_server() -> bool:

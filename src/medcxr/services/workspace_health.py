@@ -10,7 +10,7 @@ from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number, text
 from medcxr.core.server_address import ServerAddress
 from medcxr.services.accounts import is_initial_password
-from medcxr.services.database import database_address, workspace_database
+from medcxr.services.database import database_address, has_database, workspace_database
 from medcxr.services.health import Outcome, attention, broken, good, told_size
 from medcxr.services.training_jobs import JobState, count_unreadable_jobs, list_jobs
 from medcxr.services.workspace import Workspace
@@ -79,7 +79,7 @@ def check_database(workspace: Workspace) -> Outcome:
         return broken(say(error.sentence), say("Correct the setting, then start medcxr again."))
     if address is not None:
         return _check_server(workspace, address)
-    if not workspace.database.is_file():
+    if not has_database(workspace):
         return good(say("None yet: nothing is remembered."))
     n_bytes = sum(path.stat().st_size for path in _files_of_database(workspace))
     remedy = say("Put a backup in its place, or move it away to start anew without it.")
