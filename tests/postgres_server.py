@@ -100,8 +100,11 @@ def find_programs() -> Path | None:
 def require_programs() -> Path:
     """Return their folder; without them skip the test, but fail where nobody would notice."""
     programs = find_programs() if sys.platform != "win32" else None
-    if programs is None:
-        words = "no PostgreSQL server: install postgresql, or name its programs in MEDCXR_POSTGRES"
+    if programs is None or shutil.which("openssl") is None:
+        words = (
+            "no PostgreSQL server, or no openssl for its certificate: install postgresql and "
+            "openssl, or name the server's programs in MEDCXR_POSTGRES"
+        )
         if os.environ.get("CI") == "true":
             pytest.fail(words)
         pytest.skip(words)

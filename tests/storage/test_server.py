@@ -21,7 +21,7 @@ from medcxr.storage.database import open_server
 from medcxr.storage.integrity import database_problems
 from medcxr.storage.server_facts import server_facts
 from medcxr.storage.setting_table import keep_settings, kept_settings
-from postgres_server import PASSWORD, ROLE
+from postgres_server import PASSWORD, ROLE, require_programs
 
 _NOW = datetime(2026, 1, 2, tzinfo=UTC)
 _OURS = f"application_name = 'medcxr' AND usename = '{ROLE}'"
@@ -331,6 +331,16 @@ def test_what_is_not_whole_is_told(on_postgres, statements, problem):
     database = open_server(where)
     on_postgres.administer(*statements.format(schema=where.schema).split(";"))
     assert database_problems(database) == (problem,)
+
+
+@pytest.mark.parametrize(
+    ("in_ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)]
+)
+def test_without_a_server_tests_are_skipped_and_ci_fails(monkeypatch, in_ci, outcome):
+    monkeypatch.setattr("postgres_server.find_programs", lambda: None)
+    monkeypatch.setenv("CI", in_ci)
+    with pytest.raises(outcome, match="no PostgreSQL server"):
+        require_programs()
 
 
 def keep_one(database):
