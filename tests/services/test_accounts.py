@@ -7,7 +7,6 @@ from itertools import cycle
 
 import argon2
 import pytest
-from signing_in import ADMIN, BETTER, GOOD, Clock, add, settle
 
 from medcxr.core.access import Permission, Role
 from medcxr.core.errors import AccessError
@@ -28,6 +27,7 @@ from medcxr.services.first_user import user_database
 from medcxr.services.users import add_user, set_active
 from medcxr.services.workspace import Workspace
 from medcxr.storage.user_table import change_user, find_user
+from signing_in import ADMIN, BETTER, GOOD, Clock, add, settle
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from signing_in import GOOD, settle
 
 from medcxr.core.access import Role
 from medcxr.core.errors import AccessError, StorageError
@@ -12,6 +11,7 @@ from medcxr.services import first_user
 from medcxr.services.accounts import is_initial_password, sign_in
 from medcxr.services.users import users
 from medcxr.services.workspace import Workspace
+from signing_in import GOOD, settle
 
 
 @pytest.fixture
