@@ -198,7 +198,7 @@ def _analyzed(workspace: Workspace, upload: Upload) -> Case:
 
 def _tell_of_refusal(workspace: Workspace, upload: Upload, error: MedcxrError) -> None:
     if upload.is_of_patient and isinstance(error, ImageError):
-        with suppress(StorageError):  # the page "Dashboard" says what is wrong with the database
+        with suppress(MedcxrError):  # the page "Dashboard" says what is wrong with the database
             note_refused(workspace, error)
 
 
