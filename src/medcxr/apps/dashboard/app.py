@@ -28,10 +28,11 @@ from medcxr.services.workspace import Workspace
 if TYPE_CHECKING:
     from medcxr.apps.dashboard.frame import Opened
 
-_DEFAULT, _READING = "dashboard", "clinical-analysis"
+_DEFAULT = "dashboard"
+_READING = "clinical-analysis"
 _PATHS = (
     "",
-    _READING,
+    "clinical-analysis",
     "explainable-ai",
     "train-model",
     "performance",
