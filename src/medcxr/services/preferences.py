@@ -25,10 +25,15 @@ class Preferences:
     Attributes:
         remember_cases: whether figures and file names of analyzed radiographs are kept.
         keep_days: days after which a case that was not seen again is deleted; None keeps it.
+        keep_checkpoint_days: days after which the checkpoints of a finished run are deleted; None
+            keeps them. The model, its scores and the record of the run stay.
+        keep_log_days: days after which what a finished training printed is deleted; None keeps it.
     """
 
     remember_cases: bool = True
     keep_days: int | None = None
+    keep_checkpoint_days: int | None = None
+    keep_log_days: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -38,6 +43,14 @@ class Preferences:
                 days=self.keep_days,
                 longest=_LONGEST_DAYS,
             )
+        for days in (self.keep_checkpoint_days, self.keep_log_days):
+            if days is not None and not 1 <= days <= _LONGEST_DAYS:
+                raise DataError(
+                    "Files of trainings cannot be kept for {days} days; choose 1 to {longest}, or "
+                    "none to keep them.",
+                    days=days,
+                    longest=_LONGEST_DAYS,
+                )
 
 
 def preferences(workspace: Workspace) -> Preferences:

@@ -40,6 +40,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.TRAINING_STARTED: text("training started"),
     AuditAction.TRAINING_STOPPED: text("training stopped"),
     AuditAction.SETTINGS_CHANGED: text("settings changed"),
+    AuditAction.FILES_REMOVED: text("files removed"),
     AuditAction.AUDIT_EXPORTED: text("audit exported"),
     AuditAction.AUDIT_VERIFIED: text("audit verified"),
     AuditAction.BACKUP_MADE: text("backup made"),
@@ -65,6 +66,7 @@ _SUBJECTS = (
     (re.compile(r"case (?P<value>\d+)"), text("case {value}")),
     (re.compile(r"(?P<value>\d+) cases"), text("cases: {value}")),
     (re.compile(r"(?P<value>\d+) images"), text("images: {value}")),
+    (re.compile(r"(?P<value>\d+) files"), text("files: {value}")),
     (re.compile(r"model (?P<value>.+)"), text("model {value}")),
     (re.compile(r"training (?P<value>.+)"), text("training {value}")),
     (re.compile(r"image"), text("image")),
@@ -76,6 +78,7 @@ _SUBJECTS = (
 _DETAILS: Mapping[str, str] = {
     "after": text("after"),
     "before": text("before"),
+    "bytes": text("bytes"),
     "blanked": text("blanked"),
     "events": text("events"),
     "failed": text("failed"),
