@@ -53,7 +53,7 @@ def test_sign_in_and_analysis_reach_nobody_and_write_no_patient_down(
         upload(page, path)
         wait_for_result(page)
         with page.expect_download() as download:
-            page.get_by_text("Download the report (PDF)").click()
+            page.get_by_role("button", name="Download the report").first.click()
         download.value.save_as(tmp_path / "report.pdf")
         page.screenshot(path=tmp_path / "shown.png")
         shown = page.locator("body").inner_text()
