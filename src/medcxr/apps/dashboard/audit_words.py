@@ -63,17 +63,18 @@ DOORS: Mapping[Door, str] = {
 }
 
 _SUBJECTS = (
-    (re.compile(r"case (?P<value>\d+)"), text("case {value}")),
-    (re.compile(r"(?P<value>\d+) cases"), text("cases: {value}")),
-    (re.compile(r"(?P<value>\d+) images"), text("images: {value}")),
-    (re.compile(r"(?P<value>\d+) files"), text("files: {value}")),
-    (re.compile(r"model (?P<value>.+)"), text("model {value}")),
-    (re.compile(r"training (?P<value>.+)"), text("training {value}")),
-    (re.compile(r"image"), text("image")),
-    (re.compile(r"audit trail"), text("audit trail")),
-    (re.compile(r"exported audit trail"), text("exported audit trail")),
-    (re.compile(r"radiograph that is not remembered"), text("radiograph that is not remembered")),
+    text("case {value}"),
+    text("{value} cases"),
+    text("{value} images"),
+    text("{value} files"),
+    text("model {value}"),
+    text("training {value}"),
+    text("image"),
+    text("audit trail"),
+    text("exported audit trail"),
+    text("radiograph that is not remembered"),
 )
+"""As services tell them."""
 
 _DETAILS: Mapping[str, str] = {
     "after": text("after"),
@@ -104,10 +105,13 @@ def told_action(action: AuditAction | str) -> str:
 
 def told_subject(event: AuditEvent) -> str:
     """Return to what something was done."""
-    for pattern, words in _SUBJECTS:
-        match = pattern.fullmatch(event.subject)
-        if match is not None:
-            return say(words, **match.groupdict()) if match.groupdict() else say(words)
+    for words in _SUBJECTS:
+        before, _, after = words.partition("{value}")
+        match = re.fullmatch(f"{re.escape(before)}(.+){re.escape(after)}", event.subject)
+        if event.subject == words:
+            return say(words)
+        if match is not None and before + after != words:
+            return say(words, value=match[1])
     return event.subject
 
 
