@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from medcxr.core.access import Door, Role
 from medcxr.core.audit import AuditAction, AuditEvent
-from medcxr.core.language import figure, say, text
+from medcxr.core.language import Sentence, figure, listing, say, text
 
 __all__ = ["ACTIONS", "DOORS", "ROLES", "told_action", "told_details", "told_subject"]
 
@@ -117,9 +117,13 @@ def told_subject(event: AuditEvent) -> str:
 
 def told_details(event: AuditEvent) -> str:
     """Return the details one after the other."""
-    return ", ".join(
-        say("{name}: {value}", name=say(_DETAILS.get(name, name)), value=_told_value(value))
-        for name, value in sorted(event.details.items())
+    return say(
+        listing(
+            Sentence(
+                "{name}: {value}", name=say(_DETAILS.get(name, name)), value=_told_value(value)
+            )
+            for name, value in sorted(event.details.items())
+        )
     )
 
 
