@@ -33,6 +33,9 @@ class Preferences:
         idle_minutes: without activity after which a sign-in ends: a workstation that was left.
         signed_in_hours: after which a sign-in ends in any case: a long shift.
         second_factor_for: roles whose users must have a second factor.
+        keep_checkpoint_days: days after which the checkpoints of a finished run are deleted; None
+            keeps them. The model, its scores and the record of the run stay.
+        keep_log_days: days after which what a finished training printed is deleted; None keeps it.
     """
 
     remember_cases: bool = True
@@ -40,6 +43,8 @@ class Preferences:
     idle_minutes: int = 30
     signed_in_hours: int = 12
     second_factor_for: tuple[str, ...] = ()
+    keep_checkpoint_days: int | None = None
+    keep_log_days: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -58,6 +63,14 @@ class Preferences:
                 unknown=", ".join(unknown),
                 known=", ".join(Role),
             )
+        for days in (self.keep_checkpoint_days, self.keep_log_days):
+            if days is not None and not 1 <= days <= _LONGEST_DAYS:
+                raise DataError(
+                    "Files of trainings cannot be kept for {days} days; choose 1 to {longest}, or "
+                    "none to keep them.",
+                    days=days,
+                    longest=_LONGEST_DAYS,
+                )
 
 
 def preferences(workspace: Workspace) -> Preferences:

@@ -18,6 +18,7 @@ from medcxr.apps.cli import audit, cases, dataset, gate, models, users
 from medcxr.apps.cli.analyze import analyze
 from medcxr.apps.cli.anatomy_check import anatomy_check
 from medcxr.apps.cli.case_map import case_map
+from medcxr.apps.cli.clean import clean
 from medcxr.apps.cli.compare import compare
 from medcxr.apps.cli.dashboard import dashboard
 from medcxr.apps.cli.deidentify import deidentify
@@ -46,6 +47,7 @@ app.command()(train)
 app.command()(compare)
 app.command()(performance)
 app.command()(deidentify)
+app.command()(clean)
 app.command()(dashboard)
 app.command()(doctor)
 app.command("explain-check")(explain_check)
