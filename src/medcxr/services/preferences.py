@@ -101,9 +101,9 @@ def set_preferences(workspace: Workspace, chosen: Preferences) -> None:
         StorageError: the database cannot be used.
     """
     workspace.require(Permission.CHANGE_SETTINGS)
-    after = asdict(chosen)
+    after = _as_kept(chosen)
     with workspace_database(workspace).writing() as connection:
-        before = {**asdict(Preferences()), **kept_settings(connection)}
+        before = {**_as_kept(Preferences()), **kept_settings(connection)}
         keep_settings(connection, after, datetime.now(UTC))
         for name, value in after.items():
             if before[name] != value:
@@ -113,12 +113,20 @@ def set_preferences(workspace: Workspace, chosen: Preferences) -> None:
                     AuditAction.SETTINGS_CHANGED,
                     name,
                     before=_told(before[name]),
-                    after=value,
+                    after=_told(value),
                 )
+
+
+def _as_kept(chosen: Preferences) -> dict[str, object]:
+    """Return preferences as JSON gives them back."""
+    values = asdict(chosen)
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in values.items()}
 
 
 def _told(value: object) -> int | bool | str | None:
     """Return what was kept of a preference; a damaged one may be anything."""
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
     return value if value is None or isinstance(value, int) else "damaged"
 
 
