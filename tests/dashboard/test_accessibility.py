@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 _WEIGHTY = {"moderate", "serious", "critical"}
 _PAGES = (
     *("dashboard", "clinical-analysis", "explainable-ai", "train-model", "performance", "models"),
-    "administration",
+    *("administration", "help"),
 )
 _SCREEN_DIFFERENCE = 40  # of 255, in any color; a fainter sign of focus counts as none
 _FOCUS_PIXELS = 40  # as many pixels must tell where the focus is: half an outline of 2 x 10 px
