@@ -78,10 +78,11 @@ def _folded(words: str) -> str:
 
 
 def _show(topic: Topic, page: StreamlitPage) -> None:
-    name, go = st.columns((5, 2), vertical_alignment="center")
-    name.header(say(topic.title), anchor=False)
-    with go:
-        st.page_link(page, label=say("Go to this page"), icon=":material/arrow_forward:")
+    title = say(topic.title)
+    name, go = st.columns((5, 2), vertical_alignment="bottom")
+    name.header(title, anchor=False)
+    with go.container(key=f"go_to_{topic.path or 'dashboard'}"):
+        st.page_link(page, label=plain(say("Go to the page {page}", page=title)))
     st.html(f'<dl class="cxr-help">{"".join(map(_described, topic.explanations))}</dl>')
 
 

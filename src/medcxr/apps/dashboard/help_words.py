@@ -20,7 +20,7 @@ from medcxr.apps.dashboard.words import (
     TRAIN_PAIRED,
     ZONES,
 )
-from medcxr.core.language import text
+from medcxr.core.language import Sentence, text
 
 __all__ = ["DOCUMENTS", "INTRODUCTION", "LIMITS", "TOPICS", "Explanation", "Topic"]
 
@@ -106,7 +106,13 @@ _CLINICAL = Topic(
         _known(text("Present / Absent")),
         Explanation(
             name=text("Operating point"),
-            words=(OPERATING_POINT_HELP, *(what for _, what in OPERATING_POINTS.values())),
+            words=(
+                OPERATING_POINT_HELP,
+                *(
+                    Sentence("{name}: {what}", name=Sentence(name), what=Sentence(what))
+                    for name, what in OPERATING_POINTS.values()
+                ),
+            ),
         ),
         Explanation(name=text("Distance to the threshold"), words=(MARGIN,)),
         _known(
