@@ -53,7 +53,7 @@ LANGUAGES = ("en", "ar")
 _COVER = ("clinical-analysis", "dark", "en")
 _SCREEN = {"width": 1360, "height": 1000}
 _MOST_ROWS = 2200  # a longer page goes on below the picture
-_COLORS = 200
+_COLORS = 256
 _LIMIT_MS = 120_000
 _START_LIMIT_S = 60
 _TRAINING_LIMIT_S = 1800
@@ -213,7 +213,12 @@ def _keep(page: Page, name: str, theme: str, language: str) -> None:
     page.wait_for_timeout(1500)
     photograph = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     page.set_viewport_size(_SCREEN)
-    few = photograph.quantize(_COLORS, dither=Image.Dither.NONE)
+    few = photograph.quantize(
+        _COLORS,
+        method=Image.Quantize.MAXCOVERAGE,  # the mean cut takes the few colors of maps for gray
+        kmeans=2,
+        dither=Image.Dither.NONE,
+    )
     few.save(_picture(name, theme, language), optimize=True)
     print(_picture(name, theme, language).name, photograph.size, flush=True)  # noqa: T201
 
