@@ -27,11 +27,13 @@ class Opinion:
         given_at: when, UTC.
         verdicts: finding -> verdict; a finding that is missing was not judged.
         comment: in the reader's words; may be empty.
+        given_by: the reader's name; None for what was said before there were users.
     """
 
     given_at: datetime
     verdicts: Mapping[str, Verdict]
     comment: str = field(default="", repr=False)
+    given_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,7 +165,14 @@ def give_verdict(
                 case=case_id,
                 known=", ".join(sorted(known)),
             )
-        case_table.add_opinion(connection, case_id, verdicts, comment, datetime.now(UTC))
+        case_table.add_opinion(
+            connection,
+            case_id,
+            verdicts,
+            comment,
+            datetime.now(UTC),
+            given_by=workspace.actor.name,
+        )
         return _existing(case_table.find_case(connection, case_id), case_id)
 
 

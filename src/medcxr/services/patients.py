@@ -1,15 +1,15 @@
 """Whose radiographs belong together, without keeping who that is."""
 
-import secrets
-
-from medcxr.core.errors import StorageError
+from medcxr.core.language import text
 from medcxr.security.patient_key import KEY_BYTES, patient_key
+from medcxr.services.secret_keys import secret_key
 from medcxr.services.workspace import Workspace
-from medcxr.storage.atomic import write_bytes_atomically
-from medcxr.storage.locks import exclusive
-from medcxr.storage.reading import read_bytes
 
 __all__ = ["key_of_patient"]
+
+_WITHOUT_KEY = text(
+    "radiographs that are remembered already no longer find those of the same patient"
+)
 
 
 def key_of_patient(workspace: Workspace, patient_id: str, issuer: str = "") -> str | None:
@@ -27,17 +27,4 @@ def key_of_patient(workspace: Workspace, patient_id: str, issuer: str = "") -> s
 
 
 def _secret(workspace: Workspace) -> bytes:
-    """Return the workspace's secret; make it where there is none."""
-    path = workspace.secrets / "patients.key"
-    with exclusive(path):
-        secret = read_bytes(path)
-        if secret is None:
-            secret = secrets.token_bytes(KEY_BYTES)
-            write_bytes_atomically(path, secret)
-    if len(secret) != KEY_BYTES:
-        raise StorageError(
-            "{path} is damaged; put a backup in its place, or delete it: then radiographs that are "
-            "remembered already no longer find those of the same patient.",
-            path=path,
-        )
-    return secret
+    return secret_key(workspace, "patients", KEY_BYTES, without_it=_WITHOUT_KEY)

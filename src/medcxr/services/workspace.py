@@ -1,8 +1,9 @@
 """The folder in which everything that medcxr keeps on this computer lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from medcxr.core.access import OPERATOR, Actor, Permission
 from medcxr.core.errors import StorageError
 from medcxr.core.settings import Settings
 
@@ -17,9 +18,12 @@ class Workspace:
 
     Attributes:
         folder: the absolute path of the workspace.
+        actor: who uses it. Services ask it for permission and name it in the audit trail; a
+            workspace used by another one is the same workspace.
     """
 
     folder: Path
+    actor: Actor = field(default=OPERATOR, compare=False)
 
     @classmethod
     def open(cls, folder: Path) -> "Workspace":
@@ -43,6 +47,18 @@ class Workspace:
     def open_default(cls) -> "Workspace":
         """Open the workspace that the settings name."""
         return cls.open(Settings.from_environment().workspace)
+
+    def used_by(self, actor: Actor) -> "Workspace":
+        """Return the same workspace in the hands of somebody else."""
+        return replace(self, actor=actor)
+
+    def require(self, permission: Permission) -> None:
+        """Return if whoever uses the workspace may do something.
+
+        Raises:
+            AccessError: the role, or what the token is for, does not allow it.
+        """
+        self.actor.require(permission)
 
     @property
     def models(self) -> Path:

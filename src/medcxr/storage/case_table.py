@@ -118,6 +118,8 @@ def add_opinion(
     verdicts: Mapping[str, Verdict],
     comment: str,
     now: datetime,
+    *,
+    given_by: str | None = None,
 ) -> None:
     """Add what a reader says now; what was said before stays."""
     connection.execute(
@@ -126,6 +128,7 @@ def add_opinion(
             given_at=now,
             verdicts=json.dumps({finding: str(verdict) for finding, verdict in verdicts.items()}),
             comment=comment,
+            given_by=given_by,
         )
     )
 
@@ -325,6 +328,11 @@ def _opinions_of(connection: Connection, identities: list[int]) -> dict[int, lis
     for row in connection.execute(found):
         verdicts = {name: Verdict(one) for name, one in json.loads(row.verdicts).items()}
         thought[row.case_id].append(
-            Opinion(given_at=row.given_at, verdicts=verdicts, comment=row.comment)
+            Opinion(
+                given_at=row.given_at,
+                verdicts=verdicts,
+                comment=row.comment,
+                given_by=row.given_by,
+            )
         )
     return thought

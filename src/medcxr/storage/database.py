@@ -16,7 +16,10 @@ from medcxr.storage.database_errors import explained
 from medcxr.storage.locks import exclusive
 from medcxr.storage.migration import bring_up_to_date
 
-__all__ = ["Database", "open_database"]
+__all__ = ["Database", "Transaction", "open_database"]
+
+Transaction = Connection
+"""What a transaction is handed on as; only this layer asks it anything."""
 
 _WAIT_S = 10.0  # for another process or thread to end its transaction
 _WRITES = "medcxr_writes"

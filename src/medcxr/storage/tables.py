@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -20,19 +21,26 @@ from sqlalchemy import (
 
 __all__ = [
     "LABEL_LENGTH",
+    "NAME_LENGTH",
     "REVISION",
+    "audit_events",
+    "audit_head",
     "cases",
     "findings",
     "metadata",
     "opinions",
     "readings",
+    "sessions",
     "settings",
+    "tokens",
+    "users",
 ]
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration: what this program reads and writes."""
 
 LABEL_LENGTH = 200  # characters; longer than file names are on common systems
+NAME_LENGTH = 100  # characters, of users and tokens
 
 
 class _Utc(TypeDecorator[datetime]):
@@ -119,6 +127,7 @@ opinions = Table(
     Column("given_at", _Utc, nullable=False),
     Column("verdicts", Text, nullable=False),  # JSON: finding -> verdict
     Column("comment", Text, nullable=False),
+    Column("given_by", String(NAME_LENGTH)),  # null: before there were users
 )
 
 settings = Table(
@@ -127,4 +136,75 @@ settings = Table(
     Column("name", String(100), primary_key=True),
     Column("value", Text, nullable=False),  # JSON
     Column("changed_at", _Utc, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(NAME_LENGTH), nullable=False),
+    Column("name_folded", String(2 * NAME_LENGTH), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("password_hash", String(200), nullable=False),
+    Column("must_change", Integer, nullable=False),  # 1 or 0, as the flags below
+    Column("is_active", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),  # wrong passwords or codes in a row
+    Column("locked_until", _Utc),
+    Column("second_factor", String(64)),  # the shared secret of RFC 6238, Base32
+    Column("second_factor_step", BigInteger),  # the last one used: no code opens twice
+    Column("created_at", _Utc, nullable=False),
+    Column("password_changed_at", _Utc, nullable=False),
+    Column("last_signed_in_at", _Utc),
+    sqlite_autoincrement=True,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("key", String(64), primary_key=True),  # SHA-256 of what the signed-in door holds
+    Column("user_id", ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("door", String(20), nullable=False),
+    Column("opened_at", _Utc, nullable=False),
+    Column("seen_at", _Utc, nullable=False),
+    Column("ended_at", _Utc),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(NAME_LENGTH), nullable=False),
+    Column("key", String(64), nullable=False, unique=True),  # SHA-256 of the token
+    Column("scopes", Text, nullable=False),  # JSON: permissions
+    Column("created_at", _Utc, nullable=False),
+    Column("expires_at", _Utc),
+    Column("last_used_at", _Utc),
+    Column("revoked_at", _Utc),
+    sqlite_autoincrement=True,
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),  # without a gap
+    Column("at", String(32), nullable=False),  # as it was sealed, ISO 8601 in UTC
+    Column("actor", String(NAME_LENGTH), nullable=False, index=True),
+    Column("role", String(20), nullable=False),
+    Column("door", String(20), nullable=False),
+    Column("action", String(50), nullable=False, index=True),
+    Column("subject", String(300), nullable=False),
+    Column("details", Text, nullable=False),  # JSON, as it was sealed
+    Column("seal", String(64), nullable=False),
+)
+
+# One row: whoever appends waits here for the one before, and a trail that was cut short is told
+# by it.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("seal", String(64), nullable=False),
+    Column("head_seal", String(64), nullable=False),
 )

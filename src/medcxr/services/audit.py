@@ -1,0 +1,188 @@
+"""The audit trail of a workspace: told in the transaction of what is done, sealed, and checked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from medcxr.core.access import Actor, Door, Role
+from medcxr.core.audit import AuditAction, AuditEvent
+from medcxr.core.errors import StorageError
+from medcxr.core.language import text
+from medcxr.security.audit_chain import KEY_BYTES, START, head_seal, is_same_seal, seal
+from medcxr.services.database import workspace_database
+from medcxr.services.secret_keys import secret_key
+from medcxr.services.workspace import Workspace
+from medcxr.storage import audit_table
+from medcxr.storage.audit_table import AuditHead, AuditRow
+from medcxr.storage.database import Transaction
+
+__all__ = ["TrailCheck", "check_trail", "note", "note_alone", "trail"]
+
+_Detail = str | int | float | bool | None
+_SUBJECT_LENGTH = 300  # characters that the table keeps
+_MOST_PROBLEMS = 20
+_WITHOUT_KEY = text("what the audit trail says so far can no longer be checked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailCheck:
+    """What a check of the whole trail found.
+
+    Attributes:
+        n_events: as many were read.
+        head: the last event's seal; noted down elsewhere, it proves later that the trail up to it
+            is the same. `START` where there is none.
+        problems: sentences, the first ones of them; empty where every seal fits.
+    """
+
+    n_events: int
+    head: str
+    problems: tuple[str, ...]
+
+
+def note(
+    workspace: Workspace,
+    transaction: Transaction,
+    action: AuditAction,
+    subject: str = "",
+    *,
+    actor: Actor | None = None,
+    **details: _Detail,
+) -> None:
+    """Tell the trail what is done in a transaction; both are kept, or neither.
+
+    Args:
+        workspace: whose actor does it.
+        transaction: of `workspace_database(workspace).writing()`. Tell late in it: from here to its
+            end nobody else can tell the trail anything.
+        action: what is done.
+        subject: to what, e.g. "case 12"; no name of a patient or file.
+        actor: who does it, where that is not the workspace's, e.g. before a sign-in.
+        **details: the same rule as for the subject.
+
+    Raises:
+        StorageError: the key cannot be read, or the database not be written.
+    """
+    who = actor or workspace.actor
+    key = _key(workspace)
+    before = audit_table.head_to_move(transaction, _sealed_head(key, 0, START))
+    unsealed = AuditRow(
+        number=before.number + 1,
+        at=datetime.now(UTC).isoformat(timespec="microseconds"),
+        actor=who.name,
+        role=who.role.value,
+        door=who.door.value,
+        action=action.value,
+        subject=subject[:_SUBJECT_LENGTH],
+        details=json.dumps(details, sort_keys=True, ensure_ascii=False, allow_nan=False),
+        seal="",
+    )
+    row = replace(unsealed, seal=seal(key, unsealed.sealed_fields(), before.seal))
+    audit_table.add_event(transaction, row, _sealed_head(key, row.number, row.seal))
+
+
+def note_alone(
+    workspace: Workspace,
+    action: AuditAction,
+    subject: str = "",
+    *,
+    actor: Actor | None = None,
+    **details: _Detail,
+) -> None:
+    """Tell the trail of something that is kept elsewhere than in the database; as `note`."""
+    with workspace_database(workspace).writing() as transaction:
+        note(workspace, transaction, action, subject, actor=actor, **details)
+
+
+def trail(
+    workspace: Workspace,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+    newest_first: bool = False,
+) -> list[AuditEvent]:
+    """Return what the trail tells; nothing is checked.
+
+    Args:
+        workspace: whose trail.
+        after: only events with a higher number.
+        limit: as many at most.
+        newest_first: from the last one backwards.
+
+    Raises:
+        StorageError: the database cannot be read, or an event is damaged.
+    """
+    with workspace_database(workspace).reading() as transaction:
+        rows = list(
+            audit_table.events(transaction, after=after, limit=limit, newest_first=newest_first)
+        )
+    return [_event(row) for row in rows]
+
+
+def check_trail(workspace: Workspace) -> TrailCheck:
+    """Read the whole trail and compare every seal.
+
+    Raises:
+        StorageError: the key or the database cannot be read.
+    """
+    key = _key(workspace)
+    problems: list[str] = []
+    number, before = 0, START
+    with workspace_database(workspace).reading() as transaction:
+        for row in audit_table.events(transaction):
+            number += 1
+            if row.number != number:
+                problems.append(f"event {number} is missing; {row.number} follows")
+                number = row.number
+            if not is_same_seal(seal(key, row.sealed_fields(), before), row.seal):
+                problems.append(f"event {row.number} is not what was sealed")
+            before = row.seal
+        problems += _problems_of_head(key, number, before, audit_table.head(transaction))
+    return TrailCheck(n_events=number, head=before, problems=tuple(problems[:_MOST_PROBLEMS]))
+
+
+def _problems_of_head(key: bytes, number: int, last: str, head: AuditHead | None) -> list[str]:
+    if head is None:
+        return ["the head of the trail is missing"] if number else []
+    if not is_same_seal(head_seal(key, head.number, head.seal), head.head_seal):
+        return ["the head of the trail is not what was sealed"]
+    if (head.number, head.seal) != (number, last):
+        return [f"the trail ends with event {number}, and {head.number} were told"]
+    return []
+
+
+def _sealed_head(key: bytes, number: int, last: str) -> AuditHead:
+    return AuditHead(number=number, seal=last, head_seal=head_seal(key, number, last))
+
+
+def _event(row: AuditRow) -> AuditEvent:
+    try:
+        details: Mapping[str, _Detail] = json.loads(row.details)
+        return AuditEvent(
+            number=row.number,
+            at=datetime.fromisoformat(row.at),
+            actor=row.actor,
+            role=Role(row.role),
+            door=Door(row.door),
+            action=_known_action(row.action),
+            subject=row.subject,
+            details=details,
+            seal=row.seal,
+        )
+    except ValueError:
+        raise StorageError(
+            "Event {number} of the audit trail is damaged; `medcxr audit verify` tells what else is.",
+            number=row.number,
+        ) from None
+
+
+def _known_action(words: str) -> AuditAction | str:
+    try:
+        return AuditAction(words)
+    except ValueError:
+        return words
+
+
+def _key(workspace: Workspace) -> bytes:
+    return secret_key(workspace, "audit", KEY_BYTES, without_it=_WITHOUT_KEY)
