@@ -139,6 +139,7 @@ def test_the_dashboard_lists_real_radiographs_by_urgency_filters_and_exports_the
     for path, row, level in zip(by_urgency, rows, levels, strict=True):
         assert row.startswith(_told_active(opened.answers[path]))
         assert level.lower() == urgency_of(_analysis(opened.answers[path])).level.value
+    page.get_by_text(f"run {opened.manifest.training.run}: measured on").wait_for()
     assert_readable(page)
 
     with page.expect_download() as download:
