@@ -20,7 +20,7 @@ from signing_in import enter
 
 
 @pytest.fixture
-def signed_in(app_file, server_address):
+def signed_in(workspace, app_file, server_address):  # noqa: ARG001 - the settings name the workspace
     """Return the app after the sign-in, on its first page."""
     server_address("127.0.0.1")
     app = AppTest.from_file(str(app_file), default_timeout=60).run()
