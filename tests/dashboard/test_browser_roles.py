@@ -6,7 +6,10 @@ import pytest
 from browsing import assert_readable, sign_in, upload, wait_for_result, wait_until_still, write_png
 
 from medcxr.core.access import Role
+from medcxr.core.errors import AccessError
+from medcxr.security.throttle import MOST_AT_ONCE
 from medcxr.services.accounts import require_current
+from medcxr.services.accounts import sign_in as try_name
 from medcxr.services.audit import trail
 from medcxr.services.users import add_user, users
 from signing_in import ADMIN, BETTER, GOOD, add
@@ -110,3 +113,19 @@ def test_users_are_managed_on_the_page(page, workspace):
     keep_picture(page, "users")
     assert_readable(page)
     assert [one.name for one in users(workspace)] == [ADMIN, "reader"]
+
+
+def test_a_browser_that_is_known_is_let_in_while_a_stranger_tries_many_names(page, workspace):
+    sign_in(page)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("Signed out.").wait_for()
+    kept = {one["name"]: one["value"] for one in page.context.cookies()}
+    assert len(kept["medcxr_browser"]) == 16 + 1 + 64
+    for number in range(MOST_AT_ONCE):
+        with pytest.raises(AccessError):
+            try_name(workspace, f"nobody {number}", "a guess")
+    with pytest.raises(AccessError, match="Too many"):
+        try_name(workspace, ADMIN, GOOD)
+    page.reload()
+    sign_in(page)
+    page.get_by_text("Open a frontal chest radiograph").wait_for()
