@@ -52,7 +52,7 @@ _KEPT = timedelta(days=30)
 class Duty(StrEnum):
     """What must be done after a sign-in before anything else can be."""
 
-    CHANGE_PASSWORD = "change password"  # noqa: S105 - the name of a duty
+    CHANGE_PASSWORD = "change password"  # noqa: S105 - the name of a duty  # nosec B105
     ADD_SECOND_FACTOR = "add second factor"
 
 

@@ -21,6 +21,7 @@ __all__ = ["has_codes_to_note", "show_enrolment", "show_password_form", "show_re
 
 _ENROLMENT = "second_factor_enrolment"
 _CODES = "second_factor_codes"
+_SVG = "data:image/svg+xml;base64,"
 
 
 def show_password_form(workspace: Workspace) -> None:
@@ -73,12 +74,9 @@ def show_enrolment(workspace: Workspace, *, name: str) -> None:
         )
     )
     title = say("QR code of the second factor of {name}", name=name)
-    drawn = b64encode(known.drawn(title).encode()).decode()
+    drawn = _SVG + b64encode(known.drawn(title).encode()).decode()
     # As a picture: Streamlit takes drawings out of what it is given as HTML.
-    st.html(
-        f'<img class="cxr-qr" alt="{escape(title)}" src="data:image/svg+xml;base64,{drawn}" '
-        'width="240" height="240">'
-    )
+    st.html(f'<img class="cxr-qr" alt="{escape(title)}" src="{drawn}" width="240" height="240">')
     with st.container(key="english_secret"):
         st.code(known.grouped, language=None)
         st.caption(say("On a device with such an app:"))
