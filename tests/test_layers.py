@@ -20,6 +20,7 @@ HOMES = {
     "pydicom": {"medcxr.imaging", "medcxr.synthetic"},
     "gdcm": {"medcxr.imaging", "medcxr.synthetic"},
     "argon2": {"medcxr.security"},
+    "cryptography": {"medcxr.security"},
     "sqlalchemy": {"medcxr.storage"},
     "alembic": {"medcxr.storage"},
     "pydyf": {"medcxr.documents"},

@@ -5,6 +5,8 @@
 | MEDCXR_WORKSPACE   | folder of models, runs and secrets                        | the user's data folder for medcxr |
 | MEDCXR_CASES       | table of radiographs that the dashboard compares with     | none    |
 | MEDCXR_DATA        | folder of labeled tables that the dashboard may train on  | none    |
+| MEDCXR_BACKUPS     | folder of backups                                         | "backups" in the workspace |
+| MEDCXR_BACKUP_PASSPHRASE_FILE | file with the passphrase that backups are encrypted under | none |
 | MEDCXR_TEST_DATA   | tests only: folder of real radiographs                    | ../shared/data beside the repository |
 | MEDCXR_CHROMIUM    | tests only: the Chromium program that drives the dashboard | found on the PATH |
 """
@@ -16,11 +18,20 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-__all__ = ["CASES_VARIABLE", "DATA_VARIABLE", "WORKSPACE_VARIABLE", "Settings"]
+__all__ = [
+    "BACKUPS_VARIABLE",
+    "CASES_VARIABLE",
+    "DATA_VARIABLE",
+    "PASSPHRASE_VARIABLE",
+    "WORKSPACE_VARIABLE",
+    "Settings",
+]
 
 WORKSPACE_VARIABLE = "MEDCXR_WORKSPACE"
 CASES_VARIABLE = "MEDCXR_CASES"
 DATA_VARIABLE = "MEDCXR_DATA"
+BACKUPS_VARIABLE = "MEDCXR_BACKUPS"
+PASSPHRASE_VARIABLE = "MEDCXR_BACKUP_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +42,15 @@ class Settings:
         workspace: folder of models, runs and secrets; it may not exist yet.
         cases: table of radiographs that the dashboard compares with; None if nobody chose one.
         data: folder of labeled tables that the dashboard may train on; None if nobody named one.
+        backups: folder of backups; None for the workspace's own.
+        passphrase_file: whose first line encrypts backups; None if nobody named one.
     """
 
     workspace: Path
     cases: Path | None = None
     data: Path | None = None
+    backups: Path | None = None
+    passphrase_file: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -46,10 +61,14 @@ class Settings:
         folder = Path(chosen).expanduser() if chosen else user_data_path("medcxr", appauthor=False)
         table = variables.get(CASES_VARIABLE, "").strip()
         data = variables.get(DATA_VARIABLE, "").strip()
+        backups = variables.get(BACKUPS_VARIABLE, "").strip()
+        passphrase = variables.get(PASSPHRASE_VARIABLE, "").strip()
         return cls(
             workspace=folder,
             cases=Path(table).expanduser() if table else None,
             data=Path(data).expanduser() if data else None,
+            backups=Path(backups).expanduser() if backups else None,
+            passphrase_file=Path(passphrase).expanduser() if passphrase else None,
         )
 
     def child_environment(self) -> dict[str, str]:
