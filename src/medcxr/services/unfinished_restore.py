@@ -32,7 +32,7 @@ from medcxr.storage.archive_rows import export_rows, import_rows
 from medcxr.storage.atomic import write_json_atomically
 from medcxr.storage.beyond_use import companions, is_beyond_use
 from medcxr.storage.database import Transaction
-from medcxr.storage.locks import exclusive
+from medcxr.storage.locks import exclusive, is_held
 from medcxr.storage.reading import read_bytes
 from medcxr.storage.setting_table import keep_settings, kept_settings
 
@@ -49,6 +49,7 @@ __all__ = [
 
 PREPARED, BEFORE = "restoring", "before-restore"
 READY, STATE = "ready.json", "state.json"
+_LOCK = f".{PREPARED}.lock"  # as `exclusive` names it
 _SETTING = "restore"
 _DATABASE_FILE = "medcxr.db"  # as in a workspace
 _OWNER_ONLY = 0o700
@@ -97,16 +98,22 @@ def decide(workspace: Workspace, prepared: Prepared) -> str:
 
 
 def finish_restore(workspace: Workspace) -> None:
-    """Put a state in place whose restore was cut off; return at once where there is none.
+    """Put a state in place whose restore was cut off, or tidy up after it.
+
+    Returns at once where there is none, or where somebody is still unpacking one.
 
     Raises:
         StorageError: the workspace cannot be written.
     """
-    if not os.path.lexists(workspace.folder / PREPARED / READY):
+    folder = workspace.folder / PREPARED
+    is_decided = os.path.lexists(folder / READY)
+    if not is_decided and (not folder.is_dir() or is_held(workspace.folder / _LOCK)):
         return
-    with exclusive(workspace.folder / PREPARED):  # waits for a restore that is going on
-        if os.path.lexists(workspace.folder / PREPARED / READY):
+    with exclusive(folder):  # waits for a restore that is going on
+        if os.path.lexists(folder / READY):
             _finish(workspace)
+        elif folder.is_dir():
+            _tidy_up(folder)
 
 
 def read_state(folder: Path) -> Prepared:
