@@ -180,7 +180,7 @@ def state_of(workspace):
 def test_a_restore_is_done_or_not_begun(forking, tmp_path):
     source = Workspace.open(tmp_path / "source")
     use_tiny_model(source, name="restored")
-    for number in range(300):
+    for number in range(100):
         remember(source, number, NOW)
     note_alone(source, AuditAction.CASE_VIEWED, "case 1")
     path = make_backup(source).backup.path
