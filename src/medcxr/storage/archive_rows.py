@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, MetaData, Table, func, select, text
+from sqlalchemy import Column, Connection, MetaData, Table, func, select
+from sqlalchemy import text as statement
 
 from medcxr.core.errors import DataError, StorageError
 from medcxr.storage.archive import ArchivedDatabase
@@ -199,13 +200,13 @@ def _last_ids(connection: Connection) -> dict[str, int]:
         if column is None:
             continue
         if connection.dialect.name == "postgresql":
-            sequence = text(
+            sequence = statement(
                 "SELECT pg_sequence_last_value(pg_get_serial_sequence(:table, :column))"
             )
             names = {"table": table.name, "column": column.name}
             last = connection.execute(sequence, names).scalar_one_or_none()
         elif table.dialect_options["sqlite"]["autoincrement"]:
-            sequence = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+            sequence = statement("SELECT seq FROM sqlite_sequence WHERE name = :table")
             last = connection.execute(sequence, {"table": table.name}).scalar_one_or_none()
         else:
             last = None
@@ -223,25 +224,28 @@ def _go_on_counting(connection: Connection, table: Table, last_ids: Mapping[str,
             return
         names = {"table": table.name, "column": column.name}
         sequence = connection.execute(
-            text("SELECT pg_get_serial_sequence(:table, :column)"), names
+            statement("SELECT pg_get_serial_sequence(:table, :column)"), names
         ).scalar_one_or_none()
         highest = connection.execute(select(func.max(column))).scalar_one()
         highest = max(highest or 0, last or 0)
         if sequence is not None and highest:
-            move = text("SELECT setval(pg_get_serial_sequence(:table, :column), :last)")
+            move = statement("SELECT setval(pg_get_serial_sequence(:table, :column), :last)")
             connection.execute(move, {**names, "last": highest})
     elif last is not None and _keeps_count(connection, table.name):
         counted = {"table": table.name, "last": last}
         moved = connection.execute(
-            text("UPDATE sqlite_sequence SET seq = max(seq, :last) WHERE name = :table"), counted
+            statement("UPDATE sqlite_sequence SET seq = max(seq, :last) WHERE name = :table"),
+            counted,
         ).rowcount
         if not moved:  # there was no row yet
-            connection.execute(text("INSERT INTO sqlite_sequence VALUES (:table, :last)"), counted)
+            connection.execute(
+                statement("INSERT INTO sqlite_sequence VALUES (:table, :last)"), counted
+            )
 
 
 def _keeps_count(connection: Connection, table: str) -> bool:
     words = connection.execute(
-        text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :table"),
+        statement("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :table"),
         {"table": table},
     ).scalar_one_or_none()
     return "AUTOINCREMENT" in str(words).upper()
