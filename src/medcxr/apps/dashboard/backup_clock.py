@@ -39,7 +39,7 @@ class BackupClock:
             make_due_backup(self._workspace)
         except MedcxrError as error:
             self.problem = error.sentence
-            _log.warning("The backup that was due could not be made: %s", error)
+            _log.log(logging.WARNING, "%s", error)
         else:
             self.problem = None
 
