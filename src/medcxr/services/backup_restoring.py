@@ -77,6 +77,8 @@ def restore_backup(workspace: Workspace, path: Path, *, passphrase: str | None =
         )
         for part in manifest.parts:  # one that was empty
             (prepared / part).mkdir(mode=_OWNER_ONLY, exist_ok=True)
+        if hasattr(os, "sync"):
+            os.sync()  # the folders too, before it is decided that they are the workspace's
         what = f"backup of {manifest.created}"
         before = decide(
             workspace, Prepared(parts=manifest.parts, database=manifest.database, what=what)

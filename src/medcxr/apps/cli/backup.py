@@ -83,14 +83,13 @@ def list_backups(
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """List backups, the newest first."""
-    from medcxr.apps.cli.tables import print_table  # noqa: PLC0415 - as above
-    from medcxr.services.backup_files import backup_folder, backups  # noqa: PLC0415
+    """List backups, the newest first, one a line: name (time in UTC), size, and what is known."""
+    from medcxr.services.backup_files import backup_folder, backups  # noqa: PLC0415 - as above
 
     where = folder or backup_folder(open_workspace(workspace))
     found = backups(where)
-    heads = ("Backup", "Size", "Encrypted", "By", "Verified (UTC)")
-    print_table(printable(str(where)), heads, [_row(one) for one in found])
+    for one in found:
+        typer.echo(_line(one))
     if not found:
         words().print(f"No backup in {printable(str(where))}.", markup=False)
 
@@ -241,16 +240,13 @@ def due(workspace: WorkspaceOption = None) -> None:
         typer.echo(str(made.path))
 
 
-def _row(one: "Backup") -> tuple[str, ...]:
+def _line(one: "Backup") -> str:
     from medcxr.services.health import told_size  # noqa: PLC0415 - as above
 
-    return (
-        one.name,
-        told_size(one.n_bytes),
-        "yes" if one.is_sealed else "no",
-        "schedule" if one.is_scheduled else "hand",
-        "never" if one.verified_at is None else f"{one.verified_at:%Y-%m-%d %H:%M}",
-    )
+    sealed = "encrypted" if one.is_sealed else "readable"
+    at = one.verified_at
+    verified = "not verified" if at is None else f"verified {at:%Y-%m-%d %H:%M} UTC"
+    return f"{one.name:48} {told_size(one.n_bytes):>9}  {sealed:9}  {verified}"
 
 
 def _passphrase() -> str:
