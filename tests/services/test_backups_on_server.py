@@ -18,7 +18,6 @@ from remembering import remember
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
-pytest.importorskip("postgres_server")  # what makes servers for tests
 pytestmark = pytest.mark.postgres
 
 

@@ -24,7 +24,7 @@ from medcxr.core.access import Actor, Door, Role
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, MedcxrError, StorageError
 from medcxr.services.audit import note
-from medcxr.services.database import workspace_database
+from medcxr.services.database import is_on_server, workspace_database
 from medcxr.services.workspace import Workspace
 from medcxr.storage.archive import ArchivedDatabase, database_from_plain
 from medcxr.storage.archive_names import DATABASE_PART
@@ -201,7 +201,7 @@ def _tell(workspace: Workspace, transaction: Transaction, prepared: Prepared, be
 
 def _set_unusable_aside(workspace: Workspace, before: Path) -> None:
     """Move a database that nobody can use any more out of the way."""
-    if not is_beyond_use(workspace.database):
+    if is_on_server() or not is_beyond_use(workspace.database):
         return
     for path in companions(workspace.database):
         if path.exists():
