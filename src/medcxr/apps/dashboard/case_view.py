@@ -6,7 +6,7 @@ from html import escape
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from medcxr.apps.dashboard.case_list import close_case, opened_case, rows_of
+from medcxr.apps.dashboard.case_list import case_to_show, close_case, rows_of
 from medcxr.apps.dashboard.clinical_words import VERDICTS
 from medcxr.apps.dashboard.findings_view import percent, show_findings
 from medcxr.apps.dashboard.frame import Opened, choose
@@ -14,13 +14,13 @@ from medcxr.apps.dashboard.opinion_view import show_opinion_form
 from medcxr.apps.dashboard.overview_words import DELETE, LEVELS, REASONS
 from medcxr.apps.dashboard.patient_form import ask_patient
 from medcxr.apps.dashboard.plain import plain
-from medcxr.apps.dashboard.tables import html_table
+from medcxr.apps.dashboard.tables import html_facts, html_table
 from medcxr.core.case_record import CaseReading, CaseRecord
 from medcxr.core.errors import DataError
 from medcxr.core.language import say
 from medcxr.core.results import Analysis
 from medcxr.core.sentences import local_time, written_time
-from medcxr.services.case_records import case, delete_case, earlier_cases
+from medcxr.services.case_records import delete_case, earlier_cases
 from medcxr.services.told_analysis import told_measures, told_shape, told_state
 from medcxr.services.workspace import Workspace
 
@@ -36,7 +36,7 @@ def show_case(opened: Opened, reading: StreamlitPage) -> None:
     """
     workspace = opened.workspace
     try:
-        record = case(workspace, opened_case() or 0)
+        record = case_to_show(workspace)
     except DataError:  # deleted meanwhile, in another tab
         close_case()
         st.rerun()
@@ -86,15 +86,11 @@ def _lead_to_file(opened: Opened, record: CaseRecord, reading: StreamlitPage) ->
 
 def _heading(record: CaseRecord) -> str:
     level = record.urgency.level
-    facts = "".join(
-        f"<span><b>{escape(name)}</b>{escape(value)}</span>"
-        for name, value in _facts(record).items()
-    )
     return (
         f'<p class="cxr-title">{escape(record.label)}</p>'
         f'<p class="cxr-summary"><span class="cxr-state cxr-level cxr-level-{level.value}">'
         f"{escape(say(LEVELS[level]))}</span> {escape(say(REASONS[level]))}</p>"
-        f'<div class="cxr-facts">{facts}</div>'
+        f"{html_facts(_facts(record))}"
     )
 
 
