@@ -26,6 +26,7 @@ from medcxr.services.case_records import cases
 from medcxr.services.database import workspace_database
 from medcxr.services.workspace import Workspace
 from medcxr.storage import database as database_module
+from medcxr.storage import embedded
 from medcxr.storage.integrity import database_problems
 from remembering import remember
 
@@ -214,7 +215,7 @@ def test_a_restore_that_may_not_write_is_one_line_of_error(workspace, tmp_path, 
 
 @contextmanager
 def locked(path, monkeypatch):
-    monkeypatch.setattr(database_module, "_WAIT_S", 0.3)
+    monkeypatch.setattr(embedded, "_WAIT_S", 0.3)
     database_module._opened.cache_clear()
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

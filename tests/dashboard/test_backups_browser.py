@@ -17,6 +17,7 @@ PASSPHRASE = "five words of nobody else"  # noqa: S105 - of this test alone
 
 
 def choose(page, action):
+    wait_until_still(page)
     page.get_by_role("combobox", name="What to do with backups").click()
     page.get_by_role("option", name=action, exact=True).click()
     wait_until_still(page)
@@ -36,7 +37,7 @@ def test_a_backup_is_made_handed_out_and_restored(page, workspace, tmp_path):
     page.get_by_text("was made and read back").wait_for()
     (made,) = backups(workspace.backups)
     assert made.is_sealed
-    page.get_by_role("cell", name=made.name).wait_for()
+    page.get_by_role("cell", name=made.name, exact=True).wait_for()
     browsing.assert_readable(page)
 
     choose(page, "Download a backup")
