@@ -21,6 +21,7 @@ HOMES = {
     "gdcm": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
     "argon2": {"medcxr.security"},
     "segno": {"medcxr.security"},
+    "cryptography": {"medcxr.security"},
     "sqlalchemy": {"medcxr.storage"},
     "alembic": {"medcxr.storage"},
     "pydyf": {"medcxr.documents"},

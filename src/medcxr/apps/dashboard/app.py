@@ -71,10 +71,12 @@ def main() -> None:
         _navigation(None, position="hidden")
         show_duty(workspace, signed_in)
         return
-    from medcxr.apps.dashboard.frame import show_frame, work_on  # noqa: PLC0415 - see above
+    from medcxr.apps.dashboard.backup_clock import backup_clock  # noqa: PLC0415 - see above
+    from medcxr.apps.dashboard.frame import show_frame, work_on  # noqa: PLC0415
     from medcxr.apps.dashboard.retention import forget_old_cases_daily  # noqa: PLC0415
 
     forget_old_cases_daily(workspace)
+    backup_clock(workspace)
     _lock_when_idle(workspace)
     opened = show_frame(workspace, signed_in)
     _navigation(opened, position="sidebar").run()
