@@ -28,6 +28,13 @@ CALLS = {
     "audit_files.verify_exported": P.VIEW_AUDIT,
     "audit_files.verify_trail": P.VIEW_AUDIT,
     "audit_files.write_trail": P.VIEW_AUDIT,
+    "backup_restoring.forget_state": P.MANAGE_BACKUPS,
+    "backup_restoring.go_back": P.MANAGE_BACKUPS,
+    "backup_restoring.restore_backup": P.MANAGE_BACKUPS,
+    "backup_schedule.make_due_backup": P.MANAGE_BACKUPS,
+    "backup_schedule.set_backup_schedule": P.MANAGE_BACKUPS,
+    "backups.delete_backup": P.MANAGE_BACKUPS,
+    "backups.make_backup": P.MANAGE_BACKUPS,
     "case_export.export_cases": P.EXPORT_CASES,
     "case_export.note_case_exported": P.EXPORT_CASES,
     "case_export.note_cases_exported": P.EXPORT_CASES,
@@ -112,6 +119,11 @@ OTHERWISE = {
     "first_user",
     # what the program does by itself, as an administrator has set it
     "housekeeping.clean_by_itself",
+    # where backups and what was restored lie, and how often they are made
+    "backup_files",
+    "backup_restoring.earlier_states",
+    "backup_schedule.backup_schedule",
+    "unfinished_restore",
     # steps of services above
     "analysis_trail",
     "audit.note",
