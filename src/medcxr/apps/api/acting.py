@@ -1,0 +1,62 @@
+"""Each endpoint says what it needs leave for, and acts as whoever the token belongs to."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
+
+from medcxr.apps.api.problems import ProblemError
+from medcxr.apps.api.state import ApiState, token_use
+from medcxr.core.access import Permission
+from medcxr.core.audit import AuditAction
+from medcxr.core.errors import AccessError
+from medcxr.services.audit import note_alone
+from medcxr.services.workspace import Workspace
+
+__all__ = ["State", "acting_for"]
+
+# Describes to programs what the doorkeeper has asked for already.
+_BEARER = HTTPBearer(
+    auto_error=False, scheme_name="token", description="A token of `medcxr tokens make`"
+)
+
+
+def _state(request: Request) -> ApiState:
+    state: ApiState = request.app.state.api
+    return state
+
+
+State = Annotated[ApiState, Depends(_state)]
+"""What all endpoints share."""
+
+
+def acting_for(permission: Permission) -> Any:  # noqa: ANN401 - FastAPI's marker of a dependency
+    """Return what gives an endpoint the workspace in the hands of the token's actor.
+
+    It answers 403, and the audit trail is told, where the token or its owner's role does not allow
+    what the endpoint does.
+    """
+    return Depends(_acting(permission))
+
+
+def _acting(permission: Permission) -> Callable[..., Workspace]:
+    def acting(
+        request: Request, state: State, _described: Annotated[object, Security(_BEARER)]
+    ) -> Workspace:
+        use = token_use(request.scope)
+        if use is None:  # the doorkeeper lets nobody in without; whoever changes it may err
+            raise ProblemError(HTTPStatus.UNAUTHORIZED, "token", "This address needs a token.")
+        workspace = state.workspace.used_by(use.actor)
+        try:
+            workspace.require(permission)
+        except AccessError:
+            subject = f"token {use.token_id}"
+            note_alone(
+                workspace, AuditAction.PERMISSION_REFUSED, subject, permission=str(permission)
+            )
+            raise
+        return workspace
+
+    return acting
