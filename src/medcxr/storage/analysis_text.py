@@ -51,7 +51,7 @@ def analysis_from_text(text: str) -> Analysis:
 def _converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
     converter = make_converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(str, _kept)
-    converter.register_structure_hook(str, lambda value, _: _said(value))
+    converter.register_structure_hook(str, _said)
     return converter
 
 
@@ -60,5 +60,7 @@ def _kept(words: str) -> str | list[object]:
     return words.parts() if isinstance(words, Sentence) else words
 
 
-def _said(value: object) -> str:
+def _said(value: object, kind: type[str]) -> str:
+    if kind is not str:  # the words of an enumeration are texts too
+        return kind(value)
     return Sentence.of_parts(value) if isinstance(value, list) else str(value)
