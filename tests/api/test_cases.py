@@ -57,6 +57,7 @@ def test_pages_hold_each_case_once(workspace, administrator):
         "skip=9999999999",
         "urgency=panic",
         "since=yesterday",
+        "since=0.5",
         "since=2025-01-01T00:00:00",
         "since=0001-01-01T00:00:00%2B14:00",
         "until=9999-12-31T23:59:59-14:00",

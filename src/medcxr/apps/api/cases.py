@@ -1,12 +1,13 @@
 """/v1/cases: what is remembered of analyzed radiographs."""
 
+import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from medcxr.apps.api.acting import acting_for
 from medcxr.apps.api.analyses import PDF_TYPE
@@ -45,6 +46,15 @@ _LARGEST = 2**31 - 1  # what every database's whole numbers hold
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT.*", re.ASCII | re.DOTALL)
+
+
+def _as_written(moment: object) -> object:
+    if not isinstance(moment, str) or not _ISO.fullmatch(moment):  # nor seconds since 1970
+        raise ValueError("must be a date and time with a zone, e.g. 2026-03-01T12:00:00Z")
+    return moment
+
+
 def _plausible(moment: datetime) -> datetime:
     if not _EARLIEST <= moment < _LATEST:
         raise ValueError("must lie between the years 1900 and 2200")
@@ -58,7 +68,9 @@ def _without_null(words: str) -> str:
 
 
 _CaseId: TypeAlias = Annotated[int, Path(ge=1, le=_LARGEST, description="Number of the case")]
-_Moment: TypeAlias = Annotated[AwareDatetime, AfterValidator(_plausible)]
+_Moment: TypeAlias = Annotated[
+    AwareDatetime, BeforeValidator(_as_written), AfterValidator(_plausible)
+]
 _Words: TypeAlias = Annotated[str, AfterValidator(_without_null)]
 _Viewing: TypeAlias = Annotated[Workspace, acting_for(Permission.VIEW_CASES)]
 _Exporting: TypeAlias = Annotated[Workspace, acting_for(Permission.EXPORT_CASES)]

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from medcxr.core.errors import (
     AccessError,
@@ -172,8 +173,11 @@ def add_handlers(app: FastAPI) -> None:
         return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, "request", detail, errors=errors)
 
     @app.exception_handler(HTTPException)
-    def refused(_request: Request, error: HTTPException) -> Response:
+    def refused(request: Request, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
+        headers = error.headers
+        if status is HTTPStatus.METHOD_NOT_ALLOWED:
+            headers = {"Allow": ", ".join(_methods(app, request.url.path))}
         words = {
             HTTPStatus.NOT_FOUND: "There is nothing at this address; /v1/docs lists what there is.",
             HTTPStatus.METHOD_NOT_ALLOWED: (
@@ -181,4 +185,12 @@ def add_handlers(app: FastAPI) -> None:
             ),
         }
         detail = words.get(status, "The request cannot be read; /v1/docs describes it.")
-        return problem_response(status, "request", detail, headers=error.headers)
+        return problem_response(status, "request", detail, headers=headers)
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """Return what an address takes, by the description: a router knows of one route at a time."""
+    for template, methods in app.openapi()["paths"].items():
+        if compile_path(template)[0].match(path):
+            return sorted(method.upper() for method in methods)
+    return ["GET"]  # the pages that describe
