@@ -72,6 +72,12 @@ def test_a_filter_that_cannot_be_is_named(administrator, query):
     assert answer.json()["errors"][0]["where"].startswith(f"query.{query.partition('=')[0]}")
 
 
+def test_what_is_said_twice_is_refused(administrator):
+    twice = administrator.ask("GET", "/v1/cases?finding=Effusion&finding=Pneumonia")
+    assert (twice.status, "more than once" in twice.json()["detail"]) == (422, True)
+    assert administrator.ask("GET", "/v1/cases?urgency=soon&urgency=urgent").status == 200
+
+
 def test_filters_are_those_of_the_list(administrator, case_id):
     def found(query):
         return {

@@ -170,6 +170,87 @@ def read_table(data: bytes) -> None:
     assert StudyTable.of_rows(again, findings, root=Path("/nowhere")).patients == table.patients
 
 
+def score_tables() -> list[bytes]:
+    return [
+        b"image_path,Effusion,fold,labels,view,age\na.png,0.25,1,Effusion,PA,50\nb.png,1,2,No Finding,,\n",
+        b"image_path,Effusion,error,labels\na.png,0.1,,Effusion\nb.png,,damaged,No Finding\n",
+    ]
+
+
+def read_scores(data: bytes) -> None:
+    from medcxr.services.scored_table import CsvFile, join_scores
+
+    table = join_scores(CsvFile(name="scores.csv", data=data))
+    assert table.labels.shape == table.probabilities.shape == (len(table), len(table.findings))
+    assert 0 <= table.probabilities.min(initial=0) <= table.probabilities.max(initial=1) <= 1
+
+
+def histories() -> list[bytes]:
+    events = [
+        {"action": "use", "model": "tiny 1.0.0", "time": "2026-01-01T00:00:00+00:00"},
+        {"action": "use", "model": "tiny 1.0.0", "time": "2026-01-02T00:00:00+00:00"},
+        {"action": "roll back", "model": "tiny 1.0.0", "time": "2026-01-03T00:00:00+00:00"},
+    ]
+    return [json.dumps({"events": events}).encode()]
+
+
+def read_history(data: bytes) -> None:
+    from medcxr.registry.registry import ModelRegistry
+
+    models = _folder() / "chosen"
+    if not models.is_dir():
+        from bundles import tiny_bundle
+
+        tiny_bundle(models / "tiny-1.0.0")
+    (models / "history.json").write_bytes(data)
+    registry = ModelRegistry(models)
+    assert registry.list()
+    registry.history()
+    registry.roll_back()
+    registry.current()
+
+
+def trainings() -> list[bytes]:
+    job = {
+        "name": "hybrid",
+        "created": "2026-01-01T00:00:00+00:00",
+        "data": "/nowhere",
+        "table": "manifest.csv",
+    }
+    events = (
+        b'{"event": "started", "time": 1.0, "pid": 1}\n{"event": "opened", "time": 2.0}\n'
+        b'{"event": "run", "time": 3.0, "run": "hybrid-1", "folder": "hybrid-1"}\n'
+        b'{"event": "step", "time": 4.0, "part": "fold-1", "epoch": 1, "step": 1, "steps": 9}\n'
+        b'{"event": "failed", "time": 5.0, "reason": "The disk is full."}\n'
+    )
+    run = {"created": "2026-01-01", "software": "0.1.0", "config": {"data": {"tables": []}}}
+    return [json.dumps(job).encode(), events, json.dumps(run).encode()]
+
+
+def read_training(data: bytes) -> None:
+    """Read a training whose every file holds this, as the pages and the API do."""
+    from medcxr.services.held_out import held_out_scores
+    from medcxr.services.runs import list_runs, run_figures
+    from medcxr.services.training_jobs import count_unreadable_jobs, list_jobs
+    from medcxr.services.workspace import Workspace
+
+    workspace = Workspace.open(_folder() / "training")
+    job, run = workspace.trainings / "20260101-000000-abcd", workspace.runs / "hybrid-1"
+    for folder, names in (
+        (job, ("job.json", "record.jsonl", "log.txt")),
+        (run, ("run.json", "events.jsonl", "out_of_fold.csv", "bundle/manifest.json")),
+    ):
+        for name in names:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    assert len(list_runs(workspace)) == len(held_out_scores(workspace)) == 1
+    assert run_figures(workspace, "hybrid-1").measurements == ()
+    list_jobs(workspace)
+    if count_unreadable_jobs(workspace):
+        raise DataError("the training cannot be read")
+
+
 def recipes() -> list[bytes]:
     paths = sorted((ROOT / "configs").rglob("*.toml"))
     return [path.read_bytes() for path in paths if path.name != "archives.toml"][:8]
@@ -409,6 +490,13 @@ TARGETS: tuple[Target, ...] = (
         name="dicom", share=4, seeds=dicom_files, mutators=mutation.OF_DICOM, read=read_radiograph
     ),
     Target(name="table", share=1.5, seeds=tables, mutators=mutation.OF_TEXT, read=read_table),
+    Target(name="scores", share=1, seeds=score_tables, mutators=mutation.OF_TEXT, read=read_scores),
+    Target(
+        name="history", share=0.5, seeds=histories, mutators=mutation.OF_TEXT, read=read_history
+    ),
+    Target(
+        name="training", share=0.5, seeds=trainings, mutators=mutation.OF_TEXT, read=read_training
+    ),
     Target(name="recipe", share=1, seeds=recipes, mutators=mutation.OF_TEXT, read=read_recipe),
     Target(
         name="manifest",

@@ -1,5 +1,6 @@
 """Each endpoint says what it needs leave for, and acts as whoever the token belongs to."""
 
+from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -48,6 +49,7 @@ def _acting(permission: Permission) -> Callable[..., Workspace]:
         use = token_use(request.scope)
         if use is None:  # the doorkeeper lets nobody in without; whoever changes it may err
             raise ProblemError(HTTPStatus.UNAUTHORIZED, "token", "This address needs a token.")
+        _check_repetition(request)
         workspace = state.workspace.used_by(use.actor)
         try:
             workspace.require(permission)
@@ -60,3 +62,17 @@ def _acting(permission: Permission) -> Callable[..., Workspace]:
         return workspace
 
     return acting
+
+
+_LISTS = frozenset({"urgency"})  # the parameters that may be given several times
+
+
+def _check_repetition(request: Request) -> None:
+    """Refuse a query that says one thing twice, of which one would be overheard."""
+    counted = Counter(name for name, _ in request.query_params.multi_items())
+    if any(n > 1 and name not in _LISTS for name, n in counted.items()):
+        raise ProblemError(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "request",
+            "A parameter of the query is given more than once; give it once.",
+        )

@@ -177,7 +177,7 @@ def add_handlers(app: FastAPI) -> None:
         status = HTTPStatus(error.status_code)
         headers = error.headers
         if status is HTTPStatus.METHOD_NOT_ALLOWED:
-            headers = {"Allow": ", ".join(_methods(app, request.url.path))}
+            headers = {"Allow": ", ".join(_methods(app, request.scope["path"]))}
         words = {
             HTTPStatus.NOT_FOUND: "There is nothing at this address; /v1/docs lists what there is.",
             HTTPStatus.METHOD_NOT_ALLOWED: (
