@@ -10,7 +10,7 @@ _NUMBERS = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x800
 _HEAD = 1024  # bytes, in which formats say most of what can be wrong
 _MOST_BYTES = 4 * 2**20  # of what becomes of a file
 _WORDS = (
-    b"NaN", b"inf", b"-1", b"1e999", b"9" * 400, b"0.0000000001", b"null", b"true", b"{}", b"[]",
+    b"NaN", b"inf", b"-1", b"1e999", b"9" * 400, b"9" * 5000, b"0.0000000001", b"null", b"true", b"{}", b"[]",
     b'"', b"'", b"\\", b"\0", b"\r\n", b"\n", b",", b"|", b"=", b"../../etc/passwd", b"=cmd()",
     b"\xef\xbb\xbf", b"\xff\xfe", b"\xc3\x28", b"\xed\xa0\x80", b"[" * 3000, b"{" * 3000,
     b"\xe2\x80\xae", b"%s%n", b"{0.__class__}", b"$(true)", b"; DROP TABLE cases;", b"\x1b[2J",
@@ -98,6 +98,16 @@ def replace_token(data: bytes, random: Random) -> bytes:
     chosen = random.choice(tokens)
     other = random.choice((random.choice(_WORDS), random.choice(tokens)[0], b""))
     return data[: chosen.start()] + other + data[chosen.end() :]
+
+
+def set_value(data: bytes, random: Random) -> bytes:
+    """Put something else in the place of what follows a colon, a comma or an equals sign."""
+    places = [one.end() for one in re.finditer(rb"[:,=] *", data[:100_000])]
+    if not places:
+        return insert_word(data, random)
+    at = random.choice(places)
+    end = re.compile(rb"[,\n}\]]|$").search(data, at)
+    return data[:at] + random.choice(_WORDS) + data[end.start() if end else at :]
 
 
 def repeat_line(data: bytes, random: Random) -> bytes:
@@ -240,7 +250,7 @@ _TAGS = (
     (0x0008, 0x0005), (0x0018, 0x1164), (0x7FE0, 0x0010), (0xFFFE, 0xE000), (0xFFFE, 0xE0DD),
 )  # fmt: skip
 
-OF_TEXT: tuple[Mutator, ...] = (insert_word, replace_token, replace_token, repeat_line)
+OF_TEXT: tuple[Mutator, ...] = (insert_word, replace_token, set_value, set_value, repeat_line)
 OF_PNG: tuple[Mutator, ...] = (change_png_chunk,)
 OF_JPEG: tuple[Mutator, ...] = (change_jpeg_segment,)
 OF_GRAPH: tuple[Mutator, ...] = (change_graph,)
