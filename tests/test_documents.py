@@ -116,7 +116,9 @@ def read_citation(text: str) -> dict[str, object]:
 def wrong_words(text: str) -> list[str]:
     """Return paths of a machine, outputs called a diagnosis, and figures of accuracy."""
     sentences = re.split(r"[.:;]\s|\n\n", text)
-    diagnoses = [s for s in sentences if "diagnos" in s.lower() and not _NEGATION.search(s)]
+    diagnoses = [
+        s for s in sentences if re.search(r"diagnos(?!tics)", s.lower()) and not _NEGATION.search(s)
+    ]
     figures = _MEASURED.findall(" ".join(text.split()))
     return [*_ABSOLUTE_PATH.findall(text), *diagnoses, *figures]
 
