@@ -26,14 +26,16 @@ from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import Part, build_network
 from medcxr.learning.measures import measure
 from medcxr.learning.outline_augmentation import augment_outlines
+from medcxr.learning.outline_losses import outline_loss
 from medcxr.learning.outline_measuring import (
     compare_outlines,
     hardest_outlines,
     outline_figures,
 )
+from medcxr.learning.outline_moving import move_outlines
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
-from medcxr.learning.outline_training import _loss, fit_outlines
+from medcxr.learning.outline_training import fit_outlines
 from medcxr.learning.rebuilding import load_network
 from small_training import random_images, small_config
 
@@ -154,6 +156,38 @@ def test_a_mirrored_chest_has_its_heart_on_the_other_side_and_its_lungs_named_as
         (turned_masks, around),
     ):
         assert torch.allclose(found, expected, atol=1e-3)
+
+
+def test_resized_hearts_leave_the_chest_around_them_where_it_is(outlined):
+    masks = torch.from_numpy(outlined.masks[:16]).float()
+    images = torch.from_numpy(outlined.squares[:16]).float()[:, None]
+
+    def moved(**changes):
+        random = torch.Generator().manual_seed(5)
+        return move_outlines(images, masks, random, strength=1.0, **changes)[1] > 0.5
+
+    plain, resized = moved(), moved(heart_sizes=0.35)
+
+    def widths(hearts):
+        return hearts[:, 2].any(dim=1).sum(dim=1).float()
+
+    change = (widths(resized) / widths(plain)).log()
+    assert change.max() > 0.1
+    assert change.min() < -0.1
+    assert (change.abs() < 0.02).any()  # some hearts are left alone
+    frame = torch.ones(SIZE, SIZE, dtype=torch.bool)
+    frame[6:-6, 6:-6] = False
+    assert (plain ^ resized)[:, :2, frame].float().mean() < 0.02
+
+
+def test_bending_pulls_the_masks_about_with_the_image(outlined):
+    masks = torch.from_numpy(outlined.masks[:8]).float()
+    random = torch.Generator().manual_seed(5)
+    images, bent = move_outlines(masks[:, 2:], masks, random, strength=1.0, bending=0.05)
+    plain = move_outlines(masks[:, 2:], masks, torch.Generator().manual_seed(5), strength=1.0)[1]
+
+    assert torch.equal(images[:, 0], bent[:, 2])
+    assert 0.01 < (bent - plain).abs().mean() < 0.1
 
 
 def test_each_image_is_measured_by_the_network_beside_it(outlined):
@@ -296,7 +330,7 @@ def test_a_lung_that_may_reach_behind_the_heart_says_nothing_of_the_heart():
     complete = torch.tensor([True, False])
     logits = ((masks - 0.5) * 4).requires_grad_()
 
-    _loss(logits, masks, complete).backward()
+    outline_loss(logits, masks, complete).backward()
     assert logits.grad[0, 2].abs().max() > 0
     assert logits.grad[1, 2].abs().max() == 0  # nothing is known of this heart
     assert logits.grad[1, :2].abs().max() > 0
@@ -307,7 +341,24 @@ def test_a_lung_that_may_reach_behind_the_heart_says_nothing_of_the_heart():
     sure, unsure = found.clone(), found.clone()
     sure[:, 2, 30:50, 24:46] = 4
     unsure[:, 2] = -4
-    assert 10 * _loss(sure, masks[1:], complete[1:]) < _loss(unsure, masks[1:], complete[1:])
+    assert 10 * outline_loss(sure, masks[1:], complete[1:]) < outline_loss(
+        unsure, masks[1:], complete[1:]
+    )
+
+
+def test_a_heart_that_is_too_narrow_costs_more_than_one_that_is_too_low():
+    drawn = boxes()
+    narrow, low = drawn.clone(), drawn.clone()
+    narrow[0, 2, :, 44:46] = 0  # 2 columns of 20 rows
+    low[0, 2, 48:50, 26:46] = 0  # 2 rows of as many pixels
+    complete = torch.tensor([True])
+
+    def cost(masks, weight):
+        return outline_loss(20 * masks - 10, drawn, complete, width_weight=weight)
+
+    assert cost(narrow, 0.0) == pytest.approx(float(cost(low, 0.0)), rel=0.01)
+    assert cost(narrow, 1.0) > 1.5 * cost(low, 1.0)
+    assert cost(drawn, 1.0) < 0.01
 
 
 def test_a_mask_of_another_kind_or_shape_is_refused(sample_data, tmp_path):

@@ -268,6 +268,13 @@ class OutlineConfig:
         default=0.0, metadata=_LATER
     )  # of the augmentation's strength, until the end of the training
     precision: Precision | None = field(default=None, metadata=_LATER)  # None: as the networks
+    width_weight: float = field(
+        default=0.0, metadata=_LATER
+    )  # in the loss, of which columns hold the heart and the lungs: the cardiothoracic ratio's own
+    heart_sizes: float = field(
+        default=0.0, metadata=_LATER
+    )  # most change of the logarithm of a heart's size, in six of ten images
+    bending: float = field(default=0.0, metadata=_LATER)  # of an image, of half its side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

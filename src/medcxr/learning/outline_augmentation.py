@@ -4,12 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from medcxr.learning.drawing import between, some, uniform
+from medcxr.learning.outline_moving import move_outlines
+
 __all__ = ["augment_outlines"]
 
-_TURN = 0.2  # radians
-_SHEAR = 0.08
-_ZOOM, _STRETCH = 0.25, 0.12  # of the logarithm
-_SHIFT = 0.15  # of half the side
 _GAMMA = 0.6  # of the logarithm
 _COARSE = 6  # knots of a cloud across the image
 _CLOUDED, _FLOODED = 0.5, 0.25  # shares of the images
@@ -23,6 +22,8 @@ def augment_outlines(
     random: torch.Generator,
     *,
     mirrored: float = 0.0,
+    heart_sizes: float = 0.0,
+    bending: float = 0.0,
     strength: float = 1.0,
 ) -> tuple[Tensor, Tensor]:
     """Move images with their masks, bend their contrast, and lay opacities over them.
@@ -35,6 +36,8 @@ def augment_outlines(
         masks: (B, organs, S, S), 0 or 1; the first two are the lungs.
         random: decides what is drawn.
         mirrored: share of the images that are mirrored, 0…1.
+        heart_sizes: most change of the logarithm of a heart's size.
+        bending: how far places are pulled about at random, as a share of half the side.
         strength: of all other changes, 0…1.
 
     Returns:
@@ -42,14 +45,16 @@ def augment_outlines(
     """
     if mirrored:
         images, masks = _mirror(images, masks, random, mirrored)
-    images, masks = _move(images, masks, random, strength)
+    images, masks = move_outlines(
+        images, masks, random, strength=strength, heart_sizes=heart_sizes, bending=bending
+    )
     low, high = images.amin((2, 3), keepdim=True), images.amax((2, 3), keepdim=True)
     images = (images - low) / (high - low).clamp(min=1e-3)
-    images = images.clamp(min=1e-4) ** torch.exp(_uniform(images, random, strength * _GAMMA))
+    images = images.clamp(min=1e-4) ** torch.exp(uniform(images, random, strength * _GAMMA))
     images = _cloud(images, random, strength)
     images = _flood(images, masks[:, :2].amax(dim=1, keepdim=True), random, strength)
     noise = torch.randn(images.shape, generator=random)
-    images = images + noise * _between(images, random, 0.0, strength * _NOISE)
+    images = images + noise * between(images, random, 0.0, strength * _NOISE)
     return images.clamp(0.0, 1.0), masks
 
 
@@ -60,62 +65,28 @@ def _mirror(
 
     The right lung stays the one on the image's left side, as experts name it there.
     """
-    turned = _some(images, random, share) > 0
+    turned = some(images, random, share) > 0
     around = torch.cat([masks[:, [1, 0]], masks[:, 2:]], dim=1).flip(-1)
     return torch.where(turned, images.flip(-1), images), torch.where(turned, around, masks)
-
-
-def _move(
-    images: Tensor, masks: Tensor, random: torch.Generator, strength: float
-) -> tuple[Tensor, Tensor]:
-    angle = _uniform(images, random, strength * _TURN)
-    shear = _uniform(images, random, strength * _SHEAR)
-    across = torch.exp(_uniform(images, random, strength * _ZOOM))
-    down = across * torch.exp(_uniform(images, random, strength * _STRETCH))
-    theta = torch.stack(
-        [
-            torch.cat([angle.cos() * across, shear - angle.sin() * down], dim=1),
-            torch.cat([angle.sin() * across, angle.cos() * down], dim=1),
-            torch.cat([_uniform(images, random, strength * _SHIFT) for _ in range(2)], dim=1),
-        ],
-        dim=2,
-    )  # (B, 2, 3, 1, 1)
-    grid = F.affine_grid(theta[..., 0, 0], list(images.shape), align_corners=False)
-    both = F.grid_sample(torch.cat([images, masks], dim=1), grid, align_corners=False)
-    return both[:, :1], both[:, 1:]
 
 
 def _cloud(images: Tensor, random: torch.Generator, strength: float) -> Tensor:
     """Whiten places at random, as consolidation, masses and poor films do."""
     knots = torch.randn((len(images), 1, _COARSE, _COARSE), generator=random)
     field = F.interpolate(knots, images.shape[-2:], mode="bicubic", align_corners=False)
-    density = torch.sigmoid(4 * (field - 1.2)) * _between(images, random, 0.2, 0.8)
+    density = torch.sigmoid(4 * (field - 1.2)) * between(images, random, 0.2, 0.8)
     return torch.lerp(
         images,
         torch.full_like(images, _DENSE),
-        density * _some(images, random, strength * _CLOUDED),
+        density * some(images, random, strength * _CLOUDED),
     )
 
 
 def _flood(images: Tensor, lungs: Tensor, random: torch.Generator, strength: float) -> Tensor:
     """Whiten the lungs below a level, as an effusion does."""
     rows = torch.linspace(0.0, 1.0, images.shape[-2]).view(1, 1, -1, 1)
-    level = _between(images, random, 0.45, 0.9)
+    level = between(images, random, 0.45, 0.9)
     below = torch.sigmoid(25 * (rows - level)) * lungs.clamp(0.0, 1.0)
-    flooded = _some(images, random, strength * _FLOODED)
-    density = below * _between(images, random, 0.3, 0.9) * flooded
+    flooded = some(images, random, strength * _FLOODED)
+    density = below * between(images, random, 0.3, 0.9) * flooded
     return torch.lerp(images, torch.full_like(images, _DENSE), density)
-
-
-def _uniform(images: Tensor, random: torch.Generator, most: float) -> Tensor:
-    return _between(images, random, -most, most)
-
-
-def _between(images: Tensor, random: torch.Generator, low: float, high: float) -> Tensor:
-    """(B, 1, 1, 1), one draw for each image."""
-    return torch.rand((len(images), 1, 1, 1), generator=random) * (high - low) + low
-
-
-def _some(images: Tensor, random: torch.Generator, share: float) -> Tensor:
-    """(B, 1, 1, 1), 1 for about a share of the images and 0 for the others."""
-    return (torch.rand((len(images), 1, 1, 1), generator=random) < share).float()

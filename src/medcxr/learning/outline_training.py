@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -26,6 +25,7 @@ from medcxr.learning.checkpoint import (
 from medcxr.learning.config import OutlineConfig
 from medcxr.learning.fitting import Emit, Part
 from medcxr.learning.outline_augmentation import augment_outlines
+from medcxr.learning.outline_losses import outline_loss
 from medcxr.learning.outline_measuring import compare_outlines, outline_figures
 from medcxr.learning.outline_network import OutlineNetwork, outline_input
 from medcxr.learning.outline_set import OutlineSet
@@ -37,7 +37,6 @@ __all__ = ["fit_outlines"]
 _CHECKPOINT_STEPS = 50
 _REPORT_STEPS = 10
 _COMPLETE_WEIGHT = 2.0  # images whose sides and heart are known are drawn twice as often
-_SURE = 0.3  # of a heart, from which on an outline that may include its lung is left alone
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,14 +107,15 @@ def fit_outlines(
             chosen,
             preprocessing,
             torch.Generator().manual_seed(draw),
-            mirrored=config.mirrored,
+            config=config,
             strength=1 - config.fading * progress.step / total,
         )
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * warm_cosine(progress.step, total)
         with fabric.autocast():
             logits = network(inputs.to(device, memory_format=torch.channels_last)).float()
-        loss = _loss(logits, masks.to(device), torch.from_numpy(images.complete[chosen]).to(device))
+        complete = torch.from_numpy(images.complete[chosen]).to(device)
+        loss = outline_loss(logits, masks.to(device), complete, width_weight=config.width_weight)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise DataError(
@@ -172,47 +172,22 @@ def _batch(
     preprocessing: Preprocessing,
     random: torch.Generator,
     *,
-    mirrored: float,
+    config: OutlineConfig,
     strength: float,
 ) -> tuple[Tensor, Tensor]:
     squares = torch.from_numpy(images.squares[rows]).float()[:, None]
     masks = torch.from_numpy(images.masks[rows]).float()
-    moved, masks = augment_outlines(squares, masks, random, mirrored=mirrored, strength=strength)
+    moved, masks = augment_outlines(
+        squares,
+        masks,
+        random,
+        mirrored=config.mirrored,
+        heart_sizes=config.heart_sizes,
+        bending=config.bending,
+        strength=strength,
+    )
     inputs = [
         outline_input(square[0].numpy(), images.contents[row], preprocessing)
         for square, row in zip(moved, rows, strict=True)
     ]
     return torch.stack(inputs), masks
-
-
-def _loss(logits: Tensor, masks: Tensor, complete: Tensor) -> Tensor:
-    """Cross-entropy plus Dice loss, each image weighing alike.
-
-    Where only both lungs together are known, their union is compared, and pixels of a heart that
-    the outline takes for lung count for nothing.
-    """
-    parts = []
-    shares = logits.sigmoid()
-    if complete.any():
-        entropy = F.binary_cross_entropy_with_logits(
-            logits[complete], masks[complete], reduction="none"
-        ).mean(dim=(1, 2, 3))
-        parts.append(entropy + _dice_loss(shares[complete], masks[complete]))
-    if not complete.all():
-        some = shares[~complete]
-        union = 1 - (1 - some[:, :1]) * (1 - some[:, 1:2])
-        drawn = masks[~complete][:, :1]
-        behind = (drawn > 0.5) & (some[:, 2:].detach() > _SURE)
-        counted = (~behind).float()
-        entropy = F.binary_cross_entropy(union.clamp(1e-5, 1 - 1e-5), drawn, reduction="none")
-        parts.append(
-            (entropy * counted).mean(dim=(1, 2, 3)) + _dice_loss(union * counted, drawn * counted)
-        )
-    return torch.cat(parts).mean()
-
-
-def _dice_loss(shares: Tensor, masks: Tensor) -> Tensor:
-    """(B, C, S, S) -> (B,)."""
-    both = (shares * masks).sum(dim=(2, 3))
-    each = (shares + masks).sum(dim=(2, 3))
-    return (1 - (2 * both + 1) / (each + 1)).mean(dim=1)

@@ -1,0 +1,21 @@
+"""Random numbers, one for each image of a batch."""
+
+import torch
+from torch import Tensor
+
+__all__ = ["between", "some", "uniform"]
+
+
+def uniform(images: Tensor, random: torch.Generator, most: float) -> Tensor:
+    """(B, 1, 1, 1), one draw for each image within `most` of 0."""
+    return between(images, random, -most, most)
+
+
+def between(images: Tensor, random: torch.Generator, low: float, high: float) -> Tensor:
+    """(B, 1, 1, 1), one draw for each image."""
+    return torch.rand((len(images), 1, 1, 1), generator=random) * (high - low) + low
+
+
+def some(images: Tensor, random: torch.Generator, share: float) -> Tensor:
+    """(B, 1, 1, 1), 1 for about a share of the images and 0 for the others."""
+    return (torch.rand((len(images), 1, 1, 1), generator=random) < share).float()
