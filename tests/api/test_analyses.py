@@ -10,8 +10,10 @@ from typer.testing import CliRunner
 from bundles import keep_map_tests
 from medcxr.apps.api.replies import ReportLanguage
 from medcxr.apps.cli.main import app as cli
-from medcxr.core.access import Permission
+from medcxr.core.access import Door, Permission
+from medcxr.core.audit import AuditAction
 from medcxr.core.language import LANGUAGES
+from medcxr.services.audit import check_trail, trail
 from medcxr.services.case_records import case, count_cases
 from medcxr.services.preferences import Preferences, set_preferences
 from serving import Program, form, secret_for
@@ -139,3 +141,24 @@ def test_a_form_that_is_none_is_refused(administrator, body, kind, status):
 def test_it_needs_leave(workspace, port, radiograph):
     secret = secret_for(workspace, "clinician", Permission.VIEW_CASES)
     assert Program(port=port, secret=secret).send_file(radiograph).status == 403
+
+
+def test_it_needs_no_other_leave_and_the_trail_tells_what_became_of_it(workspace, port, radiograph):
+    only = Program(port=port, secret=secret_for(workspace, "clinician", Permission.ANALYZE))
+    before = trail(workspace, newest_first=True, limit=1)[0].number
+
+    kept = only.send_file(radiograph + b"told").json()["case_id"]
+    only.send_file(radiograph + b"not kept", query="?keep=false")
+    only.send_file(b"no image")
+    assert only.send_file(radiograph, query="?report=pdf&maps=true").status == 200
+
+    told = [
+        (one.action, one.subject, one.actor, one.door) for one in trail(workspace, after=before)
+    ]
+    who = ("Clinician", Door.API)
+    assert told[:3] == [
+        (AuditAction.CASE_ANALYZED, f"case {kept}", *who),
+        (AuditAction.CASE_ANALYZED, "radiograph that is not remembered", *who),
+        (AuditAction.IMAGE_REFUSED, "image", *who),
+    ]
+    assert check_trail(workspace).problems == ()

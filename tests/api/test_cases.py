@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pypdf
 import pytest
 
-from medcxr.core.access import Permission
+from medcxr.core.access import Door, Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.language import LANGUAGES
 from medcxr.services.audit import trail
@@ -156,6 +156,29 @@ def test_a_report_is_made_of_what_is_remembered(administrator, case_id, language
         assert "no pixels are kept" in " ".join(words.split())
 
 
+@pytest.mark.parametrize(
+    ("method", "end", "needed", "told"),
+    [
+        ("GET", "", Permission.VIEW_CASES, AuditAction.CASE_VIEWED),
+        ("GET", "/report.pdf", Permission.EXPORT_CASES, AuditAction.CASE_EXPORTED),
+        ("POST", "/verdicts", Permission.JUDGE_CASES, AuditAction.CASE_JUDGED),
+        ("DELETE", "", Permission.DELETE_CASES, AuditAction.CASE_DELETED),
+    ],
+)
+def test_each_needs_no_other_leave_and_is_told_once(  # noqa: PLR0917 - fixtures
+    workspace, port, case_id, method, end, needed, told
+):
+    only = Program(port=port, secret=secret_for(workspace, "administrator", needed))
+    before = trail(workspace, newest_first=True, limit=1)[0].number
+
+    body = {"comment": "x"} if method == "POST" else None
+    answer = only.ask(method, f"/v1/cases/{case_id}{end}", body)
+
+    assert answer.status in (200, 204), answer.body
+    since = trail(workspace, after=before)
+    assert [(one.action, one.subject) for one in since] == [(told, f"case {case_id}")]
+
+
 def test_it_is_deleted_once(administrator, case_id):
     assert administrator.ask("DELETE", f"/v1/cases/{case_id}").status == 204
     again = administrator.ask("DELETE", f"/v1/cases/{case_id}")
@@ -198,5 +221,6 @@ def test_each_needs_leave_and_a_refusal_is_told(  # noqa: PLR0917 - fixtures
     assert answer.status == 403
     assert needed.value in answer.json()["detail"]
     last = trail(workspace, newest_first=True, limit=1)[0]
-    assert (last.action, last.actor) == (AuditAction.PERMISSION_REFUSED, "Administrator")
+    assert (last.action, last.subject) == (AuditAction.PERMISSION_REFUSED, needed.value)
+    assert (last.actor, last.door) == ("Administrator", Door.API)
     assert administrator.ask("GET", f"/v1/cases/{case_id}").json()["opinions"] == []

@@ -303,9 +303,10 @@ def test_telemetry_stays_off_whatever_the_environment_says(own, monkeypatch):
     assert set(told.values()) == {False}
 
 
-def test_no_other_address_while_the_password_is_the_initial_one(own):
+def test_no_other_address_while_the_password_is_the_initial_one(tmp_path):
+    fresh = Workspace.open(tmp_path / "fresh")
     with pytest.raises(AccessError, match="initial"):
-        serve(own, address="0.0.0.0", port=1)  # noqa: S104 - refused
+        serve(fresh, address="0.0.0.0", port=0)  # noqa: S104 - refused
 
 
 def test_a_port_that_is_taken_is_named(own):

@@ -7,10 +7,14 @@ nothing that the file says of the patient.
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from medcxr.core.access import PROGRAM, Permission
+from medcxr.core.audit import AuditAction
 from medcxr.core.case_record import CaseFilter, CaseRecord, Verdict
 from medcxr.core.errors import DataError
 from medcxr.core.urgency import urgency_of
 from medcxr.services.analysis import AnalyzedImage
+from medcxr.services.analysis_trail import note_unremembered
+from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.patients import key_of_patient
 from medcxr.services.preferences import preferences
@@ -31,6 +35,7 @@ __all__ = [
     "recent_cases",
     "record_case",
     "set_patient",
+    "view_case",
 ]
 
 COMMENT_LENGTH = 2000  # characters
@@ -60,9 +65,12 @@ def record_case(
         The case; None where cases are not remembered.
 
     Raises:
+        AccessError: whoever asks may not.
         StorageError: the database or the workspace's secret cannot be used.
     """
+    workspace.require(Permission.ANALYZE)
     if not preferences(workspace).remember_cases:
+        note_unremembered(workspace, analyzed.analysis)
         return None
     origin = analyzed.image.origin
     known = key_of_patient(workspace, origin.patient_id, origin.patient_id_issuer)
@@ -75,6 +83,14 @@ def record_case(
     )
     with workspace_database(workspace).writing() as connection:
         case_id = case_table.keep_case(connection, new, datetime.now(UTC))
+        note(
+            workspace,
+            connection,
+            AuditAction.CASE_ANALYZED,
+            _subject(case_id),
+            model=analyzed.analysis.model,
+            operating_point=analyzed.analysis.operating_point,
+        )
         return case_table.find_case(connection, case_id)
 
 
@@ -82,20 +98,24 @@ def cases(workspace: Workspace, wanted: CaseFilter = _EVERY_CASE) -> list[CaseRe
     """Return remembered cases in the order in which a person should look.
 
     Raises:
+        AccessError: whoever asks may not.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return case_table.list_cases(connection, wanted)
 
 
 def count_cases(workspace: Workspace, wanted: CaseFilter = _EVERY_CASE) -> int:
     """Return how many cases there are, whatever the filter's limit; errors as for `cases`."""
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return case_table.count_cases(connection, wanted)
 
 
 def recent_cases(workspace: Workspace, n: int) -> list[CaseRecord]:
     """Return the cases that were analyzed last, the last one first; errors as for `cases`."""
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return case_table.recent_cases(connection, n)
 
@@ -104,15 +124,27 @@ def case(workspace: Workspace, case_id: int) -> CaseRecord:
     """Return one case.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such case.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return _existing(case_table.find_case(connection, case_id), case_id)
 
 
+def view_case(workspace: Workspace, case_id: int) -> CaseRecord:
+    """Return one case to somebody who opens it, which the audit trail tells; errors as for `case`."""
+    workspace.require(Permission.VIEW_CASES)
+    with workspace_database(workspace).writing() as connection:
+        found = _existing(case_table.find_case(connection, case_id), case_id)
+        note(workspace, connection, AuditAction.CASE_VIEWED, _subject(case_id))
+    return found
+
+
 def case_of_image(workspace: Workspace, image_digest: str) -> CaseRecord | None:
     """Return the case of a file by its SHA-256, None if it is not remembered."""
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return case_table.find_case_of_image(connection, image_digest)
 
@@ -122,6 +154,7 @@ def earlier_cases(workspace: Workspace, case: CaseRecord) -> list[CaseRecord]:
 
     Empty where patient or time of either is unknown.
     """
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return case_table.earlier_cases(connection, case)
 
@@ -142,9 +175,11 @@ def give_verdict(
         The case with the verdict.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such case or finding, nothing is said, or the comment is too long.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.JUDGE_CASES)
     comment = comment.strip()
     if not verdicts and not comment:
         raise DataError("Nothing was said of the case; judge a finding or write a comment.")
@@ -173,6 +208,14 @@ def give_verdict(
             datetime.now(UTC),
             given_by=workspace.actor.name,
         )
+        note(
+            workspace,
+            connection,
+            AuditAction.CASE_JUDGED,
+            _subject(case_id),
+            findings=len(verdicts),
+            with_comment=bool(comment),
+        )
         return _existing(case_table.find_case(connection, case_id), case_id)
 
 
@@ -189,9 +232,11 @@ def set_patient(
         taken_at: by the clock of the place where it was taken; None leaves what is known.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such case, or the reference names nobody.
         StorageError: the database or the workspace's secret cannot be used.
     """
+    workspace.require(Permission.JUDGE_CASES)
     key = key_of_patient(workspace, reference)
     if reference.strip() and key is None:
         raise DataError(
@@ -201,20 +246,30 @@ def set_patient(
     with workspace_database(workspace).writing() as connection:
         found = _existing(case_table.find_case(connection, case_id), case_id)
         case_table.set_patient(connection, case_id, key, taken_at or found.taken_at)
-    return case(workspace, case_id)
+        note(
+            workspace,
+            connection,
+            AuditAction.CASE_ASSIGNED,
+            _subject(case_id),
+            patient_known=key is not None,
+            time_given=taken_at is not None,
+        )
+        return _existing(case_table.find_case(connection, case_id), case_id)
 
 
 def delete_case(workspace: Workspace, case_id: int) -> None:
     """Forget a case with all that was said of it.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such case.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.DELETE_CASES)
     with workspace_database(workspace).writing() as connection:
-        deleted = case_table.delete_case(connection, case_id)
-    if not deleted:
-        raise _missing(case_id)
+        if not case_table.delete_case(connection, case_id):
+            raise _missing(case_id)
+        note(workspace, connection, AuditAction.CASE_DELETED, _subject(case_id))
 
 
 def forget_old_cases(workspace: Workspace) -> int:
@@ -224,13 +279,30 @@ def forget_old_cases(workspace: Workspace) -> int:
         How many.
 
     Raises:
+        AccessError: whoever asks may not.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.DELETE_CASES)
     days = preferences(workspace).keep_days
     if days is None:
         return 0
     with workspace_database(workspace).writing() as connection:
-        return case_table.delete_cases_before(connection, datetime.now(UTC) - timedelta(days=days))
+        n = case_table.delete_cases_before(connection, datetime.now(UTC) - timedelta(days=days))
+        if n:
+            # Whoever set the days was told of when they were set.
+            note(
+                workspace,
+                connection,
+                AuditAction.CASES_FORGOTTEN,
+                f"{n} cases",
+                actor=PROGRAM,
+                kept_days=days,
+            )
+        return n
+
+
+def _subject(case_id: int) -> str:
+    return f"case {case_id}"
 
 
 def _one_line(label: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medcxr.core.access import Permission
 from medcxr.core.arrays import Statistics
 from medcxr.datasets.study_table import StudyTable
 from medcxr.evaluation.bootstrap import estimated_mean
@@ -27,6 +28,7 @@ from medcxr.registry.bundle import GRAPH_FILE
 from medcxr.services.explanation_places import Progress, check_places
 from medcxr.services.gradient_maps import gradient_maps
 from medcxr.services.loaded_model import current_bundle, current_predictor
+from medcxr.services.measuring_trail import note_measured
 from medcxr.services.occlusion import scorer
 from medcxr.services.tested_maps import ExplainedModel, rival_maps
 from medcxr.services.workspace import Workspace
@@ -66,12 +68,14 @@ def check_explanations(
         progress: called with what is done, how much of it, and of how much.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: a table is wrong.
         ImageError: an image cannot be read.
         ModelError: there is no model, it is damaged, or maps by gradients are asked for and it has
             no weights.
         MissingExtra: maps by gradients are asked for without the training libraries.
     """
+    workspace.require(Permission.MEASURE_MODELS)
     predictor, bundle = current_predictor(workspace), current_bundle(workspace)
     further = tuple(method for method in GRADIENT_MAPS if method in by_gradients)
     model = ExplainedModel(
@@ -101,6 +105,7 @@ def check_explanations(
                 curves += _curve_figures(finding, model.methods, tests)
                 randomized += _randomized_figures(finding, model.methods, tests)
     places = check_places(model, boxes, n_simulated, seed=seed, show=show)
+    note_measured(workspace, predictor.manifest.identity, "maps")
     return ExplanationReport(
         model=predictor.manifest.identity,
         graph=predictor.manifest.files[GRAPH_FILE],

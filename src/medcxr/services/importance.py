@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from medcxr.anatomy.zones import zone_masks
+from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, ImageError
 from medcxr.datasets.study_table import StudyTable
@@ -24,6 +25,7 @@ from medcxr.inference.measure_weights import measure_weights
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 from medcxr.services.loaded_model import current_bundle, current_predictor
+from medcxr.services.measuring_trail import note_measured
 from medcxr.services.occlusion import predictor_of, scorer
 from medcxr.services.workspace import Workspace
 
@@ -54,16 +56,20 @@ def measure_importance(
         progress: called with the images done and to do.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the table is wrong, or has no usable radiograph.
         ModelError: there is no model, it is damaged, or it outlines nothing.
     """
+    workspace.require(Permission.MEASURE_MODELS)
     predictor = current_predictor(workspace)
     rows = StudyTable.read_csv(table, predictor.manifest.findings)
     order = np.random.default_rng(seed).permutation(len(rows)).tolist()
     chosen = rows.one_of_each_patient(order)[:n_images]
     named = f"{table.absolute().parent.name}/{table.name}"
     images = _of_table(predictor, rows, chosen, progress)
-    return _measure(predictor, current_bundle(workspace), images, named)
+    report = _measure(predictor, current_bundle(workspace), images, named)
+    note_measured(workspace, predictor.manifest.identity, "importance")
+    return report
 
 
 def measure_importance_of(
@@ -84,12 +90,16 @@ def measure_importance_of(
         progress: called with the images done and to do.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is none, or the model outlines nothing.
         ModelError: meanwhile another model is in use.
     """
+    workspace.require(Permission.MEASURE_MODELS)
     predictor = predictor_of(workspace, model)
     images = _counted(radiographs, progress)
-    return _measure(predictor, current_bundle(workspace), images, named)
+    report = _measure(predictor, current_bundle(workspace), images, named)
+    note_measured(workspace, model, "importance")
+    return report
 
 
 def _of_table(

@@ -6,14 +6,21 @@ from datetime import UTC, datetime
 
 import cattrs
 
+from medcxr.core.access import Permission, Role
+from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, StorageError
+from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.workspace import Workspace
 from medcxr.storage.setting_table import keep_settings, kept_settings
 
-__all__ = ["Preferences", "preferences", "set_preferences"]
+__all__ = ["IDLE_MINUTES", "SIGNED_IN_HOURS", "Preferences", "preferences", "set_preferences"]
 
 _LONGEST_DAYS = 36_500
+IDLE_MINUTES = (5, 60)
+"""The least and the most that may be chosen."""
+SIGNED_IN_HOURS = (1, 24)
+"""The least and the most that may be chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +30,16 @@ class Preferences:
     Attributes:
         remember_cases: whether figures and file names of analyzed radiographs are kept.
         keep_days: days after which a case that was not seen again is deleted; None keeps it.
+        idle_minutes: without activity after which a sign-in ends: a workstation that was left.
+        signed_in_hours: after which a sign-in ends in any case: a long shift.
+        second_factor_for: roles whose users must have a second factor.
     """
 
     remember_cases: bool = True
     keep_days: int | None = None
+    idle_minutes: int = 30
+    signed_in_hours: int = 12
+    second_factor_for: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -35,6 +48,15 @@ class Preferences:
                 "Cases cannot be kept for {days} days; choose 1 to {longest}, or none to keep them.",
                 days=self.keep_days,
                 longest=_LONGEST_DAYS,
+            )
+        _require_between("idle_minutes", self.idle_minutes, IDLE_MINUTES)
+        _require_between("signed_in_hours", self.signed_in_hours, SIGNED_IN_HOURS)
+        unknown = sorted(set(self.second_factor_for) - {role.value for role in Role})
+        if unknown:
+            raise DataError(
+                "There is no role {unknown}; choose {known}.",
+                unknown=", ".join(unknown),
+                known=", ".join(Role),
             )
 
 
@@ -61,10 +83,41 @@ def set_preferences(workspace: Workspace, chosen: Preferences) -> None:
     """Keep preferences.
 
     Raises:
+        AccessError: whoever asks may not.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.CHANGE_SETTINGS)
+    after = asdict(chosen)
     with workspace_database(workspace).writing() as connection:
-        keep_settings(connection, asdict(chosen), datetime.now(UTC))
+        before = {**asdict(Preferences()), **kept_settings(connection)}
+        keep_settings(connection, after, datetime.now(UTC))
+        for name, value in after.items():
+            if before[name] != value:
+                note(
+                    workspace,
+                    connection,
+                    AuditAction.SETTINGS_CHANGED,
+                    name,
+                    before=_told(before[name]),
+                    after=value,
+                )
+
+
+def _told(value: object) -> int | bool | str | None:
+    """Return what was kept of a preference; a damaged one may be anything."""
+    return value if value is None or isinstance(value, int) else "damaged"
+
+
+def _require_between(name: str, value: int, bounds: tuple[int, int]) -> None:
+    least, most = bounds
+    if not least <= value <= most:
+        raise DataError(
+            "{name} cannot be {value}; choose {least} to {most}.",
+            name=name,
+            value=value,
+            least=least,
+            most=most,
+        )
 
 
 def _structured(values: dict[str, object]) -> Preferences:

@@ -17,11 +17,13 @@ from medcxr.core.audit import AuditAction
 from medcxr.core.errors import AccessError, DataError
 from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
+from medcxr.services.first_user import user_database
 from medcxr.services.workspace import Workspace
-from medcxr.storage import token_table
+from medcxr.storage import token_table, user_table
 from medcxr.storage.database import Transaction
 from medcxr.storage.tables import NAME_LENGTH
-from medcxr.storage.token_table import TokenOwner, TokenRow
+from medcxr.storage.token_table import TokenRow
+from medcxr.storage.user_table import UserRow
 
 __all__ = [
     "DEFAULT_DAYS",
@@ -147,12 +149,12 @@ def make_token(
         )
     secret = TOKEN_PREFIX + secrets.token_urlsafe(_BYTES)
     now = clock()
-    with workspace_database(workspace).writing() as transaction:
+    with user_database(workspace).writing() as transaction:
         owner = _owner(transaction, user)
         wanted = _scopes(owner, scopes)
         token_id = token_table.add_token(
             transaction,
-            owner,
+            owner.id,
             name=label,
             key=_key(secret),
             scopes=sorted(wanted),
@@ -262,8 +264,8 @@ def _label(name: str) -> str:
     return label
 
 
-def _owner(transaction: Transaction, user: str) -> TokenOwner:
-    owner = token_table.find_owner(transaction, user.strip().casefold())
+def _owner(transaction: Transaction, user: str) -> UserRow:
+    owner = user_table.find_user(transaction, user)
     if owner is None or not owner.is_active:
         raise DataError(
             "There is no active user {user!r}; name one that `medcxr users list` shows.",
@@ -272,8 +274,8 @@ def _owner(transaction: Transaction, user: str) -> TokenOwner:
     return owner
 
 
-def _scopes(owner: TokenOwner, scopes: Collection[Permission]) -> frozenset[Permission]:
-    allowed = ALLOWED[Role(owner.role)]
+def _scopes(owner: UserRow, scopes: Collection[Permission]) -> frozenset[Permission]:
+    allowed = ALLOWED[owner.role]
     beyond = sorted(set(scopes) - allowed)
     if beyond or not scopes:
         raise DataError(

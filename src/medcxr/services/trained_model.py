@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from medcxr.core.access import Permission
 from medcxr.core.errors import DataError, ModelError
 from medcxr.core.language import Sentence, text
 from medcxr.datasets.study_table import check_image_path
@@ -11,6 +12,7 @@ from medcxr.registry.manifest import Manifest
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.comparison import ScoreComparison, compare_scores
 from medcxr.services.held_out import held_out_scores
+from medcxr.services.model_choice import choose_model
 from medcxr.services.training_jobs import TrainingJob
 from medcxr.services.workspace import Workspace
 
@@ -50,9 +52,11 @@ def beside_current(workspace: Workspace, job: TrainingJob) -> BesideCurrent:
     images that the other one held out.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the training is not finished.
         ModelError: a model is missing or damaged.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     registry = ModelRegistry(workspace.models)
     trained, current = _of(registry, job).manifest, registry.current().manifest
     own, others = (_scores(workspace, one) for one in (trained, current))
@@ -72,12 +76,14 @@ def put_in_use(workspace: Workspace, job: TrainingJob) -> ModelBundle:
     """Let the model that a training made answer from now on, as `medcxr models use` does.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the training is not finished.
         ModelError: the model is missing or damaged.
         StorageError: the choice cannot be written.
     """
-    registry = ModelRegistry(workspace.models)
-    return registry.use(_of(registry, job).manifest.identity)
+    workspace.require(Permission.CHOOSE_MODELS)
+    trained = _of(ModelRegistry(workspace.models), job)
+    return choose_model(workspace, trained.manifest.identity)
 
 
 def _of(registry: ModelRegistry, job: TrainingJob) -> ModelBundle:

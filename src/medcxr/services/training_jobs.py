@@ -28,11 +28,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from medcxr.core.access import Permission
+from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, StorageError
 from medcxr.core.language import text
 from medcxr.learning.config import TrainingConfig, load_config
 from medcxr.registry.manifest import is_plain_name
 from medcxr.services import training_record as said
+from medcxr.services.audit import note_alone
 from medcxr.services.labeled_tables import table_path
 from medcxr.services.training import require_training_libraries
 from medcxr.services.training_settings import TrainingSettings, recipe_of
@@ -125,10 +128,12 @@ def start_training(workspace: Workspace, data: Path, settings: TrainingSettings)
         settings: what to train.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: a setting is wrong, there is no such table, or another training runs.
         MissingExtra: the libraries for training are not installed.
         StorageError: the workspace cannot be written, or the system cannot do it.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     recipe = recipe_of(settings)
     table_path(data, settings.table)
     return start_recipe(workspace, data, recipe, name=settings.name, table=settings.table)
@@ -146,6 +151,7 @@ def start_recipe(
         name: of the recipe.
         table: the one that was chosen, relative to the data folder.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     require_training_libraries()
     if not is_plain_name(name):
         raise DataError(
@@ -178,6 +184,7 @@ def start_recipe(
             if not _is_alive(folder):
                 shutil.rmtree(folder, ignore_errors=True)
             raise
+        note_alone(workspace, AuditAction.TRAINING_STARTED, _subject(identity), resumed=False)
     return find_job(workspace, identity)
 
 
@@ -185,10 +192,12 @@ def resume_training(workspace: Workspace, identity: str) -> TrainingJob:
     """Go on with a training that was stopped or failed, from its last checkpoint.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such training, it needs no going on, or another training runs.
         MissingExtra: the libraries for training are not installed.
         StorageError: the workspace cannot be written.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     require_training_libraries()
     with _alone(workspace):
         job = find_job(workspace, identity)
@@ -196,6 +205,7 @@ def resume_training(workspace: Workspace, identity: str) -> TrainingJob:
             raise DataError("The training {job} is finished; start another one.", job=job.name)
         facts = {"name": job.name, "data": str(job.data)}
         _launch(workspace, job.folder, facts)
+        note_alone(workspace, AuditAction.TRAINING_STARTED, _subject(identity), resumed=True)
     return find_job(workspace, identity)
 
 
@@ -208,9 +218,11 @@ def stop_training(workspace: Workspace, identity: str, *, grace_s: float = _GRAC
         grace_s: seconds that it has to end by itself before it is killed.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such training.
         StorageError: its process is unknown or did not end.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     folder = find_job(workspace, identity).folder
     # The number is sure to be the training's: its group lives as long as one of it holds the lock.
     if _is_alive(folder):
@@ -226,31 +238,36 @@ def stop_training(workspace: Workspace, identity: str, *, grace_s: float = _GRAC
             raise StorageError(
                 "The process {pid} of the training does not end; end it by hand.", pid=pid
             )
+        note_alone(workspace, AuditAction.TRAINING_STOPPED, _subject(identity))
     return find_job(workspace, identity)
 
 
 def list_jobs(workspace: Workspace) -> tuple[TrainingJob, ...]:
     """Return all trainings started from the dashboard, the newest first."""
-    jobs = [_read_job(folder) for folder in _folders(workspace)]
-    return tuple(job for job in reversed(jobs) if job is not None)
+    workspace.require(Permission.TRAIN_MODELS)
+    return _jobs(workspace)
 
 
 def count_unreadable_jobs(workspace: Workspace) -> int:
     """Return how many folders of trainings hold none that can be read."""
+    workspace.require(Permission.TRAIN_MODELS)
     return sum(_read_job(folder) is None for folder in _folders(workspace))
 
 
 def running_job(workspace: Workspace) -> TrainingJob | None:
     """Return the training that a process works on now, None if there is none."""
-    return next((job for job in list_jobs(workspace) if _is_alive(job.folder)), None)
+    workspace.require(Permission.VIEW_MODELS)
+    return next((job for job in _jobs(workspace) if _is_alive(job.folder)), None)
 
 
 def find_job(workspace: Workspace, identity: str) -> TrainingJob:
     """Return a training by its identity, which is looked up and never made into a path.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such training.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     for job in list_jobs(workspace):
         if job.identity == identity:
             return job
@@ -278,6 +295,11 @@ def log_tail(job: TrainingJob, *, lines: int = 20) -> str:
         return ""
     kept = text.splitlines()[-lines:]
     return "\n".join("".join(c for c in line if c.isprintable()) for line in kept)
+
+
+def _jobs(workspace: Workspace) -> tuple[TrainingJob, ...]:
+    jobs = [_read_job(folder) for folder in _folders(workspace)]
+    return tuple(job for job in reversed(jobs) if job is not None)
 
 
 @contextmanager
@@ -329,6 +351,10 @@ def _launch(workspace: Workspace, folder: Path, facts: Mapping[str, str]) -> Non
         os.close(descriptor)
     # Somebody must take note of its end, or it stays in the table of processes.
     threading.Thread(target=process.wait, daemon=True).start()
+
+
+def _subject(identity: str) -> str:
+    return f"training {identity}"
 
 
 def _folders(workspace: Workspace) -> Sequence[Path]:

@@ -18,7 +18,6 @@ __all__ = [
     "TokenOwner",
     "TokenRow",
     "add_token",
-    "find_owner",
     "find_token",
     "find_token_of_key",
     "list_tokens",
@@ -32,13 +31,11 @@ class TokenOwner:
     """Whom a token belongs to.
 
     Attributes:
-        user_id: number of the user.
         name: of the user.
         role: of the user, as it is kept.
         is_active: whether the user may come in at all.
     """
 
-    user_id: int
     name: str
     role: str
     is_active: bool
@@ -69,18 +66,9 @@ class TokenRow:
     revoked_at: datetime | None
 
 
-def find_owner(connection: Connection, name_folded: str) -> TokenOwner | None:
-    """Return a user by the folded name, None if there is none."""
-    found = select(users.c.id, users.c.name, users.c.role, users.c.is_active)
-    row = connection.execute(found.where(users.c.name_folded == name_folded)).one_or_none()
-    if row is None:
-        return None
-    return TokenOwner(user_id=row.id, name=row.name, role=row.role, is_active=bool(row.is_active))
-
-
 def add_token(
     connection: Connection,
-    owner: TokenOwner,
+    user_id: int,
     *,
     name: str,
     key: str,
@@ -90,7 +78,7 @@ def add_token(
 ) -> int:
     """Add a token and return its number; `key` is what is kept of its text."""
     row = {
-        "user_id": owner.user_id,
+        "user_id": user_id,
         "name": name,
         "key": key,
         "scopes": json.dumps(list(scopes)),
@@ -137,7 +125,6 @@ def _token(row: Row[Any]) -> TokenRow:
     return TokenRow(
         token_id=row.id,
         owner=TokenOwner(
-            user_id=row.user_id,
             name=row.owner_name,
             role=row.role,
             is_active=bool(row.is_active),

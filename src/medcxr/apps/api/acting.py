@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -11,9 +12,8 @@ from fastapi.security import HTTPBearer
 from medcxr.apps.api.problems import ProblemError
 from medcxr.apps.api.state import ApiState, token_use
 from medcxr.core.access import Permission
-from medcxr.core.audit import AuditAction
 from medcxr.core.errors import AccessError
-from medcxr.services.audit import note_alone
+from medcxr.services.refusals import note_permission_refused
 from medcxr.services.workspace import Workspace
 
 __all__ = ["State", "acting_for"]
@@ -33,16 +33,21 @@ State = Annotated[ApiState, Depends(_state)]
 """What all endpoints share."""
 
 
-def acting_for(permission: Permission) -> Any:  # noqa: ANN401 - FastAPI's marker of a dependency
+def acting_for(permission: Permission, *reads: Permission) -> Any:  # noqa: ANN401 - FastAPI's marker of a dependency
     """Return what gives an endpoint the workspace in the hands of the token's actor.
 
     It answers 403, and the audit trail is told, where the token or its owner's role does not allow
     what the endpoint does.
+
+    Args:
+        permission: that the token must be for.
+        reads: what the services behind the endpoint read besides on the way to its answer, so that a
+            token needs no scope for it; the owner's role must allow it all the same.
     """
-    return Depends(_acting(permission))
+    return Depends(_acting(permission, frozenset(reads)))
 
 
-def _acting(permission: Permission) -> Callable[..., Workspace]:
+def _acting(permission: Permission, reads: frozenset[Permission]) -> Callable[..., Workspace]:
     def acting(
         request: Request, state: State, _described: Annotated[object, Security(_BEARER)]
     ) -> Workspace:
@@ -54,12 +59,10 @@ def _acting(permission: Permission) -> Callable[..., Workspace]:
         try:
             workspace.require(permission)
         except AccessError:
-            subject = f"token {use.token_id}"
-            note_alone(
-                workspace, AuditAction.PERMISSION_REFUSED, subject, permission=str(permission)
-            )
+            note_permission_refused(workspace, permission)
             raise
-        return workspace
+        scopes = use.actor.narrowed_to or frozenset()
+        return workspace.used_by(replace(use.actor, narrowed_to=scopes | reads))
 
     return acting
 

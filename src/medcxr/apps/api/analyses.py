@@ -21,6 +21,7 @@ from medcxr.core.errors import DataError, ImageError
 from medcxr.core.language import speaking
 from medcxr.core.urgency import urgency_of
 from medcxr.services.analysis import AnalyzedImage, analyze_image, current_model
+from medcxr.services.analysis_trail import note_refused, note_unremembered
 from medcxr.services.case_records import record_case
 from medcxr.services.pdf_report import Additions, pdf_report
 from medcxr.services.true_maps import TrueMaps, draw_true_maps
@@ -70,7 +71,7 @@ class AnalysisOptions(BaseModel):
 async def analyze_radiograph(
     request: Request,
     state: State,
-    workspace: Annotated[Workspace, acting_for(Permission.ANALYZE)],
+    workspace: Annotated[Workspace, acting_for(Permission.ANALYZE, Permission.VIEW_MODELS)],
     options: Annotated[AnalysisOptions, Query()],
 ) -> AnalysisReply | Response:
     """Analyze one radiograph, needing leave to "analyze".
@@ -104,8 +105,10 @@ def _analyze(
     workspace: Workspace, label: str, data: bytes, options: AnalysisOptions
 ) -> AnalysisReply | Response:
     _check_operating_point(workspace, options.operating_point)
-    analyzed = analyze_image(workspace, data, operating_point=options.operating_point)
+    analyzed = _told(workspace, data, options)
     record = record_case(workspace, analyzed, label=label) if options.keep else None
+    if not options.keep:
+        note_unremembered(workspace, analyzed.analysis)
     needs_maps = options.maps or options.report is ReportForm.PDF
     maps = draw_true_maps(workspace, analyzed) if needs_maps else None
     with speaking(options.language.value):
@@ -117,6 +120,14 @@ def _analyze(
             case_id=None if record is None else record.case_id,
             maps=None if maps is None else _summaries(analyzed, maps),
         )
+
+
+def _told(workspace: Workspace, data: bytes, options: AnalysisOptions) -> AnalyzedImage:
+    try:
+        return analyze_image(workspace, data, operating_point=options.operating_point)
+    except ImageError as error:
+        note_refused(workspace, error)
+        raise
 
 
 def _check_operating_point(workspace: Workspace, wanted: str | None) -> None:

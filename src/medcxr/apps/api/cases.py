@@ -26,6 +26,7 @@ from medcxr.core.language import speaking
 from medcxr.core.urgency import UrgencyLevel
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.analysis import facts_of
+from medcxr.services.case_export import note_case_exported
 from medcxr.services.case_records import (
     COMMENT_LENGTH,
     case,
@@ -33,6 +34,7 @@ from medcxr.services.case_records import (
     count_cases,
     delete_case,
     give_verdict,
+    view_case,
 )
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.pdf_report import Additions, pdf_report_of_record
@@ -67,15 +69,17 @@ def _without_null(words: str) -> str:
     return words
 
 
+_READS = (Permission.VIEW_CASES, Permission.VIEW_MODELS)
+
 _CaseId: TypeAlias = Annotated[int, Path(ge=1, le=_LARGEST, description="Number of the case")]
 _Moment: TypeAlias = Annotated[
     AwareDatetime, BeforeValidator(_as_written), AfterValidator(_plausible)
 ]
 _Words: TypeAlias = Annotated[str, AfterValidator(_without_null)]
 _Viewing: TypeAlias = Annotated[Workspace, acting_for(Permission.VIEW_CASES)]
-_Exporting: TypeAlias = Annotated[Workspace, acting_for(Permission.EXPORT_CASES)]
+_Exporting: TypeAlias = Annotated[Workspace, acting_for(Permission.EXPORT_CASES, *_READS)]
 _Deleting: TypeAlias = Annotated[Workspace, acting_for(Permission.DELETE_CASES)]
-_Judging: TypeAlias = Annotated[Workspace, acting_for(Permission.JUDGE_CASES)]
+_Judging: TypeAlias = Annotated[Workspace, acting_for(Permission.JUDGE_CASES, *_READS)]
 
 
 class CaseQuery(BaseModel):
@@ -124,7 +128,10 @@ def list_cases(workspace: _Viewing, wanted: Annotated[CaseQuery, Query()]) -> Ca
 @router.get("/{case_id}", responses=may_answer(HTTPStatus.NOT_FOUND))
 def get_case(workspace: _Viewing, case_id: _CaseId) -> CaseReply:
     """Return a case with all that was said of it, needing leave to "view cases"."""
-    return case_reply(_existing(workspace, case_id))
+    try:
+        return case_reply(view_case(workspace, case_id))
+    except DataError as error:
+        raise _missing(error) from error
 
 
 @router.get(
@@ -161,6 +168,7 @@ def get_case_report(
             label=record.label,
             additions=additions,
         )
+    note_case_exported(workspace, case_id, "PDF")
     return Response(document, media_type=PDF_TYPE)
 
 

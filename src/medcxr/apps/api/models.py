@@ -11,12 +11,12 @@ from medcxr.apps.api.acting import acting_for
 from medcxr.apps.api.problems import ProblemError, may_answer
 from medcxr.apps.api.replies import ModelList, ModelReply
 from medcxr.core.access import Permission
-from medcxr.core.audit import AuditAction
 from medcxr.core.errors import ModelError
 from medcxr.registry.manifest import Manifest
 from medcxr.registry.model_card import model_card
 from medcxr.registry.registry import ModelEntry, ModelRegistry
-from medcxr.services.audit import note_alone
+from medcxr.services.model_choice import choose_model as choose
+from medcxr.services.model_choice import roll_back_model as roll_back
 from medcxr.services.workspace import Workspace
 
 __all__ = ["router"]
@@ -67,8 +67,7 @@ def get_model_card(workspace: _Viewing, name: _Name, version: _Name) -> Response
 def choose_model(workspace: _Choosing, wanted: ModelChoiceBody) -> ModelReply:
     """Let a model answer from now on, needing leave to "choose models"."""
     identity = _manifest(workspace, wanted.name, wanted.version).identity
-    ModelRegistry(workspace.models).use(identity)
-    note_alone(workspace, AuditAction.MODEL_CHOSEN, f"model {identity}")
+    choose(workspace, identity)
     return _current(workspace, identity)
 
 
@@ -79,10 +78,9 @@ def roll_back_model(workspace: _Choosing) -> ModelReply:
     It needs leave to "choose models".
     """
     try:
-        identity = ModelRegistry(workspace.models).roll_back().manifest.identity
+        identity = roll_back(workspace).manifest.identity
     except ModelError as error:
         raise ProblemError(HTTPStatus.CONFLICT, "model", str(error)) from error
-    note_alone(workspace, AuditAction.MODEL_ROLLED_BACK, f"model {identity}")
     return _current(workspace, identity)
 
 

@@ -10,8 +10,10 @@ from medcxr.apps.dashboard.measured_view import show_measured, told
 from medcxr.apps.dashboard.performance_sections import POINT_NAMES, show_sections
 from medcxr.apps.dashboard.performance_words import INTRODUCTION, THRESHOLDS
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.refusal_view import why_not
 from medcxr.apps.dashboard.score_source import Scores, choose_run, choose_upload
 from medcxr.apps.dashboard.tables import html_table
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.findings import Finding
 from medcxr.core.language import say, say_all, text
@@ -22,6 +24,7 @@ from medcxr.evaluation.group_performance import auc_of
 from medcxr.evaluation.performance import FindingPerformance
 from medcxr.registry.manifest import Manifest
 from medcxr.services.loaded_model import current_bundle
+from medcxr.services.measuring_trail import note_scores_measured
 from medcxr.services.performance import (
     N_BOOTSTRAP,
     SEED,
@@ -30,6 +33,7 @@ from medcxr.services.performance import (
     sample_of,
     thresholds_from,
 )
+from medcxr.services.workspace import Workspace
 
 __all__ = ["show_performance"]
 
@@ -64,7 +68,8 @@ def show_performance(opened: Opened) -> None:
     """Show the page."""
     st.title(say("Performance Analytics"))
     st.markdown(say(INTRODUCTION))
-    sources = (_MANIFEST, _RUN, _TABLE)
+    reason = why_not(opened.workspace, Permission.MEASURE_MODELS)
+    sources = (_MANIFEST, _RUN, _TABLE) if reason is None else (_MANIFEST,)
     source = st.segmented_control(
         say("Measured"),
         sources,
@@ -84,17 +89,20 @@ def show_performance(opened: Opened) -> None:
         else:
             scores = choose_upload()
         if scores is not None:
-            _show_scores(scores, manifest)
+            _show_scores(opened.workspace, scores, manifest)
     except MedcxrError as error:
         st.error(plain(say(error.sentence)))
+        return
+    if reason is not None:
+        st.caption(reason)
         return
     st.header(say("Drift of incoming images"), anchor=False)
     show_drift(opened, scores)
 
 
-def _show_scores(scores: Scores, manifest: Manifest) -> None:
+def _show_scores(workspace: Workspace, scores: Scores, manifest: Manifest) -> None:
     table = scores.table
-    kept = _kept(scores)
+    kept = _kept(workspace, scores)
     counted = say(
         "{source}: {images:,} radiographs of {patients:,} patients.",
         source=say(scores.source),
@@ -151,11 +159,12 @@ def _decided_by(scores: Scores, manifest: Manifest) -> Manifest | None:
     return manifest if choice == _OF_MODEL else None
 
 
-def _kept(scores: Scores) -> _Kept:
+def _kept(workspace: Workspace, scores: Scores) -> _Kept:
     known: _Kept | None = st.session_state.get(_KEY)
     if known is None or known.digest != scores.digest:
         drawn = draw_patients(scores.table.patients, n_bootstrap=N_BOOTSTRAP, seed=SEED)
         known = _Kept(digest=scores.digest, drawn=drawn)
+        note_scores_measured(workspace, len(scores.table))
         st.session_state[_KEY] = known
     return known
 
