@@ -138,6 +138,19 @@ def test_a_form_that_is_none_is_refused(administrator, body, kind, status):
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
+def test_a_report_needs_leave_to_export_too(workspace, port, radiograph):
+    both = secret_for(workspace, "clinician", Permission.ANALYZE, Permission.EXPORT_CASES)
+    only = secret_for(workspace, "clinician", Permission.ANALYZE)
+    other = radiograph + b"to be exported"
+
+    refused = Program(port=port, secret=only).send_file(other, query="?report=pdf")
+    assert refused.status == 403
+    assert trail(workspace, newest_first=True, limit=1)[0].action == AuditAction.PERMISSION_REFUSED
+    assert Program(port=port, secret=both).send_file(other, query="?report=pdf").status == 200
+    told = [one.action for one in trail(workspace, newest_first=True, limit=2)]
+    assert told == [AuditAction.CASE_EXPORTED, AuditAction.CASE_ANALYZED]
+
+
 def test_it_needs_leave(workspace, port, radiograph):
     secret = secret_for(workspace, "clinician", Permission.VIEW_CASES)
     assert Program(port=port, secret=secret).send_file(radiograph).status == 403
@@ -150,7 +163,7 @@ def test_it_needs_no_other_leave_and_the_trail_tells_what_became_of_it(workspace
     kept = only.send_file(radiograph + b"told").json()["case_id"]
     only.send_file(radiograph + b"not kept", query="?keep=false")
     only.send_file(b"no image")
-    assert only.send_file(radiograph, query="?report=pdf&maps=true").status == 200
+    assert only.send_file(radiograph, query="?maps=true").status == 200
 
     told = [
         (one.action, one.subject, one.actor, one.door) for one in trail(workspace, after=before)

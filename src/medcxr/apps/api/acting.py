@@ -16,7 +16,7 @@ from medcxr.core.errors import AccessError
 from medcxr.services.refusals import note_permission_refused
 from medcxr.services.workspace import Workspace
 
-__all__ = ["State", "acting_for"]
+__all__ = ["State", "acting_for", "require_noted"]
 
 # Describes to programs what the doorkeeper has asked for already.
 _BEARER = HTTPBearer(
@@ -47,6 +47,19 @@ def acting_for(permission: Permission, *reads: Permission) -> Any:  # noqa: ANN4
     return Depends(_acting(permission, frozenset(reads)))
 
 
+def require_noted(workspace: Workspace, permission: Permission) -> None:
+    """Return if whoever uses the workspace may do something; tell the audit trail where not.
+
+    Raises:
+        AccessError: the token or its owner's role does not allow it.
+    """
+    try:
+        workspace.require(permission)
+    except AccessError:
+        note_permission_refused(workspace, permission)
+        raise
+
+
 def _acting(permission: Permission, reads: frozenset[Permission]) -> Callable[..., Workspace]:
     def acting(
         request: Request, state: State, _described: Annotated[object, Security(_BEARER)]
@@ -56,11 +69,7 @@ def _acting(permission: Permission, reads: frozenset[Permission]) -> Callable[..
             raise ProblemError(HTTPStatus.UNAUTHORIZED, "token", "This address needs a token.")
         _check_repetition(request)
         workspace = state.workspace.used_by(use.actor)
-        try:
-            workspace.require(permission)
-        except AccessError:
-            note_permission_refused(workspace, permission)
-            raise
+        require_noted(workspace, permission)
         scopes = use.actor.narrowed_to or frozenset()
         return workspace.used_by(replace(use.actor, narrowed_to=scopes | reads))
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from medcxr.apps.api.acting import State, acting_for
+from medcxr.apps.api.acting import State, acting_for, require_noted
 from medcxr.apps.api.limits import ANALYSES_PATH
 from medcxr.apps.api.metrics import Metrics
 from medcxr.apps.api.problems import may_answer
@@ -22,6 +22,7 @@ from medcxr.core.language import speaking
 from medcxr.core.urgency import urgency_of
 from medcxr.services.analysis import AnalyzedImage, analyze_image, current_model
 from medcxr.services.analysis_trail import note_refused, note_unremembered
+from medcxr.services.case_export import note_case_exported
 from medcxr.services.case_records import record_case
 from medcxr.services.pdf_report import Additions, pdf_report
 from medcxr.services.true_maps import TrueMaps, draw_true_maps
@@ -74,7 +75,7 @@ async def analyze_radiograph(
     workspace: Annotated[Workspace, acting_for(Permission.ANALYZE, Permission.VIEW_MODELS)],
     options: Annotated[AnalysisOptions, Query()],
 ) -> AnalysisReply | Response:
-    """Analyze one radiograph, needing leave to "analyze".
+    """Analyze one radiograph, needing leave to "analyze", and for a PDF to "export cases" too.
 
     The file is held in memory and forgotten; kept are figures, its name and its SHA-256, unless
     `keep` is false or the workspace's preferences say that nothing is kept.
@@ -104,6 +105,8 @@ def _counted(
 def _analyze(
     workspace: Workspace, label: str, data: bytes, options: AnalysisOptions
 ) -> AnalysisReply | Response:
+    if options.report is ReportForm.PDF:
+        require_noted(workspace, Permission.EXPORT_CASES)
     _check_operating_point(workspace, options.operating_point)
     analyzed = _told(workspace, data, options)
     record = record_case(workspace, analyzed, label=label) if options.keep else None
@@ -113,6 +116,7 @@ def _analyze(
     maps = draw_true_maps(workspace, analyzed) if needs_maps else None
     with speaking(options.language.value):
         if options.report is ReportForm.PDF and maps is not None:
+            note_case_exported(workspace, None if record is None else record.case_id, "PDF")
             return _pdf(workspace, analyzed, maps, label)
         return AnalysisReply(
             analysis=analyzed.analysis,
