@@ -11,7 +11,7 @@ _HEAD = 1024  # bytes, in which formats say most of what can be wrong
 _MOST_BYTES = 4 * 2**20  # of what becomes of a file
 _WORDS = (
     b"NaN", b"inf", b"-1", b"1e999", b"9" * 400, b"9" * 5000, b"0.0000000001", b"null", b"true", b"{}", b"[]",
-    b'"', b"'", b"\\", b"\0", b"\r\n", b"\n", b",", b"|", b"=", b"../../etc/passwd", b"=cmd()",
+    b'"', b"'", b"\\", b"\0", b"\r\n", b"\n", b'"a\rb"', b'"\n"', b",", b"|", b"=", b"../../etc/passwd", b"=cmd()",
     b"\xef\xbb\xbf", b"\xff\xfe", b"\xc3\x28", b"\xed\xa0\x80", b"[" * 3000, b"{" * 3000,
     b"\xe2\x80\xae", b"%s%n", b"{0.__class__}", b"$(true)", b"; DROP TABLE cases;", b"\x1b[2J",
 )  # fmt: skip
