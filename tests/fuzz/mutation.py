@@ -31,11 +31,12 @@ Mutator = Callable[[bytes, Random], bytes]
 
 def damaged(seeds: Sequence[bytes], mutators: Sequence[Mutator], random: Random) -> bytes:
     """Return one of the files after some changes, half of them of bytes; most have one."""
-    data = random.choice(seeds)
+    data = whole = random.choice(seeds)
     for _ in range(random.choice((1, 1, 1, 2, 4))):
         kinds = mutators if mutators and random.random() < 0.5 else _OF_BYTES
         data = random.choice(kinds)(data, random)
-    return data[:_MOST_BYTES]
+    # A mutator of another format, or one that undoes another, changes nothing.
+    return (data if data != whole else flip_bits(whole, random))[:_MOST_BYTES]
 
 
 def flip_bits(data: bytes, random: Random) -> bytes:

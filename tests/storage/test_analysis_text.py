@@ -73,7 +73,14 @@ def test_any_other_text_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "change", [{"format": 2}, {"analysis": {}}, {"analysis": {"model": 1, "further": 2}}]
+    "change",
+    [
+        {"format": 2},
+        {"analysis": {}},
+        {"analysis": "x"},
+        {"analysis": []},
+        {"analysis": {"model": 1, "further": 2}},
+    ],
 )
 def test_another_format_or_shape_is_refused(change, analysis):
     kept = json.loads(analysis_to_text(analysis)) | change

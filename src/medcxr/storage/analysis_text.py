@@ -39,7 +39,8 @@ def analysis_from_text(text: str) -> Analysis:
                 format=ANALYSIS_FORMAT,
             )
         analysis: Analysis = _converter().structure(kept["analysis"], Analysis)
-    except (BaseValidationError, KeyError, ValueError, RecursionError) as error:
+    except (AttributeError, BaseValidationError, KeyError, ValueError, RecursionError) as error:
+        # AttributeError: the analysis is JSON, but no object.
         raise StorageError(
             "A remembered analysis is damaged ({kind}); delete its case and analyze the file again.",
             kind=type(error).__name__,
