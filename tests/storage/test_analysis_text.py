@@ -79,6 +79,8 @@ def test_any_other_text_is_refused(text):
         {"analysis": {}},
         {"analysis": "x"},
         {"analysis": []},
+        {"analysis": 1.5},
+        {"analysis": None},
         {"analysis": {"model": 1, "further": 2}},
     ],
 )

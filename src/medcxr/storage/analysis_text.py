@@ -39,13 +39,15 @@ def analysis_from_text(text: str) -> Analysis:
                 format=ANALYSIS_FORMAT,
             )
         analysis: Analysis = _converter().structure(kept["analysis"], Analysis)
-    except (AttributeError, BaseValidationError, KeyError, ValueError, RecursionError) as error:
-        # AttributeError: the analysis is JSON, but no object.
+    except (*_NO_OBJECT, BaseValidationError, KeyError, ValueError, RecursionError) as error:
         raise StorageError(
             "A remembered analysis is damaged ({kind}); delete its case and analyze the file again.",
             kind=type(error).__name__,
         ) from None
     return analysis
+
+
+_NO_OBJECT = (AttributeError, TypeError)  # of an analysis that is JSON, but no object
 
 
 @cache
