@@ -197,7 +197,7 @@ def test_a_verdict_is_kept_beside_the_models_answer_and_told_again(app, workspac
     assert record.opinion.verdicts == {"Effusion": Verdict.UNSURE}
     assert record.opinion.comment == "Film of poor quality"
     assert app.text_area[0].value == "Film of poor quality"
-    assert "Kept at" in html(app)
+    assert "Kept by admin at" in html(app)
 
 
 def test_an_empty_verdict_is_refused_with_what_to_do(app, workspace):

@@ -201,7 +201,7 @@ def test_whose_role_needs_a_second_factor_adds_one_before_anything_else(app, wor
     enter(app)
     assert "Add a second factor first" in [h.value for h in app.header]
     assert not app.sidebar.button
-    picture = next(one.proto.body for one in app.get("html") if "<svg" in one.proto.body)
+    picture = next(one.proto.body for one in app.get("html") if "svg+xml" in one.proto.body)
     assert "QR code of the second factor of admin" in picture
     secret = app.code[0].value.replace(" ", "")
     step = int(datetime.now(UTC).timestamp()) // STEP_S

@@ -21,6 +21,7 @@ from medcxr.apps.cli.main import app
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, ImageError
 from medcxr.deidentification import profile
+from medcxr.deidentification.comments import without_comments
 from medcxr.deidentification.files import METHOD, deidentify_file
 from medcxr.deidentification.isolated import deidentify_isolated
 from medcxr.deidentification.profile import Action, action_of, profile_table
@@ -263,7 +264,9 @@ def test_a_name_in_the_comment_of_a_compressed_image_goes(plain):
     def compress(dataset):
         file = io.BytesIO()
         gray = (dataset.pixel_array >> 4).astype(np.uint8)
-        Image.fromarray(gray).save(file, "JPEG", quality=95, comment=b"Mustermann Erika")
+        Image.fromarray(gray).save(
+            file, "JPEG", quality=95, comment=b"Mustermann Erika, of Abt", exif=b"Exif\0\0 of Abt"
+        )
         dataset.PatientName = "Mustermann^Erika"
         dataset.BitsAllocated = dataset.BitsStored = 8
         dataset.HighBit = 7
@@ -272,9 +275,11 @@ def test_a_name_in_the_comment_of_a_compressed_image_goes(plain):
         dataset.file_meta.TransferSyntaxUID = pydicom.uid.JPEGBaseline8Bit
 
     source = changed(plain, compress)
-    assert b"Mustermann" in source
+    assert source.count(b"of Abt") == 2
     copy = deidentify_file(source, KEY, NOTHING).data
     assert b"Mustermann" not in copy
+    assert b"of Abt" not in copy
+    assert opened(copy).file_meta.TransferSyntaxUID == pydicom.uid.JPEGBaseline8Bit
     assert np.array_equal(opened(copy).pixel_array, opened(source).pixel_array)
 
 
@@ -411,3 +416,28 @@ def test_a_file_without_an_instance_uid_gets_one(plain):
     file = io.BytesIO()
     pydicom.dcmwrite(file, dataset, enforce_file_format=False)
     assert made(file.getvalue()).SOPInstanceUID.startswith("2.25.")
+
+
+@given(data=st.binary(max_size=200))
+def test_no_damaged_frame_stops_or_breaks_the_search_for_comments(data):
+    for start in (b"", b"\xff\xd8", b"\xff\x4f\xff\x51", b"\xff\xd8\xff\xfe\x00\x04ab\xff\xda"):
+        clean = without_comments(start + data)
+        assert len(clean) <= len(start + data)
+    assert without_comments(b"\xff\xd8\xff\xfe\x00\x04ab\xff\xda" + data) == (
+        b"\xff\xd8\xff\xda" + data
+    )
+
+
+def test_a_comment_of_jpeg_2000_goes(plain):
+    from PIL import Image, features
+
+    if not features.check("jpg_2000"):
+        pytest.skip("Pillow was built without JPEG 2000")
+    file = io.BytesIO()
+    gray = (opened(plain).pixel_array >> 4).astype(np.uint8)
+    Image.fromarray(gray).save(file, "JPEG2000", no_jp2=True, comment=b"of Abt", irreversible=False)
+    frame = file.getvalue()
+    assert b"of Abt" in frame
+    clean = without_comments(frame)
+    assert b"of Abt" not in clean
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(clean))), gray)

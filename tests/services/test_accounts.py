@@ -186,6 +186,7 @@ def test_a_clock_set_back_locks_for_a_quarter_of_an_hour_at_most(workspace, cloc
         sign_in(workspace, ADMIN, INITIAL_PASSWORD, clock=clock)
 
 
+@pytest.mark.usefixtures("each_database")
 def test_guessing_in_parallel_gains_no_extra_guess(workspace, clock):
     user_database(workspace)
 

@@ -51,6 +51,8 @@ CALLS = {
     "explanation_check.check_explanations": P.MEASURE_MODELS,
     "gradient_maps.explain_by_gradients": P.ANALYZE,
     "held_out.held_out_scores": P.MEASURE_MODELS,
+    "housekeeping.clean": P.CHANGE_SETTINGS,
+    "housekeeping.removable": P.CHANGE_SETTINGS,
     "importance.measure_importance": P.MEASURE_MODELS,
     "importance.measure_importance_of": P.MEASURE_MODELS,
     "kept_explanations.keep_report": P.MEASURE_MODELS,
@@ -108,6 +110,8 @@ OTHERWISE = {
     "sessions",
     "sign_in_guard",
     "first_user",
+    # what the program does by itself, as an administrator has set it
+    "housekeeping.clean_by_itself",
     # steps of services above
     "analysis_trail",
     "audit.note",
@@ -116,6 +120,7 @@ OTHERWISE = {
     "database",
     "measuring_trail",
     "patients",
+    "refusals",
     "secret_keys",
     # how long a sign-in lasts must be known before anything is allowed
     "preferences.preferences",

@@ -19,7 +19,7 @@ from signing_in import ADMIN, GOOD, add, settle
 
 
 @pytest.fixture
-def workspace(tmp_path):
+def workspace(tmp_path, each_database):  # noqa: ARG001 - where its database is
     opened = Workspace.open(tmp_path / "workspace")
     settle(opened)
     return opened

@@ -17,14 +17,14 @@ class AuditAction(StrEnum):
     SIGN_IN_REFUSED = "sign-in refused"
     SIGNED_OUT = "signed out"
     PERMISSION_REFUSED = "permission refused"
-    PASSWORD_CHANGED = "password changed"  # noqa: S105 - the name of an action
-    PASSWORD_RESET = "password reset"  # noqa: S105
+    PASSWORD_CHANGED = "password changed"  # noqa: S105 - the name of an action  # nosec B105
+    PASSWORD_RESET = "password reset"  # noqa: S105  # nosec B105
     SECOND_FACTOR_CHANGED = "second factor changed"
     USER_ADDED = "user added"
     USER_CHANGED = "user changed"
     SESSIONS_ENDED = "sessions ended"
-    TOKEN_MADE = "token made"  # noqa: S105
-    TOKEN_REVOKED = "token revoked"  # noqa: S105
+    TOKEN_MADE = "token made"  # noqa: S105  # nosec B105
+    TOKEN_REVOKED = "token revoked"  # noqa: S105  # nosec B105
     CASE_ANALYZED = "case analyzed"
     CASE_VIEWED = "case viewed"
     CASE_JUDGED = "case judged"
@@ -43,6 +43,7 @@ class AuditAction(StrEnum):
     TRAINING_STARTED = "training started"
     TRAINING_STOPPED = "training stopped"
     SETTINGS_CHANGED = "settings changed"
+    FILES_REMOVED = "files removed"
     AUDIT_EXPORTED = "audit exported"
     AUDIT_VERIFIED = "audit verified"
     BACKUP_MADE = "backup made"

@@ -13,6 +13,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from medcxr import __version__
 from medcxr.core.errors import ImageError
+from medcxr.deidentification.comments import remove_comments
 from medcxr.deidentification.dummies import dummy
 from medcxr.deidentification.pixels import (
     blank,
@@ -80,10 +81,12 @@ def deidentify_file(data: bytes, key: bytes, blanking: Blanking) -> Deidentified
     hide_embedded_overlays(dataset)
     if is_blanked:
         blank(dataset, blanking.regions)
-    elif dataset.file_meta.TransferSyntaxUID.is_encapsulated and residue.is_in_bytes(
+    else:
+        remove_comments(dataset)
+    if dataset.file_meta.TransferSyntaxUID.is_encapsulated and residue.is_in_bytes(
         dataset.PixelData
     ):
-        decode(dataset)  # a comment in the codestream names the patient
+        decode(dataset)  # somewhere else in the codestream
     _deidentify(dataset, key, residue)
     _say_how(dataset, is_blanked=is_blanked)
     written = _written(dataset)

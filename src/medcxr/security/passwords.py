@@ -22,7 +22,7 @@ __all__ = [
     "verify_password",
 ]
 
-INITIAL_PASSWORD = "medAI2024"  # noqa: S105 - public by design; must be changed at the first sign-in
+INITIAL_PASSWORD = "medAI2024"  # noqa: S105 - public by design; must be changed at the first sign-in  # nosec B105
 """What opens a new workspace; good on this computer only, until it is changed."""
 
 MINIMUM_LENGTH = 12
@@ -48,7 +48,7 @@ _GROUPS, _OF_GROUP = 4, 5
 
 def hash_password(password: str) -> str:
     """Hash a password by argon2id; the text holds salt and parameters."""
-    return _HASHER.hash(_normalized(password))
+    return _HASHER.hash(_bytes(password))
 
 
 def verify_password(stored_hash: str, password: str) -> None:
@@ -58,7 +58,7 @@ def verify_password(stored_hash: str, password: str) -> None:
         AccessError: it does not, or the stored hash is damaged.
     """
     try:
-        _HASHER.verify(stored_hash, _normalized(password))
+        _HASHER.verify(stored_hash, _bytes(password))
     except argon2.exceptions.VerifyMismatchError:
         raise AccessError("The password is wrong; check it and try again.") from None
     except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError) as error:
@@ -144,6 +144,11 @@ def _unit(word: str) -> str:
 def _common() -> frozenset[str]:
     text = files("medcxr.security").joinpath("common_passwords.txt").read_text(encoding="utf-8")
     return frozenset(text.split())
+
+
+def _bytes(password: str) -> bytes:
+    # A terminal may hand on bytes that are no text: they are a password as others are.
+    return _normalized(password).encode("utf-8", "surrogatepass")
 
 
 def _normalized(password: str) -> str:

@@ -24,6 +24,9 @@ from medcxr.storage.audit_table import AuditHead, AuditRow
 
 __all__ = ["actors_of_trail", "export_trail", "verify_exported", "verify_trail", "write_trail"]
 
+_KINDS = {
+    name: int if name == "number" else str for name in AuditRow.__slots__ if name != "details"
+}
 _LONGEST_LINE = 64 * 2**10  # an event has some hundred bytes
 
 
@@ -164,7 +167,7 @@ def _head_line(head: AuditHead) -> bytes:
 
 
 def _json(value: dict[str, object]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, default=str).encode() + b"\n"
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -187,12 +190,12 @@ def _read(line: bytes) -> AuditRow | AuditHead | None:
         if set(told) == {"head"}:
             head = AuditHead(**told["head"])
             return head if _head_line(head) == line else None
+        if not all(isinstance(told[name], _KINDS[name]) for name in _KINDS):
+            return None
         details = told["details"]
         if not isinstance(details, str):
             details = _sealed(details)
         row = AuditRow(**{**told, "details": details})
-        if not isinstance(row.number, int) or not isinstance(row.seal, str):
-            return None
         return row if _line(row) == line else None
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

@@ -17,7 +17,7 @@ from medcxr.services.workspace import Workspace
 from medcxr.storage.database import Database
 from medcxr.storage.locks import exclusive
 from medcxr.storage.reading import read_bytes
-from medcxr.storage.user_table import UserRow, add_user, list_users
+from medcxr.storage.user_table import UserRow, add_user, has_users
 
 __all__ = ["FIRST_NAME", "kept_password_file", "user_database"]
 
@@ -76,7 +76,7 @@ def kept_password_file(workspace: Workspace) -> Path:
 
 def _has_users(database: Database) -> bool:
     with database.reading() as transaction:
-        return bool(list_users(transaction))
+        return has_users(transaction)
 
 
 def _first(path: Path) -> UserRow:

@@ -33,6 +33,9 @@ class Preferences:
         idle_minutes: without activity after which a sign-in ends: a workstation that was left.
         signed_in_hours: after which a sign-in ends in any case: a long shift.
         second_factor_for: roles whose users must have a second factor.
+        keep_checkpoint_days: days after which the checkpoints of a finished run are deleted; None
+            keeps them. The model, its scores and the record of the run stay.
+        keep_log_days: days after which what a finished training printed is deleted; None keeps it.
     """
 
     remember_cases: bool = True
@@ -40,6 +43,8 @@ class Preferences:
     idle_minutes: int = 30
     signed_in_hours: int = 12
     second_factor_for: tuple[str, ...] = ()
+    keep_checkpoint_days: int | None = None
+    keep_log_days: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -58,6 +63,14 @@ class Preferences:
                 unknown=", ".join(unknown),
                 known=", ".join(Role),
             )
+        for days in (self.keep_checkpoint_days, self.keep_log_days):
+            if days is not None and not 1 <= days <= _LONGEST_DAYS:
+                raise DataError(
+                    "Files of trainings cannot be kept for {days} days; choose 1 to {longest}, or "
+                    "none to keep them.",
+                    days=days,
+                    longest=_LONGEST_DAYS,
+                )
 
 
 def preferences(workspace: Workspace) -> Preferences:
@@ -66,7 +79,8 @@ def preferences(workspace: Workspace) -> Preferences:
     Raises:
         StorageError: the database cannot be used, or one of them is damaged.
     """
-    with workspace_database(workspace).reading() as connection:
+    database = workspace_database(workspace)
+    with database.reading() as connection:
         kept = kept_settings(connection)
     names = {one.name for one in fields(Preferences)}  # a newer program may have added others
     try:
@@ -74,7 +88,7 @@ def preferences(workspace: Workspace) -> Preferences:
     except (cattrs.BaseValidationError, ValueError, DataError) as error:
         raise StorageError(
             "The preferences in {database} are damaged ({kind}); put a backup of it in place.",
-            database=workspace.database,
+            database=database.name,
             kind=type(error).__name__,
         ) from None
 
@@ -87,9 +101,9 @@ def set_preferences(workspace: Workspace, chosen: Preferences) -> None:
         StorageError: the database cannot be used.
     """
     workspace.require(Permission.CHANGE_SETTINGS)
-    after = asdict(chosen)
+    after = _as_kept(chosen)
     with workspace_database(workspace).writing() as connection:
-        before = {**asdict(Preferences()), **kept_settings(connection)}
+        before = {**_as_kept(Preferences()), **kept_settings(connection)}
         keep_settings(connection, after, datetime.now(UTC))
         for name, value in after.items():
             if before[name] != value:
@@ -99,12 +113,20 @@ def set_preferences(workspace: Workspace, chosen: Preferences) -> None:
                     AuditAction.SETTINGS_CHANGED,
                     name,
                     before=_told(before[name]),
-                    after=value,
+                    after=_told(value),
                 )
+
+
+def _as_kept(chosen: Preferences) -> dict[str, object]:
+    """Return preferences as JSON gives them back."""
+    values = asdict(chosen)
+    return {name: list(one) if isinstance(one, tuple) else one for name, one in values.items()}
 
 
 def _told(value: object) -> int | bool | str | None:
     """Return what was kept of a preference; a damaged one may be anything."""
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
     return value if value is None or isinstance(value, int) else "damaged"
 
 

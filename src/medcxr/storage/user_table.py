@@ -17,6 +17,7 @@ __all__ = [
     "count_recovery_codes",
     "find_user",
     "folded_name",
+    "has_users",
     "list_users",
     "set_recovery_codes",
     "use_recovery_code",
@@ -89,6 +90,11 @@ def list_users(connection: Connection, *, to_change: bool = False) -> list[UserR
     wanted = select(users).order_by(users.c.name_folded)
     found = connection.execute(wanted.with_for_update() if to_change else wanted)
     return [_user(row) for row in found]
+
+
+def has_users(connection: Connection) -> bool:
+    """Tell whether there is any."""
+    return connection.execute(select(users.c.id).limit(1)).first() is not None
 
 
 def add_user(connection: Connection, user: UserRow) -> int:

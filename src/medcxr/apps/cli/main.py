@@ -18,6 +18,7 @@ from medcxr.apps.cli import audit, cases, dataset, gate, models, tokens, users
 from medcxr.apps.cli.analyze import analyze
 from medcxr.apps.cli.anatomy_check import anatomy_check
 from medcxr.apps.cli.case_map import case_map
+from medcxr.apps.cli.clean import clean
 from medcxr.apps.cli.compare import compare
 from medcxr.apps.cli.dashboard import dashboard
 from medcxr.apps.cli.deidentify import deidentify
@@ -47,6 +48,7 @@ app.command()(train)
 app.command()(compare)
 app.command()(performance)
 app.command()(deidentify)
+app.command()(clean)
 app.command()(dashboard)
 app.command()(serve)
 app.command()(doctor)

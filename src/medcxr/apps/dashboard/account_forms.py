@@ -1,5 +1,8 @@
 """Forms by which users change their own accounts: the password and the second factor."""
 
+from base64 import b64encode
+from html import escape
+
 import streamlit as st
 
 from medcxr.apps.dashboard import access
@@ -70,7 +73,12 @@ def show_enrolment(workspace: Workspace, *, name: str) -> None:
         )
     )
     title = say("QR code of the second factor of {name}", name=name)
-    st.html(f'<div class="cxr-qr">{known.drawn(title)}</div>')
+    drawn = b64encode(known.drawn(title).encode()).decode()
+    # As a picture: Streamlit takes drawings out of what it is given as HTML.
+    st.html(
+        f'<img class="cxr-qr" alt="{escape(title)}" src="data:image/svg+xml;base64,{drawn}" '
+        'width="240" height="240">'
+    )
     with st.container(key="english_secret"):
         st.code(known.grouped, language=None)
         st.caption(say("On a device with such an app:"))

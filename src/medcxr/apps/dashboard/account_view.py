@@ -1,5 +1,7 @@
 """What users see and change of their own accounts, in a dialog over the page."""
 
+from html import escape
+
 import streamlit as st
 
 from medcxr.apps.dashboard import access
@@ -8,7 +10,6 @@ from medcxr.apps.dashboard.account_forms import (
     show_password_form,
 )
 from medcxr.apps.dashboard.audit_words import DOORS, ROLES
-from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number, text
@@ -24,8 +25,10 @@ __all__ = ["show_account"]
 def show_account(workspace: Workspace, signed_in: SignedIn) -> None:
     """Say who is signed in, and offer the dialog."""
     user = signed_in.user
-    st.html(f'<p class="cxr-quiet">{say("Signed in as")}</p>')
-    st.markdown(plain(say("{name}, {role}", name=user.name, role=say(ROLES[user.role]))))
+    st.html(
+        f'<p class="cxr-quiet">{escape(say("Signed in as"))}</p>'
+        f'<p>{escape(user.name)} <span class="cxr-quiet">{escape(say(ROLES[user.role]))}</span></p>'
+    )
     if st.button(say("Account"), width="stretch", key="account"):
         _dialog(workspace, signed_in)
 

@@ -88,7 +88,7 @@ def _asked(workspace: Workspace) -> tuple[str | None, str | None]:
         say("Who"),
         actors_of_trail(workspace),
         index=None,
-        placeholder=say("Any"),
+        placeholder=say("All"),
         key="audit_actor",
         on_change=_to_the_newest,
     )
@@ -97,7 +97,7 @@ def _asked(workspace: Workspace) -> tuple[str | None, str | None]:
         list(AuditAction),
         index=None,
         format_func=lambda one: say(ACTIONS[one]),
-        placeholder=say("Any"),
+        placeholder=say("All"),
         key="audit_action",
         on_change=_to_the_newest,
     )

@@ -28,15 +28,17 @@ from medcxr.services.workspace import Workspace
 if TYPE_CHECKING:
     from medcxr.apps.dashboard.frame import Opened
 
-_DEFAULT, _READING = "dashboard", "clinical-analysis"
+_DEFAULT = "dashboard"
+_READING = "clinical-analysis"
 _PATHS = (
     "",
-    _READING,
+    "clinical-analysis",
     "explainable-ai",
     "train-model",
     "performance",
     "models",
     "administration",
+    "help",
 )
 
 
@@ -133,6 +135,12 @@ def _navigation(
 
             show_administration(opened)
 
+    def explained_figures() -> None:
+        if opened is not None:
+            from medcxr.apps.dashboard.help_page import show_help  # noqa: PLC0415
+
+            show_help({page.url_path: page for page in pages.values()})
+
     pages = {
         path: st.Page(
             show if may(permission) else refused(permission),
@@ -149,6 +157,7 @@ def _navigation(
             "performance": (performance, say("Performance Analytics"), Permission.VIEW_MODELS),
             "models": (models, say("Models"), Permission.VIEW_MODELS),
             "administration": (administration, say("Administration"), Permission.CHANGE_SETTINGS),
+            "help": (explained_figures, say("Help"), Permission.VIEW_CASES),
         }.items()
     }
     return st.navigation(list(pages.values()), position=position)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from medcxr.core.access import Door, Role
 from medcxr.core.audit import AuditAction, AuditEvent
-from medcxr.core.language import figure, say, text
+from medcxr.core.language import Sentence, figure, listing, say, text
 
 __all__ = ["ACTIONS", "DOORS", "ROLES", "told_action", "told_details", "told_subject"]
 
@@ -40,6 +40,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.TRAINING_STARTED: text("training started"),
     AuditAction.TRAINING_STOPPED: text("training stopped"),
     AuditAction.SETTINGS_CHANGED: text("settings changed"),
+    AuditAction.FILES_REMOVED: text("files removed"),
     AuditAction.AUDIT_EXPORTED: text("audit exported"),
     AuditAction.AUDIT_VERIFIED: text("audit verified"),
     AuditAction.BACKUP_MADE: text("backup made"),
@@ -62,25 +63,32 @@ DOORS: Mapping[Door, str] = {
 }
 
 _SUBJECTS = (
-    (re.compile(r"case (?P<value>\d+)"), text("case {value}")),
-    (re.compile(r"(?P<value>\d+) cases"), text("cases: {value}")),
-    (re.compile(r"(?P<value>\d+) images"), text("images: {value}")),
-    (re.compile(r"model (?P<value>.+)"), text("model {value}")),
-    (re.compile(r"training (?P<value>.+)"), text("training {value}")),
-    (re.compile(r"image"), text("image")),
-    (re.compile(r"audit trail"), text("audit trail")),
-    (re.compile(r"exported audit trail"), text("exported audit trail")),
-    (re.compile(r"radiograph that is not remembered"), text("radiograph that is not remembered")),
+    text("case {value}"),
+    text("{value} cases"),
+    text("{value} images"),
+    text("{value} files"),
+    text("model {value}"),
+    text("training {value}"),
+    text("user {value}"),
+    text("image"),
+    text("audit trail"),
+    text("exported audit trail"),
+    text("radiograph that is not remembered"),
 )
+"""As services tell them."""
 
 _DETAILS: Mapping[str, str] = {
+    "active": text("active"),
     "after": text("after"),
     "before": text("before"),
+    "bytes": text("bytes"),
     "blanked": text("blanked"),
+    "ended": text("sign-ins ended"),
     "events": text("events"),
     "failed": text("failed"),
     "findings": text("findings"),
     "format": text("format"),
+    "in_use": text("in use"),
     "kept_days": text("days kept"),
     "measured": text("measured"),
     "model": text("model"),
@@ -89,7 +97,11 @@ _DETAILS: Mapping[str, str] = {
     "problems": text("problems"),
     "reason": text("reason"),
     "resumed": text("resumed"),
+    "role": text("role"),
+    "role_before": text("role before"),
+    "taken_over": text("taken over from the file of an older program"),
     "time_given": text("time given"),
+    "wait_s": text("seconds to wait"),
     "with_comment": text("with comment"),
 }
 
@@ -101,18 +113,25 @@ def told_action(action: AuditAction | str) -> str:
 
 def told_subject(event: AuditEvent) -> str:
     """Return to what something was done."""
-    for pattern, words in _SUBJECTS:
-        match = pattern.fullmatch(event.subject)
-        if match is not None:
-            return say(words, **match.groupdict()) if match.groupdict() else say(words)
+    for words in _SUBJECTS:
+        before, _, after = words.partition("{value}")
+        match = re.fullmatch(f"{re.escape(before)}(.+){re.escape(after)}", event.subject)
+        if event.subject == words:
+            return say(words)
+        if match is not None and before + after != words:
+            return say(words, value=match[1])
     return event.subject
 
 
 def told_details(event: AuditEvent) -> str:
     """Return the details one after the other."""
-    return ", ".join(
-        say("{name}: {value}", name=say(_DETAILS.get(name, name)), value=_told_value(value))
-        for name, value in sorted(event.details.items())
+    return say(
+        listing(
+            Sentence(
+                "{name}: {value}", name=say(_DETAILS.get(name, name)), value=_told_value(value)
+            )
+            for name, value in sorted(event.details.items())
+        )
     )
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from medcxr.apps.dashboard.audit_words import ROLES
 from medcxr.core.access import Permission
-from medcxr.core.errors import StorageError
+from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say
 from medcxr.services.refusals import note_permission_refused
 from medcxr.services.workspace import Workspace
@@ -33,7 +33,7 @@ def show_refusal(workspace: Workspace, permission: Permission) -> None:
         return
     try:
         note_permission_refused(workspace, permission)
-    except StorageError as error:
+    except MedcxrError as error:
         st.error(say(error.sentence))
         return
     told.add(permission)
