@@ -1,7 +1,7 @@
 """Damaged input of every kind is read or refused: no other error, no crash, no hang, no flood.
 
     pytest -m fuzz                                   what continuous integration runs
-    MEDCXR_FUZZ_CASES=10000 pytest -m fuzz -s        a full run, some ten minutes on two cores
+    MEDCXR_FUZZ_CASES=10000 pytest -m fuzz -s        a full run, one to four minutes on two cores
 
 MEDCXR_FUZZ_SEED chooses other files. Of each part a line with its figures is printed.
 """
