@@ -78,9 +78,14 @@ CALLS = {
     "occlusion.predictor_of": P.VIEW_MODELS,
     "prediction.predict_table": P.ANALYZE,
     "preferences.set_preferences": P.CHANGE_SETTINGS,
+    "runs.list_runs": P.VIEW_MODELS,
+    "runs.run_figures": P.VIEW_MODELS,
     "shown_map.maps_of": P.ANALYZE,
     "system_state.system_state": P.VIEW_CASES,
     "throughput.throughput": P.VIEW_CASES,
+    "tokens.list_tokens": P.MANAGE_USERS,
+    "tokens.make_token": P.MANAGE_USERS,
+    "tokens.revoke_token": P.MANAGE_USERS,
     "trained_model.beside_current": P.TRAIN_MODELS,
     "trained_model.put_in_use": P.CHOOSE_MODELS,
     "training.train_model": P.TRAIN_MODELS,
@@ -117,6 +122,7 @@ OTHERWISE = {
     "sessions",
     "sign_in_guard",
     "first_user",
+    "tokens.use_token",
     # what the program does by itself, as an administrator has set it
     "housekeeping.clean_by_itself",
     # where backups and what was restored lie, and how often they are made

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from medcxr.core.access import Permission
 from medcxr.core.errors import DataError, ModelError, StorageError
 from medcxr.registry.bundle import MANIFEST_FILE, read_manifest
 from medcxr.registry.manifest import Manifest, Measurement
@@ -56,6 +57,7 @@ def list_runs(workspace: Workspace) -> list[Run]:
     Raises:
         StorageError: the folder of runs cannot be listed.
     """
+    workspace.require(Permission.VIEW_MODELS)
     return sorted((_run(folder) for folder in _folders(workspace)), key=_newest, reverse=True)
 
 
@@ -70,6 +72,7 @@ def run_figures(workspace: Workspace, name: str) -> RunFigures:
         DataError: there is no such run.
         StorageError: the folder of runs cannot be listed.
     """
+    workspace.require(Permission.VIEW_MODELS)
     folder = next((one for one in _folders(workspace) if one.name == name), None)
     if folder is None:
         raise DataError("There is no run {run!r}; choose one of the list of runs.", run=name)
