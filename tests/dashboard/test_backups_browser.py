@@ -18,7 +18,10 @@ PASSPHRASE = "five words of nobody else"  # noqa: S105 - of this test alone
 
 def choose(page, action):
     wait_until_still(page)
-    page.get_by_role("combobox", name="What to do with backups").click()
+    field = page.get_by_role("combobox", name="What to do with backups")
+    field.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # a page that still scrolls closes the menu
+    field.click()
     page.get_by_role("option", name=action, exact=True).click()
     wait_until_still(page)
 
