@@ -268,9 +268,13 @@ def read_recipe(data: bytes) -> None:
 def manifests() -> list[bytes]:
     from bundles import tiny_manifest
     from medcxr.registry.manifest import manifest_to_json
+    from medcxr.registry.sealed_text import without_seal
 
     shipped = next((ROOT / "src" / "medcxr" / "models").glob("*/manifest.json"))
-    return [manifest_to_json(tiny_manifest()).encode(), shipped.read_bytes()]
+    return [
+        manifest_to_json(tiny_manifest()).encode(),
+        without_seal(shipped.read_text(encoding="utf-8")).encode(),
+    ]
 
 
 def read_manifest_text(data: bytes) -> None:

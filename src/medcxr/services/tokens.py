@@ -39,7 +39,7 @@ __all__ = [
     "use_token",
 ]
 
-TOKEN_PREFIX = "medcxr_"  # noqa: S105 - by which a token is known, no secret
+TOKEN_PREFIX = "medcxr_"  # noqa: S105 - by which a token is known, no secret  # nosec B105
 DEFAULT_DAYS = 90
 LONGEST_DAYS = 366
 _BYTES = 32

@@ -13,7 +13,7 @@ from medcxr.services.workspace import Workspace
 
 __all__ = ["ApiState", "token_use"]
 
-TOKEN_KEY = "medcxr.token"  # noqa: S105 - where the doorkeeper leaves who came in
+TOKEN_KEY = "medcxr.token"  # noqa: S105 - where the doorkeeper leaves who came in  # nosec B105
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
