@@ -60,6 +60,7 @@ POLITE_END_S = 15  # the dashboard gives open requests 10 s
 TESTED_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy")  # bring large tests of their own along
 BANDIT_READS = ("src", "manage.py", "supply_chain")
 NOT_CHECKED = 75  # what a check ends with that could not look
+SECRETS = ("MEDCXR_DATABASE", "MEDCXR_DATABASE_FILE", "MEDCXR_BACKUP_PASSPHRASE_FILE")
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -608,7 +609,7 @@ def install_for_system(package: str, label: str) -> bool:
     if not (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
         return False
     say(f"Installing {label} ...")
-    surroundings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    surroundings = dict(without_secrets(), DEBIAN_FRONTEND="noninteractive")
     with (TESTING.folder / f"{package}.log").open("wb") as log:
         for words in ("update", f"install -y --no-install-recommends {package}"):
             run_child(["apt-get", "-q", *words.split()], surroundings=surroundings, output=log)
@@ -643,6 +644,11 @@ def run_child(
     except BaseException:
         _end(child, signal.SIGTERM)
         raise
+
+
+def without_secrets() -> "dict[str, str]":
+    """Return the environment for programs of others, which fetch and run code of others in turn."""
+    return {name: value for name, value in os.environ.items() if name not in SECRETS}
 
 
 def say(words: str) -> None:
@@ -768,7 +774,7 @@ def _pip_remove(environment: Environment, package: str) -> None:
 
 def _run_logged(command: "list[str]", log: Path, *, problem: str, remedy: str) -> None:
     with log.open("wb") as output:
-        code = run_child(command, output=output)
+        code = run_child(command, surroundings=without_secrets(), output=output)
     if code:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         last = "\n  ".join(lines[-15:])
@@ -899,7 +905,7 @@ def _require_clean() -> None:
 
 
 def _git(*words: str, problem: str) -> str:
-    surroundings = dict(os.environ, GIT_TERMINAL_PROMPT="0")
+    surroundings = dict(without_secrets(), GIT_TERMINAL_PROMPT="0")
     result = subprocess.run(  # nosec B603 B607 # this file's own words; git is the user's own
         ["git", *words],
         cwd=ROOT,

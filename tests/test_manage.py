@@ -6,6 +6,7 @@ web server of the standard library, so they install for real but need no network
 
 import ast
 import importlib.util
+import json
 import os
 import shutil
 import signal
@@ -459,3 +460,15 @@ def stop(process: "subprocess.Popen[str]", number: int, *, code: int, port: int)
     assert process.wait(timeout=60) == code
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_programs_of_others_do_not_get_what_opens_the_database(manage, tmp_path, monkeypatch):
+    for name in ("MEDCXR_DATABASE", "MEDCXR_DATABASE_FILE", "MEDCXR_BACKUP_PASSPHRASE_FILE"):
+        monkeypatch.setenv(name, "secret")
+    monkeypatch.setenv("MEDCXR_WORKSPACE", "kept")
+    log = tmp_path / "log"
+    code = "import json, os; print(json.dumps(dict(os.environ)))"
+    manage._run_logged([sys.executable, "-c", code], log, problem="", remedy="")
+    told = json.loads(log.read_text())
+    assert told["MEDCXR_WORKSPACE"] == "kept"
+    assert "secret" not in told.values()
