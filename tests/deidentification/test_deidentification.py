@@ -283,6 +283,51 @@ def test_a_name_in_the_comment_of_a_compressed_image_goes(plain):
     assert np.array_equal(opened(copy).pixel_array, opened(source).pixel_array)
 
 
+def test_what_stands_behind_the_picture_goes(plain):
+    from PIL import Image
+
+    def append(dataset):
+        dataset.PixelData += b"ward 7, bed 3 "
+
+    def compress(dataset):
+        file = io.BytesIO()
+        gray = (dataset.pixel_array >> 4).astype(np.uint8)
+        Image.fromarray(gray).save(file, "JPEG", quality=95)
+        dataset.BitsAllocated = dataset.BitsStored = 8
+        dataset.HighBit = 7
+        dataset.PixelData = pydicom.encaps.encapsulate([file.getvalue() + b"ward 7, bed 3 "])
+        dataset["PixelData"].VR = "OB"
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.JPEGBaseline8Bit
+
+    for change in (append, compress):
+        source = changed(plain, change)
+        assert b"ward 7" in source
+        copy = deidentify_file(source, KEY, NOTHING).data
+        assert b"ward 7" not in copy
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the excess, in the source
+            assert np.array_equal(opened(copy).pixel_array, opened(source).pixel_array)
+
+
+def test_the_process_that_reads_a_file_does_not_get_what_opens_the_database(plain, monkeypatch):
+    asked = {}
+    run = subprocess.run
+
+    def note(*words, **options):
+        asked.update(options["env"])
+        return run(*words, **options)
+
+    monkeypatch.setenv("MEDCXR_DATABASE", "postgresql://ann:secret@host/cxr")
+    monkeypatch.setenv("MEDCXR_BACKUP_PASSPHRASE_FILE", "/run/secrets/backups")
+    monkeypatch.setattr(subprocess, "run", note)
+    assert deidentify_isolated(plain, KEY, NOTHING)[1]
+    assert asked["PATH"]
+    assert not {name for name in asked if name.startswith("MEDCXR_")} & {
+        "MEDCXR_DATABASE",
+        "MEDCXR_BACKUP_PASSPHRASE_FILE",
+    }
+
+
 def test_an_overlay_in_unused_bits_goes(plain):
     def draw(dataset):
         samples = dataset.pixel_array.copy()

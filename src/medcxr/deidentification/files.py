@@ -13,7 +13,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from medcxr import __version__
 from medcxr.core.errors import ImageError
-from medcxr.deidentification.comments import remove_comments
+from medcxr.deidentification.comments import remove_comments, remove_excess
 from medcxr.deidentification.dummies import dummy
 from medcxr.deidentification.pixels import (
     blank,
@@ -83,6 +83,7 @@ def deidentify_file(data: bytes, key: bytes, blanking: Blanking) -> Deidentified
         blank(dataset, blanking.regions)
     else:
         remove_comments(dataset)
+        remove_excess(dataset)
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated and residue.is_in_bytes(
         dataset.PixelData
     ):

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from medcxr.core.errors import ImageError
 from medcxr.core.language import Sentence
+from medcxr.core.settings import environment_without_secrets
 from medcxr.deidentification.regions import Blanking, Region
 
 __all__ = ["deidentify_isolated", "main"]
@@ -37,6 +38,7 @@ def deidentify_isolated(data: bytes, key: bytes, blanking: Blanking) -> tuple[st
             [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path)],
             input=asked + data,
             stdout=subprocess.PIPE,
+            env=environment_without_secrets(),  # a decoder that is taken over shall not read them
             stderr=subprocess.DEVNULL,  # libraries quote header values in their warnings
             timeout=_TIMEOUT_S,
             check=False,
