@@ -120,8 +120,8 @@ def test_a_file_that_changes_between_digest_and_copy_is_noticed(tmp_path):
     path.write_bytes(b"after!")
     manifest = ArchiveManifest(
         format=FORMAT,
-        program="",
-        created="",
+        program="0.1.0",
+        created="2026-01-02T03:04:05+00:00",
         parts=("models",),
         database=EMPTY,
         files=(listed,),
@@ -139,8 +139,8 @@ def test_a_file_that_grows_is_taken_as_it_was(tmp_path):
         file.write(b"two\n")
     manifest = ArchiveManifest(
         format=FORMAT,
-        program="",
-        created="",
+        program="0.1.0",
+        created="2026-01-02T03:04:05+00:00",
         parts=("runs",),
         database=EMPTY,
         files=(listed,),

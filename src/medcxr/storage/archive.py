@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -38,6 +38,9 @@ _MANIFEST = "manifest.json"
 _MOST_MANIFEST_BYTES = 2**26
 _PIECE = 2**20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+# Both are told to people: nothing in them may steer a screen.
+_PROGRAM = re.compile(r"[0-9A-Za-z.+!-]{1,64}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", re.ASCII)
 _TABLE = re.compile(r"[a-z][a-z_]{0,62}")
 _REVISION = re.compile(r"[0-9a-z]{1,32}")
 _END = bytes(2 * BLOCK)
@@ -107,6 +110,8 @@ class ArchiveManifest:
         known = {DATABASE_PART, *self.parts}
         right = (
             self.format == FORMAT
+            and bool(_PROGRAM.fullmatch(self.program))
+            and bool(_MOMENT.fullmatch(self.created))
             and all(is_archivable(f"{part}/file") for part in self.parts)
             and DATABASE_PART not in self.parts
             and len(set(names)) == len(names)
@@ -192,6 +197,7 @@ def read_archive(
     source: Readable,
     folder: Path | None = None,
     *,
+    parts: Collection[str] | None = None,
     enough_room: Callable[[int], None] | None = None,
 ) -> ArchiveManifest:
     """Read a whole archive, comparing every byte, and unpack it where a folder is named.
@@ -199,6 +205,7 @@ def read_archive(
     Args:
         source: at the archive's beginning.
         folder: an empty one; None only compares.
+        parts: the folders that it may hold; None for any.
         enough_room: called with the bytes of all files before the first is unpacked; raises where
             they have no room.
 
@@ -207,6 +214,8 @@ def read_archive(
         StorageError: the folder cannot be written.
     """
     manifest = read_manifest(source)
+    if parts is not None and not set(manifest.parts) <= set(parts):
+        raise _no_archive()
     if enough_room is not None:
         enough_room(manifest.total)
     for one in manifest.files:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, Table, func, select
 from sqlalchemy import text as statement
+from sqlalchemy.exc import OperationalError, StatementError
 
 from medcxr.core.errors import DataError, StorageError
 from medcxr.storage.archive import ArchivedDatabase
@@ -156,12 +157,21 @@ def _import(connection: Connection, table: Table, folder: Path, exported: Archiv
         batch.append({c.name: _value(c, v) for c, v in zip(known, values, strict=True)})
         n_rows += 1
         if len(batch) == _AT_ONCE:
-            connection.execute(table.insert(), batch)
+            _insert(connection, table, batch)
             batch = []
     if batch:
-        connection.execute(table.insert(), batch)
+        _insert(connection, table, batch)
     if n_rows != exported.rows[table.name]:
         raise _damaged()
+
+
+def _insert(connection: Connection, table: Table, batch: list[Mapping[str, object]]) -> None:
+    try:
+        connection.execute(table.insert(), batch)
+    except OperationalError:  # a full disk, or a connection that ended
+        raise
+    except (StatementError, OverflowError, TypeError, ValueError):  # what no column of it takes
+        raise _damaged() from None  # the error names what was to be kept
 
 
 def _value(column: "Column[object]", value: object) -> object:
