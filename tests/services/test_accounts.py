@@ -87,6 +87,12 @@ def test_a_name_is_known_in_any_case(workspace):
     assert sign_in(workspace, " Admin ", INITIAL_PASSWORD).user.name == ADMIN
 
 
+def test_a_name_is_known_however_its_letters_are_composed(workspace):
+    add_user(workspace, "J\u00f6rg  M\u00fcller", Role.VIEWER, GOOD)
+    for typed in ("J\u00f6rg M\u00fcller", "Jo\u0308rg Mu\u0308ller", " j\u00f6rg   m\u00fcller "):
+        assert sign_in(workspace, typed, GOOD).user.name == "J\u00f6rg M\u00fcller"
+
+
 def test_a_wrong_password_is_refused(workspace):
     with pytest.raises(AccessError, match="name or the password is wrong"):
         sign_in(workspace, ADMIN, "medAI2023")

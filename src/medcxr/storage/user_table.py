@@ -1,5 +1,6 @@
 """Users' rows: added, found by their names, changed; recovery codes kept until they are used."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,7 +63,8 @@ class UserRow:
 
 def folded_name(name: str) -> str:
     """Return what two names that count as one have in common."""
-    return name.strip().casefold()
+    # Keyboards compose letters in different ways, and fingers slip on the space bar.
+    return unicodedata.normalize("NFC", " ".join(name.split())).casefold()
 
 
 def find_user(connection: Connection, name: str, *, to_change: bool = False) -> UserRow | None:
