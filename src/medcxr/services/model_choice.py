@@ -6,7 +6,8 @@ from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
 from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.registry import ModelRegistry
-from medcxr.services.audit import note_alone
+from medcxr.services.audit import note, note_alone
+from medcxr.services.database import workspace_database
 from medcxr.services.workspace import Workspace
 
 __all__ = ["add_model", "choose_model", "roll_back_model"]
@@ -26,8 +27,10 @@ def choose_model(workspace: Workspace, name: str, version: str | None = None) ->
         StorageError: the choice cannot be written.
     """
     workspace.require(Permission.CHOOSE_MODELS)
-    bundle = ModelRegistry(workspace.models).use(name, version)
-    note_alone(workspace, AuditAction.MODEL_CHOSEN, _subject(bundle))
+    # Within the transaction: where it cannot be told, nothing is chosen.
+    with workspace_database(workspace).writing() as transaction:
+        bundle = ModelRegistry(workspace.models).use(name, version)
+        note(workspace, transaction, AuditAction.MODEL_CHOSEN, _subject(bundle))
     return bundle
 
 
@@ -40,8 +43,9 @@ def roll_back_model(workspace: Workspace) -> ModelBundle:
         StorageError: the choice cannot be written.
     """
     workspace.require(Permission.CHOOSE_MODELS)
-    bundle = ModelRegistry(workspace.models).roll_back()
-    note_alone(workspace, AuditAction.MODEL_ROLLED_BACK, _subject(bundle))
+    with workspace_database(workspace).writing() as transaction:
+        bundle = ModelRegistry(workspace.models).roll_back()
+        note(workspace, transaction, AuditAction.MODEL_ROLLED_BACK, _subject(bundle))
     return bundle
 
 
