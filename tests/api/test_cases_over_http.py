@@ -224,3 +224,17 @@ def test_each_needs_leave_and_a_refusal_is_told(  # noqa: PLR0917 - fixtures
     assert (last.action, last.subject) == (AuditAction.PERMISSION_REFUSED, needed.value)
     assert (last.actor, last.door) == ("Administrator", Door.API)
     assert administrator.ask("GET", f"/v1/cases/{case_id}").json()["opinions"] == []
+
+
+def test_a_list_that_is_handed_out_is_told_with_its_length(workspace, administrator):
+    moment = datetime(2024, 1, 1, tzinfo=UTC)
+    for number in range(3):
+        remember(workspace, 500 + number, moment)
+    found = administrator.ask("GET", "/v1/cases?until=2024-01-02T00:00:00Z&limit=2").json()
+    (event,) = trail(workspace, newest_first=True, limit=1)
+    assert (event.action, event.subject, event.door) == (
+        AuditAction.CASES_LISTED,
+        f"{len(found['cases'])} cases",
+        Door.API,
+    )
+    assert len(found["cases"]) == 2

@@ -3,20 +3,26 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 from browsing import write_png
 from streamlit.testing.v1 import AppTest
 
+from medcxr.apps.dashboard import access
 from medcxr.apps.dashboard.overview_words import LEVELS, REASONS
 from medcxr.apps.dashboard.retention import forget_old_cases_daily
 from medcxr.apps.dashboard.throughput_view import throughput_chart
+from medcxr.core.access import Role
 from medcxr.core.audit import AuditAction
+from medcxr.core.errors import AccessError
 from medcxr.core.urgency import UrgencyLevel
+from medcxr.services.accounts import sign_in
 from medcxr.services.analysis import analyze_image
 from medcxr.services.audit import trail
 from medcxr.services.case_records import count_cases, record_case
 from medcxr.services.preferences import Preferences, set_preferences
+from medcxr.services.users import set_active
 from remembering import remember
-from signing_in import enter
+from signing_in import GOOD, add, enter
 
 
 @pytest.fixture
@@ -114,3 +120,15 @@ def test_a_list_that_is_exported_is_told_with_its_length(workspace, signed_in):
     button = next(one for one in app.get("download_button") if "Export 3 cases" in one.proto.label)
     assert not [one for one in trail(workspace) if one.action is AuditAction.CASES_EXPORTED]
     assert button.proto.deferred_file_id  # the file is made when it is asked for
+
+
+def test_whoever_was_shut_out_gets_no_file_from_a_page_that_is_still_open(workspace, monkeypatch):
+    add(workspace, "ann", Role.CLINICIAN)
+    monkeypatch.setattr(st, "session_state", {})
+    access.open_for(sign_in(workspace, "ann", GOOD))
+    made = access.while_signed_in(workspace, lambda: b"all cases")
+    assert made() == b"all cases"
+    monkeypatch.setattr(st, "session_state", {})  # files are made outside of the tab
+    set_active(workspace, "ann", active=False)
+    with pytest.raises(AccessError, match="was ended"):
+        made()

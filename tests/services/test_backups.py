@@ -1,5 +1,6 @@
 """Backups: all of a workspace in one file, whole or refused, and back again as it was."""
 
+import gzip
 import json
 import os
 import random
@@ -17,7 +18,7 @@ from medcxr.core.audit import AuditAction
 from medcxr.core.errors import AccessError, DataError, StorageError
 from medcxr.registry.registry import ModelRegistry
 from medcxr.security import sealed
-from medcxr.services import backup_files, backups, unfinished_restore
+from medcxr.services import backup_files, backup_restoring, backups, unfinished_restore
 from medcxr.services.analysis import analyze_image
 from medcxr.services.audit import check_trail, note_alone, trail
 from medcxr.services.backup_files import backups as list_backups
@@ -36,12 +37,14 @@ from medcxr.services.backup_schedule import (
     set_backup_schedule,
     superseded,
 )
-from medcxr.services.backups import delete_backup, make_backup, verify_backup
+from medcxr.services.backups import delete_backup, make_backup, take_backup, verify_backup
 from medcxr.services.case_records import cases, delete_case, give_verdict, record_case, set_patient
 from medcxr.services.database import workspace_database
 from medcxr.services.preferences import Preferences, preferences, set_preferences
 from medcxr.services.workspace import Workspace
 from medcxr.storage import database as database_module
+from medcxr.storage.archive import archived_file, read_archive, write_archive
+from medcxr.storage.checked_file import Checked
 from medcxr.storage.integrity import database_problems
 from remembering import remember
 
@@ -656,3 +659,145 @@ def backup_of_revision_0001(workspace):
     assert exported["it"].revision == "0001"
     assert "users" not in exported["it"].rows
     return path
+
+
+def forged(workspace, folder, *, more=None, rows=None, **changes):
+    """Write a backup of a workspace whose checksums fit, but that this program would not write.
+
+    Args:
+        workspace: of which it is.
+        folder: to write into; it must be empty.
+        more: name -> content of files to add.
+        rows: table -> what is done to the lines of its file.
+        **changes: of the manifest.
+    """
+    inside = folder / "inside"
+    inside.mkdir()
+    with backups.body_of_backup(make_backup(workspace).backup.path) as body:
+        manifest = read_archive(body, inside)
+    for name, content in (more or {}).items():
+        (inside / name).parent.mkdir(parents=True, exist_ok=True)
+        (inside / name).write_bytes(content)
+    n_bytes = dict(manifest.database.n_bytes)
+    for table, change in (rows or {}).items():
+        path = inside / "database" / f"{table}.jsonl.gz"
+        lines = change(gzip.decompress(path.read_bytes()).splitlines(keepends=True))
+        n_bytes[table] = len(b"".join(lines))
+        path.write_bytes(gzip.compress(b"".join(lines)))
+    names = [*(one.name for one in manifest.files), *(more or {})]
+    files = tuple(archived_file(name, inside / name) for name in names)
+    manifest = replace(
+        manifest,
+        **changes,
+        files=files,
+        total=sum(one.size for one in files),
+        database=replace(manifest.database, n_bytes=n_bytes),
+    )
+    path = folder / "forged.medcxr-backup"
+    with path.open("wb") as file:
+        checked = Checked(file)
+        write_archive(checked, manifest, {name: inside / name for name in names})
+        checked.finish()
+    return path
+
+
+@pytest.mark.parametrize("part", ["backups", "restoring", "medcxr.db", "ready.json"])
+def test_a_backup_replaces_no_other_part_of_a_workspace(workspace, tmp_path, part):
+    (tmp_path / "forged").mkdir()
+    path = forged(
+        workspace,
+        tmp_path / "forged",
+        more={f"{part}/file": b"of a stranger"},
+        parts=(*backups.ALWAYS, *backups.RUN_PARTS, part),
+    )
+    verify_backup(path)  # its checksums fit
+    before = told(workspace)
+    with pytest.raises(DataError, match="damaged"):
+        restore_backup(workspace, path)
+    assert told(Workspace.open(workspace.folder)) == before
+    assert not (workspace.folder / "restoring").exists()
+
+
+@pytest.mark.parametrize("value", [2**70, {"a": [1]}, "no number"])
+def test_a_row_that_no_database_takes_leaves_the_workspace_usable(workspace, tmp_path, value):
+    def damage(lines):
+        columns, row = json.loads(lines[0]), json.loads(lines[1])
+        row[columns.index("id")] = value
+        return [lines[0], json.dumps(row).encode() + b"\n", *lines[2:]]
+
+    (tmp_path / "forged").mkdir()
+    path = forged(workspace, tmp_path / "forged", rows={"cases": damage})
+    before = told(workspace)
+    with pytest.raises(DataError, match="damaged"):
+        restore_backup(workspace, path)
+    assert told(Workspace.open(workspace.folder)) == before
+    assert earlier_states(workspace) == []
+    assert not (workspace.folder / "restoring").exists()
+
+
+def test_what_nobody_foresaw_leaves_the_workspace_usable(workspace, monkeypatch):
+    path = make_backup(workspace).backup.path
+    before = told(workspace)
+
+    def err(*_, **__):
+        raise RecursionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(unfinished_restore, "import_rows", err)
+        with pytest.raises(RecursionError):
+            restore_backup(workspace, path)
+    assert told(Workspace.open(workspace.folder)) == before
+    assert not (workspace.folder / "restoring").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"created": "\x1b]0;owned\x07"}, {"created": "a patient's name"}, {"program": "1\x1b[2J"}],
+)
+def test_what_a_backup_says_of_itself_cannot_steer_a_screen(workspace, tmp_path, change):
+    (tmp_path / "forged").mkdir()
+    with pytest.raises(ValueError, match="not a manifest"):
+        forged(workspace, tmp_path / "forged", **change)
+
+
+def test_a_backup_that_is_taken_away_is_told_before(workspace, monkeypatch):
+    made = make_backup(workspace).backup
+    assert take_backup(workspace, made.name) == made.path.read_bytes()
+    (event,) = trail(workspace, newest_first=True, limit=1)
+    assert (event.action, event.subject) == (AuditAction.BACKUP_TAKEN, f"backup {made.name}")
+    assert event.details == {"encrypted": False}
+
+    def full(*_, **__):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(backups, "note_alone", full)
+    with pytest.raises(StorageError, match="full"):
+        take_backup(workspace, made.name)
+
+
+def test_what_cannot_be_told_is_not_deleted(workspace, monkeypatch):
+    made = make_backup(workspace).backup
+    restore_backup(workspace, made.path)
+    (state,) = earlier_states(workspace)
+
+    def full(*_, **__):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(backups, "note", full)
+    monkeypatch.setattr(backup_restoring, "note_alone", full)
+    with pytest.raises(StorageError, match="full"):
+        delete_backup(workspace, made.name)
+    with pytest.raises(StorageError, match="full"):
+        forget_state(workspace, state.name)
+    assert made.path.exists()
+    assert earlier_states(workspace) == [state]
+
+
+def test_a_restored_trail_names_the_end_of_the_one_before(workspace):
+    made = make_backup(workspace).backup
+    note_alone(workspace, AuditAction.CASE_VIEWED, "case 4")
+    found = check_trail(workspace)
+    restore_backup(workspace, made.path)
+    (event,) = trail(workspace, newest_first=True, limit=1)
+    assert event.action == AuditAction.BACKUP_RESTORED
+    assert event.details["trail_before"] == f"{found.n_events}:{found.head}"

@@ -35,6 +35,7 @@ CALLS = {
     "backup_schedule.set_backup_schedule": P.MANAGE_BACKUPS,
     "backups.delete_backup": P.MANAGE_BACKUPS,
     "backups.make_backup": P.MANAGE_BACKUPS,
+    "backups.take_backup": P.MANAGE_BACKUPS,
     "case_export.export_cases": P.EXPORT_CASES,
     "case_export.note_case_exported": P.EXPORT_CASES,
     "case_export.note_cases_exported": P.EXPORT_CASES,
@@ -52,6 +53,7 @@ CALLS = {
     "case_records.record_case": P.ANALYZE,
     "case_records.set_patient": P.JUDGE_CASES,
     "case_records.view_case": P.VIEW_CASES,
+    "case_records.view_cases": P.VIEW_CASES,
     "case_set.simulated_cases": P.ANALYZE,
     "case_set.table_cases": P.ANALYZE,
     "deidentification.deidentify_files": P.EXPORT_CASES,
@@ -139,6 +141,7 @@ OTHERWISE = {
     "measuring_trail",
     "patients",
     "refusals",
+    "second_factor_secret",
     "secret_keys",
     # how long a sign-in lasts must be known before anything is allowed
     "preferences.preferences",

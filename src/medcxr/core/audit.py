@@ -27,6 +27,7 @@ class AuditAction(StrEnum):
     TOKEN_REVOKED = "token revoked"  # noqa: S105  # nosec B105
     CASE_ANALYZED = "case analyzed"
     CASE_VIEWED = "case viewed"
+    CASES_LISTED = "cases listed"
     CASE_JUDGED = "case judged"
     CASE_ASSIGNED = "case assigned to a patient"
     CASE_EXPORTED = "case exported"
@@ -47,6 +48,7 @@ class AuditAction(StrEnum):
     AUDIT_EXPORTED = "audit exported"
     AUDIT_VERIFIED = "audit verified"
     BACKUP_MADE = "backup made"
+    BACKUP_TAKEN = "backup handed out"
     BACKUP_DELETED = "backup deleted"
     BACKUP_RESTORED = "backup restored"
 

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from medcxr.core.access import Permission
+from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, StorageError
-from medcxr.services.backups import body_of_backup
+from medcxr.services.audit import note_alone
+from medcxr.services.backups import ALWAYS, RUN_PARTS, body_of_backup
 from medcxr.services.training_jobs import running_job
 from medcxr.services.unfinished_restore import (
     BEFORE,
@@ -73,7 +75,10 @@ def restore_backup(workspace: Workspace, path: Path, *, passphrase: str | None =
     workspace.require(Permission.MANAGE_BACKUPS)
     with _alone(workspace) as prepared, body_of_backup(path, passphrase) as body:
         manifest = read_archive(
-            body, prepared, enough_room=lambda n_bytes: _require_room(prepared, n_bytes)
+            body,
+            prepared,
+            parts=(*ALWAYS, *RUN_PARTS),  # nothing else of a workspace is anybody's to replace
+            enough_room=lambda n_bytes: _require_room(prepared, n_bytes),
         )
         for part in manifest.parts:  # one that was empty
             (prepared / part).mkdir(mode=_OWNER_ONLY, exist_ok=True)
@@ -142,9 +147,13 @@ def forget_state(workspace: Workspace, name: str) -> None:
     Raises:
         AccessError: the actor may not.
         DataError: there is none of that name.
+        StorageError: the database cannot be used; then nothing is deleted.
     """
     workspace.require(Permission.MANAGE_BACKUPS)
-    shutil.rmtree(workspace.folder / BEFORE / _chosen(workspace, name).name)
+    found = _chosen(workspace, name)
+    # Told before: it may hold the trail of what somebody would rather not have told.
+    note_alone(workspace, AuditAction.FILES_REMOVED, f"state before {found.name}")
+    shutil.rmtree(workspace.folder / BEFORE / found.name)
 
 
 @contextmanager

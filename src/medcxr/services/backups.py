@@ -15,7 +15,7 @@ from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import AccessError, StorageError
 from medcxr.security.sealed import Sealing, Unsealing, require_good_passphrase
-from medcxr.services.audit import note_alone
+from medcxr.services.audit import note, note_alone
 from medcxr.services.backup_files import (
     Backup,
     backup_folder,
@@ -51,6 +51,7 @@ __all__ = [
     "body_of_backup",
     "delete_backup",
     "make_backup",
+    "take_backup",
     "verify_backup",
 ]
 
@@ -160,21 +161,40 @@ def verify_backup(path: Path, passphrase: str | None = None) -> Backup:
     return keep_verified(backup_of_file(path), datetime.now(UTC))
 
 
+def take_backup(workspace: Workspace, name: str, folder: Path | None = None) -> bytes:
+    """Return a backup of the folder in use to somebody who takes it away.
+
+    Raises:
+        AccessError: the actor may not.
+        DataError: there is no such backup.
+        StorageError: it cannot be read, or the database not be used.
+    """
+    workspace.require(Permission.MANAGE_BACKUPS)
+    found = find_backup(folder or backup_folder(workspace), name)
+    note_alone(
+        workspace, AuditAction.BACKUP_TAKEN, f"backup {found.name}", encrypted=found.is_sealed
+    )
+    with opened_backup(found.path) as file:
+        return file.read()
+
+
 def delete_backup(workspace: Workspace, name: str, folder: Path | None = None) -> None:
     """Delete a backup of the folder in use.
 
     Raises:
         AccessError: the actor may not.
         DataError: there is no such backup.
-        StorageError: it cannot be deleted.
+        StorageError: it cannot be deleted, or that not be told.
     """
     workspace.require(Permission.MANAGE_BACKUPS)
     found = find_backup(folder or backup_folder(workspace), name)
-    try:
-        found.path.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(found.path, error) from error
-    note_alone(workspace, AuditAction.BACKUP_DELETED, f"backup {found.name}")
+    # Within the transaction: what cannot be told is not deleted.
+    with workspace_database(workspace).writing() as transaction:
+        note(workspace, transaction, AuditAction.BACKUP_DELETED, f"backup {found.name}")
+        try:
+            found.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(found.path, error) from error
 
 
 @contextmanager

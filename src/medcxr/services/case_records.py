@@ -36,6 +36,7 @@ __all__ = [
     "record_case",
     "set_patient",
     "view_case",
+    "view_cases",
 ]
 
 COMMENT_LENGTH = 2000  # characters
@@ -139,6 +140,18 @@ def view_case(workspace: Workspace, case_id: int) -> CaseRecord:
     with workspace_database(workspace).writing() as connection:
         found = _existing(case_table.find_case(connection, case_id), case_id)
         note(workspace, connection, AuditAction.CASE_VIEWED, _subject(case_id))
+    return found
+
+
+def view_cases(workspace: Workspace, wanted: CaseFilter = _EVERY_CASE) -> list[CaseRecord]:
+    """Return cases, whole, to whoever takes them; the audit trail tells how many.
+
+    Errors as for `cases`.
+    """
+    workspace.require(Permission.VIEW_CASES)
+    with workspace_database(workspace).writing() as connection:
+        found = case_table.list_cases(connection, wanted)
+        note(workspace, connection, AuditAction.CASES_LISTED, f"{len(found)} cases")
     return found
 
 

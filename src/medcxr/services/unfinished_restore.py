@@ -22,10 +22,12 @@ from pathlib import Path
 
 from medcxr.core.access import Actor, Door, Role
 from medcxr.core.audit import AuditAction
-from medcxr.core.errors import DataError, MedcxrError, StorageError
+from medcxr.core.errors import DataError, StorageError
 from medcxr.services.audit import note
 from medcxr.services.database import is_on_server, workspace_database
+from medcxr.services.trail_walk import NotedHead
 from medcxr.services.workspace import Workspace
+from medcxr.storage import audit_table
 from medcxr.storage.archive import ArchivedDatabase, database_from_plain
 from medcxr.storage.archive_names import DATABASE_PART
 from medcxr.storage.archive_rows import export_rows, import_rows
@@ -152,19 +154,21 @@ def _finish(workspace: Workspace) -> None:
     except OSError as error:
         raise _unwritable(before, error) from error
     _set_unusable_aside(workspace, before)
-    is_kept = False
+    is_kept, trail_before = False, ""
     try:
         with workspace_database(workspace).writing() as transaction:
             is_kept = kept_settings(transaction).get(_SETTING) == identity
             if not is_kept:
+                trail_before = _head(transaction)
                 earlier = _export_before(transaction, before, prepared)
                 import_rows(transaction, folder / DATABASE_PART, prepared.database, "restored")
                 keep_settings(transaction, {_SETTING: identity}, datetime.now(UTC))
             _swap(workspace.folder, folder, before, prepared.parts)
             if not is_kept:
                 write_json_atomically(before / STATE, _plain(earlier))
-                _tell(workspace.used_by(actor), transaction, prepared, before.name)
-    except MedcxrError:
+                told = {"state_before": before.name, "trail_before": trail_before}
+                _tell(workspace.used_by(actor), transaction, prepared, told)
+    except Exception:  # whatever a row that no program has written makes a database raise
         if not is_kept:  # nothing was kept of the transaction; so nothing may be of the folders
             _undo(workspace, before, prepared.parts)
         raise
@@ -187,14 +191,25 @@ def _tidy_up(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tell(workspace: Workspace, transaction: Transaction, prepared: Prepared, before: str) -> None:
-    """Tell the restored trail, under the restored key, in the transaction that restores it."""
+def _head(transaction: Transaction) -> str:
+    """Return the last number and seal of the trail that is replaced, as they are noted down."""
+    found = audit_table.head(transaction)
+    return "" if found is None else str(NotedHead(number=found.number, seal=found.seal))
+
+
+def _tell(
+    workspace: Workspace, transaction: Transaction, prepared: Prepared, told: Mapping[str, str]
+) -> None:
+    """Tell the restored trail, under the restored key, in the transaction that restores it.
+
+    The head of the trail before is told too: nobody can say afterwards that there was none.
+    """
     note(
         workspace,
         transaction,
         AuditAction.BACKUP_RESTORED,
         prepared.what,
-        state_before=before,
+        **told,
         parts=", ".join(prepared.parts),
     )
 

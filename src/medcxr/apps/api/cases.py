@@ -30,11 +30,11 @@ from medcxr.services.case_export import note_case_exported
 from medcxr.services.case_records import (
     COMMENT_LENGTH,
     case,
-    cases,
     count_cases,
     delete_case,
     give_verdict,
     view_case,
+    view_cases,
 )
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.pdf_report import Additions, pdf_report_of_record
@@ -121,7 +121,7 @@ def list_cases(workspace: _Viewing, wanted: Annotated[CaseQuery, Query()]) -> Ca
         limit=wanted.limit,
         skip=wanted.skip,
     )
-    found = [case_reply(one) for one in cases(workspace, chosen)]
+    found = [case_reply(one) for one in view_cases(workspace, chosen)]
     return CaseList(total=count_cases(workspace, chosen), cases=found)
 
 

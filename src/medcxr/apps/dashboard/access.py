@@ -1,5 +1,7 @@
 """Who is signed in at this browser tab: a token that the database knows, and nothing else."""
 
+from collections.abc import Callable
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
@@ -19,6 +21,7 @@ __all__ = [
     "require_access",
     "rerun_unattended",
     "token",
+    "while_signed_in",
 ]
 
 _KEY = "access"
@@ -87,6 +90,21 @@ def require_access(workspace: Workspace) -> SignedIn:
     except AccessError as error:
         _lock(error.sentence)
         raise
+
+
+def while_signed_in(workspace: Workspace, make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Return what makes a file for this tab as long as its session lasts.
+
+    A browser asks for a file without the page being run, which asks who is signed in: whoever was
+    shut out meanwhile, and keeps the page open, must not get one.
+    """
+    held = token()
+
+    def made() -> bytes:
+        require_current(workspace, held)
+        return make()
+
+    return made
 
 
 def _lock(notice: str) -> None:

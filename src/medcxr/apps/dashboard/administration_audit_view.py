@@ -4,6 +4,7 @@ import io
 
 import streamlit as st
 
+from medcxr.apps.dashboard.access import while_signed_in
 from medcxr.apps.dashboard.audit_words import (
     ACTIONS,
     DOORS,
@@ -150,7 +151,7 @@ def _show_buttons(workspace: Workspace) -> None:
                 st.session_state[_FOUND] = verify_trail(workspace)
         st.download_button(
             say("Export the audit trail"),
-            data=lambda: _exported(workspace),
+            data=while_signed_in(workspace, lambda: _exported(workspace)),
             file_name="medcxr-audit.jsonl",
             mime="application/jsonl",
             on_click="ignore",

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import streamlit as st
 
+from medcxr.apps.dashboard.access import while_signed_in
 from medcxr.apps.dashboard.backup_clock import backup_clock
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
@@ -23,7 +24,7 @@ from medcxr.services.backup_schedule import (
     backup_schedule,
     set_backup_schedule,
 )
-from medcxr.services.backups import delete_backup, make_backup, verify_backup
+from medcxr.services.backups import delete_backup, make_backup, take_backup, verify_backup
 from medcxr.services.health import told_size
 from medcxr.services.workspace import Workspace
 
@@ -141,7 +142,7 @@ def _show_verifying(_workspace: Workspace, found: Sequence[Backup]) -> None:
         _done(say("{name} is whole.", name=chosen.name))
 
 
-def _show_download(_workspace: Workspace, found: Sequence[Backup]) -> None:
+def _show_download(workspace: Workspace, found: Sequence[Backup]) -> None:
     chosen = _choose(found)
     if chosen.n_bytes > _MOST_DOWNLOADED_BYTES:
         st.info(plain(say("It is too large for a browser; copy {path}.", path=chosen.path)))
@@ -154,7 +155,7 @@ def _show_download(_workspace: Workspace, found: Sequence[Backup]) -> None:
             return
     st.download_button(
         say("Download"),
-        data=chosen.path.read_bytes,
+        data=while_signed_in(workspace, lambda: take_backup(workspace, chosen.name)),
         file_name=chosen.name,
         mime="application/octet-stream",
         on_click="ignore",

@@ -24,6 +24,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.TOKEN_REVOKED: text("token revoked"),
     AuditAction.CASE_ANALYZED: text("case analyzed"),
     AuditAction.CASE_VIEWED: text("case viewed"),
+    AuditAction.CASES_LISTED: text("cases listed"),
     AuditAction.CASE_JUDGED: text("case judged"),
     AuditAction.CASE_ASSIGNED: text("case assigned to a patient"),
     AuditAction.CASE_EXPORTED: text("case exported"),
@@ -44,6 +45,7 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.AUDIT_EXPORTED: text("audit exported"),
     AuditAction.AUDIT_VERIFIED: text("audit verified"),
     AuditAction.BACKUP_MADE: text("backup made"),
+    AuditAction.BACKUP_TAKEN: text("backup handed out"),
     AuditAction.BACKUP_DELETED: text("backup deleted"),
     AuditAction.BACKUP_RESTORED: text("backup restored"),
 }

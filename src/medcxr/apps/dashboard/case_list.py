@@ -7,6 +7,7 @@ from html import escape
 
 import streamlit as st
 
+from medcxr.apps.dashboard.access import while_signed_in
 from medcxr.apps.dashboard.cases import active_findings
 from medcxr.apps.dashboard.findings_view import percent
 from medcxr.apps.dashboard.frame import choose
@@ -247,7 +248,7 @@ def _show_foot(workspace: Workspace, wanted: CaseFilter, told: str, n: int) -> N
     reason = why_not(workspace, Permission.EXPORT_CASES)
     export.download_button(
         say_number("Export {number} case (CSV)", "Export {number} cases (CSV)", n),
-        data=lambda: export_cases(workspace, cases(workspace, wanted)),
+        data=while_signed_in(workspace, lambda: export_cases(workspace, cases(workspace, wanted))),
         file_name="medcxr-cases.csv",
         mime="text/csv",
         on_click="ignore",

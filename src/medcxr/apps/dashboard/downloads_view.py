@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from medcxr.apps.dashboard.access import while_signed_in
 from medcxr.apps.dashboard.cases import Case, Reading
 from medcxr.apps.dashboard.findings_csv import findings_csv
 from medcxr.apps.dashboard.frame import Opened
@@ -42,14 +43,14 @@ def show_downloads(opened: Opened, prior: Prior | None) -> None:
             analysis = case.reading.analysis
             st.download_button(
                 say("Download the analysis (JSON)"),
-                data=lambda: _json(opened, case, analysis),
+                data=while_signed_in(opened.workspace, lambda: _json(opened, case, analysis)),
                 file_name=f"medcxr-{analysis.image_digest[:12]}.json",
                 mime="application/json",
                 on_click="ignore",
             )
         st.download_button(
             say("Download all findings (CSV)"),
-            data=lambda: _csv(opened),
+            data=while_signed_in(opened.workspace, lambda: _csv(opened)),
             file_name="medcxr-findings.csv",
             mime="text/csv",
             on_click="ignore",
@@ -79,7 +80,7 @@ def _offer_report(opened: Opened, case: Case, reading: Reading, prior: Prior | N
 
     st.download_button(
         say("Download the report (PDF)"),
-        data=make,
+        data=while_signed_in(opened.workspace, make),
         file_name=f"medcxr-{reading.analysis.image_digest[:12]}.pdf",
         mime="application/pdf",
         on_click="ignore",
