@@ -166,8 +166,8 @@ def _finish(workspace: Workspace) -> None:
             _swap(workspace.folder, folder, before, prepared.parts)
             if not is_kept:
                 write_json_atomically(before / STATE, _plain(earlier))
-                told = {"state_before": before.name, "trail_before": trail_before}
-                _tell(workspace.used_by(actor), transaction, prepared, told)
+                restorer = workspace.used_by(actor)
+                _tell(restorer, transaction, prepared, before.name, trail_before)
     except Exception:  # whatever a row that no program has written makes a database raise
         if not is_kept:  # nothing was kept of the transaction; so nothing may be of the folders
             _undo(workspace, before, prepared.parts)
@@ -198,7 +198,7 @@ def _head(transaction: Transaction) -> str:
 
 
 def _tell(
-    workspace: Workspace, transaction: Transaction, prepared: Prepared, told: Mapping[str, str]
+    workspace: Workspace, transaction: Transaction, prepared: Prepared, before: str, trail: str
 ) -> None:
     """Tell the restored trail, under the restored key, in the transaction that restores it.
 
@@ -209,7 +209,8 @@ def _tell(
         transaction,
         AuditAction.BACKUP_RESTORED,
         prepared.what,
-        **told,
+        state_before=before,
+        trail_before=trail,
         parts=", ".join(prepared.parts),
     )
 

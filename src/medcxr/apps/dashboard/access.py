@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from medcxr.apps.dashboard.preferences import (
     chosen_preferences,
     restore_preferences,
     set_browser_mark,
 )
+from medcxr.apps.dashboard.uploads import may_upload, may_upload_no_more
 from medcxr.core.errors import AccessError, MedcxrError
 from medcxr.services.accounts import SignedIn, require_current, sign_out
 from medcxr.services.workspace import Workspace
@@ -86,10 +86,12 @@ def require_access(workspace: Workspace) -> SignedIn:
         raise AccessError(st.session_state.get(_NOTICE, ""))
     attended = not st.session_state.pop(_UNATTENDED, False)
     try:
-        return require_current(workspace, token(), attended=attended)
+        signed_in = require_current(workspace, token(), attended=attended)
     except AccessError as error:
         _lock(error.sentence)
         raise
+    may_upload()
+    return signed_in
 
 
 def while_signed_in(workspace: Workspace, make: Callable[[], bytes]) -> Callable[[], bytes]:
@@ -112,7 +114,4 @@ def _lock(notice: str) -> None:
     st.session_state.clear()
     restore_preferences(chosen)
     st.session_state[_NOTICE] = notice
-    context = get_script_run_ctx()
-    if context is not None:
-        # Streamlit would keep the uploaded bytes until the tab is closed.
-        context.uploaded_file_mgr.remove_session_files(context.session_id)
+    may_upload_no_more()

@@ -16,7 +16,7 @@ from medcxr.apps.dashboard.appearance import show_appearance
 from medcxr.apps.dashboard.doors import show_duty, show_sign_in
 from medcxr.apps.dashboard.icon import icon
 from medcxr.apps.dashboard.preferences import language_in_use
-from medcxr.apps.dashboard.uploads import keep_uploads_in_memory
+from medcxr.apps.dashboard.uploads import keep_uploads_in_memory, refuse_strangers_uploads
 from medcxr.apps.dashboard.warm_up import warm_up
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.access import Permission
@@ -45,6 +45,7 @@ _PATHS = (
 def main() -> None:
     """Show the sign-in page, or the page of the address to whoever has signed in."""
     keep_uploads_in_memory()
+    refuse_strangers_uploads()
     st.set_page_config(page_title="medcxr", page_icon=icon(), layout="wide")
     use_source(language_in_use)
     show_appearance(_PATHS)

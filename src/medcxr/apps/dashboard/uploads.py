@@ -1,10 +1,17 @@
-"""Uploaded bytes stay in memory."""
+"""Uploaded bytes stay in memory, and come from whoever has signed in."""
 
 import importlib
+from functools import cache
+
+from streamlit.runtime import Runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
 
-__all__ = ["keep_uploads_in_memory"]
+__all__ = ["keep_uploads_in_memory", "may_upload", "may_upload_no_more", "refuse_strangers_uploads"]
+
+_MAY_UPLOAD: set[str] = set()
+"""Streamlit's names of the tabs in which somebody has signed in."""
 
 
 def keep_uploads_in_memory() -> None:
@@ -15,3 +22,34 @@ def keep_uploads_in_memory() -> None:
     """
     parser = importlib.import_module("starlette.formparsers").MultiPartParser
     parser.spool_max_size = (UPLOAD_LIMIT_MB + 1) * 2**20  # with room for the form's framing
+
+
+@cache
+def refuse_strangers_uploads() -> None:
+    """Stop the web server from taking files of a tab in which nobody has signed in.
+
+    Streamlit takes them of every tab, whatever it shows: whoever can open the sign-in page could
+    fill this computer's memory. It asks for the tab before it reads anything of the file.
+    """
+    is_active = Runtime.is_active_session
+
+    def is_signed_in(runtime: Runtime, session_id: str) -> bool:
+        return session_id in _MAY_UPLOAD and is_active(runtime, session_id)
+
+    Runtime.is_active_session = is_signed_in  # type: ignore[method-assign]  # there is no other way
+
+
+def may_upload() -> None:
+    """Let this tab send files from now on."""
+    context = get_script_run_ctx()
+    if context is not None:
+        _MAY_UPLOAD.add(context.session_id)
+
+
+def may_upload_no_more() -> None:
+    """Take no file of this tab any more, and forget those that it has sent."""
+    context = get_script_run_ctx()
+    if context is not None:
+        _MAY_UPLOAD.discard(context.session_id)
+        # Streamlit would keep the bytes until the tab is closed.
+        context.uploaded_file_mgr.remove_session_files(context.session_id)
