@@ -36,7 +36,8 @@ def refuse_strangers_uploads() -> None:
     def is_signed_in(runtime: Runtime, session_id: str) -> bool:
         return session_id in _MAY_UPLOAD and is_active(runtime, session_id)
 
-    Runtime.is_active_session = is_signed_in  # type: ignore[method-assign]  # there is no other way
+    # Streamlit has no public way.
+    Runtime.is_active_session = is_signed_in  # type: ignore[method-assign,assignment]
 
 
 def may_upload() -> None:
