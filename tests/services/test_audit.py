@@ -137,6 +137,19 @@ def test_a_head_that_was_moved_with_its_end_is_seen(workspace):
     assert "the head of the trail is not what was sealed" in check_trail(workspace).problems
 
 
+def test_what_is_told_next_does_not_seal_a_head_that_somebody_else_has_moved(workspace):
+    unguard_trail(workspace)
+    run_sql(workspace, f"DELETE FROM audit_events WHERE number > {_N - 2}")
+    run_sql(
+        workspace,
+        f"UPDATE audit_head SET number = {_N - 2}, "
+        f"seal = (SELECT seal FROM audit_events WHERE number = {_N - 2})",
+    )
+    for _ in range(2):
+        note_alone(workspace, AuditAction.CASE_VIEWED, "case 7")  # work goes on
+    assert check_trail(workspace).problems == ("the head of the trail is not what was sealed",)
+
+
 def test_a_trail_sealed_by_another_key_is_seen(workspace):
     key = workspace.secrets / "audit.key"
     key.write_bytes(bytes(32))

@@ -9,7 +9,7 @@ from medcxr.core.access import Actor, Door, Permission, Role
 from medcxr.core.audit import AuditAction, AuditEvent
 from medcxr.core.errors import StorageError
 from medcxr.core.language import text
-from medcxr.security.audit_chain import KEY_BYTES, START, head_seal, seal
+from medcxr.security.audit_chain import KEY_BYTES, START, head_seal, is_same_seal, seal
 from medcxr.services.database import workspace_database
 from medcxr.services.secret_keys import secret_key
 from medcxr.services.trail_walk import NotedHead, TrailWalk
@@ -80,7 +80,12 @@ def note(
         seal="",
     )
     row = replace(unsealed, seal=seal(key, unsealed.sealed_fields(), before.seal))
-    audit_table.add_event(transaction, row, _sealed_head(key, row.number, row.seal))
+    after = _sealed_head(key, row.number, row.seal)
+    if not is_same_seal(before.head_seal, head_seal(key, before.number, before.seal)):
+        # Somebody else has put it there, e.g. to cut the end off. To seal the next one would make
+        # that right; so work goes on, and each check tells of it from now on.
+        after = replace(after, head_seal=before.head_seal)
+    audit_table.add_event(transaction, row, after)
 
 
 def note_alone(
