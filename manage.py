@@ -75,7 +75,7 @@ MENU = (
     ("Exit", "", ""),
 )
 BACKUP_MENU = (
-    ("Make a backup", "make", "readable for whoever has the file"),
+    ("Make a backup", "make", "encrypted only where a file with a passphrase is named"),
     ("Make an encrypted backup", "make --encrypt", "asks for a passphrase"),
     ("List backups", "list", ""),
     ("Restore the newest backup", "restore", "the state before is kept"),

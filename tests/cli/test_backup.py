@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from medcxr.apps.cli.main import app
 from medcxr.core.errors import AccessError, DataError
 from medcxr.security import sealed
+from medcxr.services.backup_files import is_sealed
 from medcxr.services.backup_schedule import BackupSchedule, backup_schedule
 from medcxr.services.case_records import cases
 from remembering import remember
@@ -87,6 +88,18 @@ def test_a_passphrase_comes_from_the_file_that_is_named(run, tmp_path, monkeypat
     file.write_text("short\n")
     with pytest.raises(AccessError, match="use at least 12"):
         run("make", "--encrypt")
+
+
+def test_where_a_file_is_named_every_backup_is_encrypted(run, tmp_path, monkeypatch):
+    assert "not encrypted" in run("make").stderr
+    file = tmp_path / "passphrase"
+    file.write_text(PASSPHRASE + "\n")
+    monkeypatch.setenv("MEDCXR_BACKUP_PASSPHRASE_FILE", str(file))
+    made = run("make")
+    assert "not encrypted" not in made.stderr
+    assert is_sealed(Path(made.stdout.strip()))
+    run("restore", made.stdout.strip(), "--yes")
+    assert not is_sealed(Path(run("make", "--no-encrypt").stdout.strip()))
 
 
 def test_no_option_takes_a_passphrase(run):

@@ -80,8 +80,9 @@ def restore_backup(workspace: Workspace, path: Path, *, passphrase: str | None =
             parts=(*ALWAYS, *RUN_PARTS),  # nothing else of a workspace is anybody's to replace
             enough_room=lambda n_bytes: _require_room(prepared, n_bytes),
         )
-        for part in manifest.parts:  # one that was empty
-            (prepared / part).mkdir(mode=_OWNER_ONLY, exist_ok=True)
+        for part in manifest.parts:
+            (prepared / part).mkdir(exist_ok=True)  # one that was empty
+            (prepared / part).chmod(_OWNER_ONLY)
         if hasattr(os, "sync"):
             os.sync()  # the folders too, before it is decided that they are the workspace's
         what = f"backup of {manifest.created}"

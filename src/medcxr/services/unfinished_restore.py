@@ -150,7 +150,8 @@ def _finish(workspace: Workspace) -> None:
             "{folder} is damaged; delete it, and restore the backup again.", folder=folder
         )
     try:
-        before.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
+        before.parent.mkdir(mode=_OWNER_ONLY, exist_ok=True)
+        before.mkdir(mode=_OWNER_ONLY, exist_ok=True)
     except OSError as error:
         raise _unwritable(before, error) from error
     _set_unusable_aside(workspace, before)

@@ -35,13 +35,14 @@ def make(
         Path | None, typer.Option(help="Folder for the file; default: that of the settings.")
     ] = None,
     encrypt: Annotated[
-        bool,
+        bool | None,
         typer.Option(
+            "--encrypt/--no-encrypt",
             help="Ask for a passphrase, or read it from the file that "
             "MEDCXR_BACKUP_PASSPHRASE_FILE names. It is not kept anywhere: without it the backup "
-            "is lost."
+            "is lost. Default: only where that names one.",
         ),
-    ] = False,
+    ] = None,
     runs: _RunsOption = True,
     checkpoints: Annotated[
         bool,
@@ -56,9 +57,12 @@ def make(
 
     The path of the file is printed.
     """
+    from medcxr.services.backup_files import passphrase_from_file  # noqa: PLC0415 - as below
     from medcxr.services.backups import make_backup  # noqa: PLC0415 - help must start at once
 
-    passphrase = _new_passphrase() if encrypt else None
+    passphrase = passphrase_from_file() if encrypt is None else None
+    if encrypt:
+        passphrase = _new_passphrase()
     made = make_backup(
         open_workspace(workspace), to, passphrase=passphrase, runs=runs, checkpoints=checkpoints
     )

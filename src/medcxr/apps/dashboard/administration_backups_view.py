@@ -34,6 +34,7 @@ _NOTICE = "backups_notice"
 _CHOSEN = "backups_action"
 _WORD = "RESTORE"  # the same in every language; nobody types it by accident
 _MOST_DOWNLOADED_BYTES = 2**29  # the server holds what it hands out in memory
+_PASSPHRASE_FILE = "MEDCXR_BACKUP_PASSPHRASE_FILE"  # noqa: S105 - a name  # nosec B105
 _READABLE = text(
     "A backup that is not encrypted holds the workspace's keys and password hashes. Keep it as closely "
     "as the workspace."
@@ -120,7 +121,12 @@ def _is_possible(action: _Action, workspace: Workspace, found: Sequence[Backup])
 
 
 def _show_making(workspace: Workspace, _found: Sequence[Backup]) -> None:
-    passphrase = _ask_passphrase(say("Passphrase; empty makes a backup that anybody can read"))
+    known = passphrase_from_file()  # whoever named it wants no readable one by a slip
+    if known is None:
+        label = say("Passphrase; empty makes a backup that anybody can read")
+    else:
+        label = say("Passphrase; empty takes the one of {variable}", variable=_PASSPHRASE_FILE)
+    passphrase = _ask_passphrase(label) or known
     st.caption(
         say("It has at least 12 characters and is kept nowhere: without it the backup is lost.")
     )
@@ -129,7 +135,7 @@ def _show_making(workspace: Workspace, _found: Sequence[Backup]) -> None:
         st.caption(say(_READABLE))
     if st.button(say("Make the backup"), type="primary"):
         with st.spinner(say("Making and reading back")):
-            made = make_backup(workspace, passphrase=passphrase or None, runs=runs)
+            made = make_backup(workspace, passphrase=passphrase, runs=runs)
         _done(say("{name} was made and read back.", name=made.backup.name))
 
 
@@ -208,7 +214,7 @@ def _show_schedule(workspace: Workspace, _found: Sequence[Backup]) -> None:
         st.caption(
             say(
                 "These backups are not encrypted, because {variable} names no file with a passphrase.",
-                variable="MEDCXR_BACKUP_PASSPHRASE_FILE",
+                variable=_PASSPHRASE_FILE,
             )
         )
     with st.form("backups_schedule", border=False):
