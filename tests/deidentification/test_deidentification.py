@@ -2,9 +2,11 @@
 
 import csv
 import io
+import json
 import re
 import shutil
 import subprocess
+import sys
 import warnings
 from functools import cache
 
@@ -326,6 +328,30 @@ def test_the_process_that_reads_a_file_does_not_get_what_opens_the_database(plai
         "MEDCXR_DATABASE",
         "MEDCXR_BACKUP_PASSPHRASE_FILE",
     }
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of others is not bounded")
+def test_the_process_that_reads_a_file_is_bounded_and_dumps_no_core():
+    program = (
+        "import resource\n"
+        "from medcxr.core.errors import ImageError\n"
+        "from medcxr.deidentification import files, isolated\n"
+        "def tell(*_):\n"
+        "    kinds = (resource.RLIMIT_AS, resource.RLIMIT_CORE)\n"
+        "    raise ImageError(' '.join(str(resource.getrlimit(one)[1]) for one in kinds))\n"
+        "files.deidentify_file = tell\n"
+        "isolated.main()\n"
+    )
+    asked = json.dumps({"key": "", "blanking": {"regions": [], "only_burned_in": False}})
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=asked.encode() + b"\n",
+        capture_output=True,
+        check=True,
+    )
+    memory, core = map(int, json.loads(done.stdout)["refused"][0].split())
+    assert 2**30 < memory < 2**33
+    assert core == 0
 
 
 def test_an_overlay_in_unused_bits_goes(plain):

@@ -41,7 +41,7 @@ def remove_excess(dataset: Dataset) -> None:
     samples = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("SamplesPerPixel") or 1)
     bits = samples * int(dataset.get("NumberOfFrames") or 1) * int(dataset.BitsAllocated)
     n_bytes = (bits + 7) // 8
-    data = dataset.PixelData
+    data = dataset.PixelData or b""
     if len(data) > n_bytes:
         dataset["PixelData"].value = data[:n_bytes] + bytes(n_bytes % 2)
 

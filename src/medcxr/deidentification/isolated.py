@@ -9,10 +9,12 @@ from medcxr.core.errors import ImageError
 from medcxr.core.language import Sentence
 from medcxr.core.settings import environment_without_secrets
 from medcxr.deidentification.regions import Blanking, Region
+from medcxr.imaging.limits import MEMORY_BYTES
 
 __all__ = ["deidentify_isolated", "main"]
 
 _TIMEOUT_S = 60.0  # of a start on a busy computer, and reading and writing one file
+_MEMORY_BYTES = 3 * MEMORY_BYTES  # the file, what is made of it, and pixels in between
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from medcxr.deidentification.isolated import main; main()"
@@ -57,7 +59,9 @@ def deidentify_isolated(data: bytes, key: bytes, blanking: Blanking) -> tuple[st
 def main() -> None:
     """Answer one request on standard input: a line of JSON, then the file."""
     from medcxr.deidentification.files import deidentify_file  # noqa: PLC0415 - not the caller's
+    from medcxr.imaging.worker import limit_process  # noqa: PLC0415
 
+    limit_process(_MEMORY_BYTES)
     asked = json.loads(sys.stdin.buffer.readline())
     regions = tuple(Region(**one) for one in asked["blanking"].pop("regions"))
     blanking = Blanking(regions=regions, **asked["blanking"])

@@ -15,7 +15,7 @@ from medcxr.imaging.decoded import Decoded, send, send_refusal
 from medcxr.imaging.limits import MEMORY_BYTES
 from medcxr.imaging.sniffing import FileFormat
 
-__all__ = ["BEYOND_WINDOW", "READY", "WITHIN_WINDOW", "decode", "main", "serve"]
+__all__ = ["BEYOND_WINDOW", "READY", "WITHIN_WINDOW", "decode", "limit_process", "main", "serve"]
 
 READY = b"ready\n"
 BEYOND_WINDOW, WITHIN_WINDOW = b"beyond", b"within"
@@ -26,7 +26,7 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "wb")
     # Libraries that print must not write between the replies.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _limit_memory()
+    limit_process()
     replies.write(READY)
     replies.flush()
     serve(sys.stdin.buffer, replies)
@@ -79,13 +79,17 @@ def decode(data: bytes, format_: FileFormat, *, beyond_window: bool = False) -> 
     return decode_raster(data, format_)
 
 
-def _limit_memory() -> None:
-    """Bound the memory of this process where the system can, and keep it from dumping core."""
+def limit_process(n_bytes: int = MEMORY_BYTES) -> None:
+    """Bound the memory of this process where the system can, and keep it from dumping core.
+
+    Args:
+        n_bytes: that it may take beyond what it has already.
+    """
     if sys.platform != "linux":
         return
     import resource  # noqa: PLC0415 - absent on Windows
 
     used_pages = int(Path("/proc/self/statm").read_text().split()[0])
-    limit = used_pages * resource.getpagesize() + MEMORY_BYTES
+    limit = used_pages * resource.getpagesize() + n_bytes
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold a patient's image
