@@ -38,8 +38,12 @@ def remove_excess(dataset: Dataset) -> None:
     """Cut off what stands behind the samples of uncompressed pixel data."""
     if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
         return
+    frames = str(dataset.get("NumberOfFrames") or 1)
+    n_frames = (
+        int(frames) if frames.isdigit() and frames.isascii() else 1
+    )  # no number: a radiograph's
     samples = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("SamplesPerPixel") or 1)
-    bits = samples * int(dataset.get("NumberOfFrames") or 1) * int(dataset.BitsAllocated)
+    bits = samples * n_frames * int(dataset.BitsAllocated)
     n_bytes = (bits + 7) // 8
     data = dataset.PixelData or b""
     if len(data) > n_bytes:
