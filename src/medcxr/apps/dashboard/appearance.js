@@ -41,7 +41,7 @@
   const named = Object.entries(known.words).filter(([words]) => words.includes("{name}"));
   const told = (words) => {
     const plain = words.trim();
-    if (plain in known.words) return known.words[plain];
+    if (Object.hasOwn(known.words, plain)) return known.words[plain];
     for (const [pattern, other] of named) {
       const [before, after] = pattern.split("{name}");
       const fits = plain.startsWith(before) && plain.endsWith(after);
