@@ -139,6 +139,30 @@ def test_no_command_goes_through_a_shell():
             assert not isinstance(node.args[0], ast.Constant | ast.JoinedStr), place  # a list
 
 
+def test_every_pattern_is_the_programs_own():
+    """One pattern is given on the command line, for the files of whoever gives it."""
+    searching = {"compile", "findall", "finditer", "fullmatch", "match", "search", "split", "sub"}
+    given = {
+        place.partition(":")[0]
+        for place, node in calls()
+        if called(node) in {f"re.{name}" for name in searching}
+        and not isinstance(node.args[0], ast.Constant | ast.JoinedStr | ast.BinOp)
+        and not ast.unparse(node.args[0]).lstrip("_").isupper()
+    }
+    filled = [
+        f"{place}: {ast.unparse(value)}"
+        for place, node in calls()
+        if called(node).startswith("re.") and node.args
+        for value in ast.walk(node.args[0])
+        if isinstance(value, ast.FormattedValue)
+        and not ast.unparse(value.value).lstrip("_").isupper()
+        and not ast.unparse(value.value).startswith("re.escape(")
+    ]
+
+    assert given == {"src/medcxr/datasets/archives/folder.py"}
+    assert filled == []
+
+
 def test_no_xml_is_parsed_and_no_template_filled_in():
     parsers = importers(XML_PARSERS)
 

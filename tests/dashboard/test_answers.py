@@ -47,6 +47,14 @@ def test_only_what_came_with_the_program_may_be_kept_by_a_browser():
         assert answered(path, own=own)[1]["cache-control"] == "no-store"
 
 
+def test_a_file_opened_by_itself_is_no_page():
+    _, headers = answered("/media/abc.html", own=[(b"content-type", b"text/html")])
+
+    assert headers["content-security-policy"].startswith("default-src 'none';")
+    assert "script-src" not in headers["content-security-policy"]
+    assert headers["content-security-policy"].endswith("; sandbox")
+
+
 @pytest.mark.parametrize(
     ("host", "source"),
     [

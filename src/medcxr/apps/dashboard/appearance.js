@@ -7,8 +7,9 @@
   const info = locale.getTextInfo ? locale.getTextInfo() : locale.textInfo;
   page.dataset.browserDirection = info?.direction ?? "ltr";
 
+  const secure = window.location.protocol === "https:" ? "; Secure" : "";
   for (const [name, value] of Object.entries(known.cookies)) {
-    document.cookie = `${name}=${value}; path=/; max-age=31536000; SameSite=Strict`;
+    document.cookie = `${name}=${value}; path=/; max-age=31536000; SameSite=Strict${secure}`;
   }
 
   // Streamlit's own memory of the theme, of each page that may be loaded first.
