@@ -18,7 +18,7 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404 # never a shell
 import sys
 import threading
 import time
@@ -48,6 +48,8 @@ GB = 10**9
 UNFINISHED = "unfinished"
 POLITE_END_S = 15  # the dashboard gives open requests 10 s
 TESTED_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy")  # bring large tests of their own along
+BANDIT_READS = ("src", "manage.py", "supply_chain")
+NOT_CHECKED = 75  # what a check ends with that could not look
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -79,7 +81,7 @@ class Environment(NamedTuple):
 RUNTIME = Environment(ROOT / ".venv", "", "the light runtime", "about a minute", 1 * GB)
 # A second environment, so that running the tests does not make the light installation heavy.
 TESTING = Environment(
-    ROOT / ".venv-test", "dev,docs,train", "the test environment", "a few minutes", 4 * GB
+    ROOT / ".venv-test", "dev,docs,postgres,train", "the test environment", "a few minutes", 4 * GB
 )
 
 
@@ -108,7 +110,7 @@ def main(arguments: "list[str]") -> int:
 def run(options: argparse.Namespace) -> int:
     """Install what is missing, then keep the dashboard running until it is stopped."""
     check_port(options.address, options.port)
-    python = ensure_installed(RUNTIME)
+    python = ensure_installed(runtime())
     workspace = prepare_workspace(options.workspace)
     command = [str(python), "-m", "medcxr", "dashboard", "--workspace", str(workspace)]
     command += ["--address", options.address, "--port", str(options.port)]
@@ -132,29 +134,39 @@ def test(pytest_arguments: "list[str]") -> int:
     """Run every check even if one fails; return 1 if any failed."""
     python = str(ensure_installed(TESTING))
     surroundings, browser_problem = prepare_browser()
+    server_problem = prepare_server()
     layers = "from importlinter.cli import lint_imports_command as check; check()"
     checks = {
         "ruff check": ["-m", "ruff", "check", "."],
         "ruff format": ["-m", "ruff", "format", "--check", "."],
         "mypy": ["-m", "mypy"],
         "import-linter": ["-c", layers, "--no-logo"],
+        "bandit": ["-m", "bandit", "-q", "-c", "pyproject.toml", "-r", *BANDIT_READS],
+        "known vulnerabilities": ["supply_chain/known_vulnerabilities.py"],
         "pytest": ["-m", "pytest", *pytest_arguments],
     }
     started = time.monotonic()
-    failed = []
+    failed, unknown = [], []
     for name, command in checks.items():
         say(f"\n--- {name}")
         begun = time.monotonic()
         code = run_child([python, *command], surroundings=surroundings)
-        if code:
+        if code == NOT_CHECKED and name != "pytest":
+            unknown.append(name)
+        elif code:
             failed.append(f"{name} (exit code {code}, {_seconds_since(begun)})")
-    if browser_problem:
-        say(browser_problem)
-        failed += ["browser (no Chromium)"] if os.environ.get("CI") == "true" else []
+    missing = {"browser (no Chromium)": browser_problem, "database (no PostgreSQL)": server_problem}
+    for name, problem in missing.items():
+        if problem:
+            say(problem)
+            failed += [name] if os.environ.get("CI") == "true" else []
+    if unknown:
+        say(f"NOT CHECKED, see above why: {', '.join(unknown)}")
     if failed:
         say(f"FAILED in {_seconds_since(started)}: {', '.join(failed)}")
         return 1
-    say(f"All passed in {_seconds_since(started)}: {', '.join(checks)}")
+    passed = [name for name in checks if name not in unknown]
+    say(f"All passed in {_seconds_since(started)}: {', '.join(passed)}")
     return 0
 
 
@@ -175,7 +187,7 @@ def ensure_installed(environment: Environment) -> Path:
         _make_venv(environment)
     environment.stamp.write_text(UNFINISHED, encoding="utf-8")
     _pip_install(environment)
-    if not environment.extras:
+    if environment.folder == RUNTIME.folder:
         _pip_remove(environment, "setuptools")  # Python 3.11 adds it; nothing here needs it
         leave_out(environment.folder)
     finished = environment.stamp.with_suffix(".new")
@@ -183,6 +195,13 @@ def ensure_installed(environment: Environment) -> Path:
     finished.replace(environment.stamp)
     say(f"Installed in {_seconds_since(begun)}.")
     return environment.python
+
+
+def runtime() -> Environment:
+    """Return what to install to run: with PostgreSQL's driver where a setting names a server."""
+    if os.environ.get("MEDCXR_DATABASE") or os.environ.get("MEDCXR_DATABASE_FILE"):
+        return RUNTIME._replace(extras="postgres")
+    return RUNTIME
 
 
 def leave_out(folder: Path) -> None:
@@ -289,13 +308,7 @@ def prepare_workspace(folder: Path) -> Path:
 def prepare_browser() -> "tuple[dict[str, str], str]":
     """Find or install Chromium; return the tests' environment and a sentence if there is none."""
     browser = find_browser()
-    can_install = hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")
-    if not browser and can_install:
-        say("Installing Chromium for the browser tests ...")
-        surroundings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        with (TESTING.folder / "browser.log").open("wb") as log:
-            for words in ("update", "install -y --no-install-recommends chromium"):
-                run_child(["apt-get", "-q", *words.split()], surroundings=surroundings, output=log)
+    if not browser and install_for_system("chromium", "Chromium for the browser tests"):
         browser = find_browser()
     if browser:
         return dict(os.environ, MEDCXR_CHROMIUM=browser), ""
@@ -315,6 +328,39 @@ def find_browser() -> str:
     return ""
 
 
+def prepare_server() -> str:
+    """Find or install PostgreSQL for the tests; return a sentence if there is none."""
+    if find_server() or (
+        install_for_system("postgresql", "PostgreSQL for the tests of databases") and find_server()
+    ):
+        return ""
+    return (
+        "No PostgreSQL server found, so the tests of databases on a server cannot run: install "
+        "postgresql, or name the folder of its programs in MEDCXR_POSTGRES."
+    )
+
+
+def find_server() -> bool:
+    """Tell whether the tests will find PostgreSQL's programs, as they look for them."""
+    named = os.environ.get("MEDCXR_POSTGRES", "")
+    places = [Path(named)] if named else []
+    places += [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    places += [Path(path).resolve().parent for path in [shutil.which("postgres")] if path]
+    return any((place / "initdb").is_file() for place in places)
+
+
+def install_for_system(package: str, label: str) -> bool:
+    """Install one of Debian's packages where this user may; tell whether it was tried."""
+    if not (hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get")):
+        return False
+    say(f"Installing {label} ...")
+    surroundings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    with (TESTING.folder / f"{package}.log").open("wb") as log:
+        for words in ("update", f"install -y --no-install-recommends {package}"):
+            run_child(["apt-get", "-q", *words.split()], surroundings=surroundings, output=log)
+    return True
+
+
 def run_child(
     command: "list[str]",
     *,
@@ -327,7 +373,7 @@ def run_child(
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     begun = time.monotonic()
     # A session of its own is a process group that can be ended as a whole.
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # nosec B603 # programs named here
         command, env=variables, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
     )
     try:
@@ -364,7 +410,7 @@ def _parser() -> argparse.ArgumentParser:
         "test",
         help="install everything, then run every check and test",
         usage="manage.py test [words for pytest ...]",
-        description="Run ruff, mypy, import-linter and pytest. Words after test go to pytest.",
+        description="Run ruff, mypy, import-linter, bandit, pip-audit and pytest. Words after test go to pytest.",
     )
     return parser
 
@@ -475,7 +521,7 @@ def _announce_when_ready(address: str, port: int, browser: bool, ended: threadin
 
 
 def _reachable(address: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - the address is only compared
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - the address is only compared  # nosec B104
 
 
 def _url(address: str, port: int) -> str:
@@ -506,7 +552,7 @@ def _end(child: "subprocess.Popen[bytes]", number: int) -> None:
 def _signal_all(child: "subprocess.Popen[bytes]", number: int) -> None:
     if os.name == "nt":
         end = ["taskkill", "/T", "/F", "/PID", str(child.pid)]
-        subprocess.run(end, check=False, capture_output=True)
+        subprocess.run(end, check=False, capture_output=True)  # nosec B603 # programs named here
         return
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, number)  # the group outlives its leader

@@ -294,7 +294,7 @@ def _libraries(manifest: dict[str, Any]) -> str:  # noqa: ARG001 - all blocks ar
     rows += [
         (f"extra `{name}`", _listed(needed))
         for name, needed in project["optional-dependencies"].items()
-        if name in {"train", "docs"}
+        if name in {"train", "docs", "postgres"}
     ]
     return table(("For", "Needed"), rows)
 

@@ -1,13 +1,16 @@
 """Fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bundles import use_tiny_model
 from medcxr.services.workspace import Workspace
+from medcxr.storage import database
 from medcxr.synthetic import write_sample_data
+from postgres_server import PostgresServer, require_programs, running_server
 from small_training import TrainProcess, finish_training, write_small_config
 
 
@@ -19,6 +22,29 @@ def real_data() -> Path:
     if not (folder / "nih" / "manifest.csv").is_file():
         pytest.skip(f"no real radiographs at {folder}; set MEDCXR_TEST_DATA")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """Return a PostgreSQL server; without its programs the test is skipped, in CI it fails."""
+    with running_server(require_programs()) as server:
+        yield server
+
+
+@pytest.fixture
+def on_postgres(postgres, monkeypatch) -> Iterator[PostgresServer]:
+    """Let workspaces keep their database on a server, in a schema of the test's own."""
+    monkeypatch.setenv("MEDCXR_DATABASE", postgres.url(schema=postgres.new_schema()))
+    yield postgres
+    database._connected.cache_clear()  # closes its connections
+
+
+@pytest.fixture(params=["embedded", pytest.param("server", marks=pytest.mark.postgres)])
+def each_database(request) -> str:
+    """Run a test twice: with the database in a file, and with the one on a server."""
+    if request.param == "server":
+        request.getfixturevalue("on_postgres")
+    return request.param
 
 
 @pytest.fixture

@@ -301,6 +301,22 @@ def test_the_named_browser_is_found(
     assert manage.find_browser() == str(browser)
 
 
+def test_the_named_server_is_found_and_its_driver_installed_where_one_is_set(
+    manage: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setenv("MEDCXR_POSTGRES", str(tmp_path))
+    monkeypatch.delenv("MEDCXR_DATABASE_FILE", raising=False)
+    monkeypatch.delenv("MEDCXR_DATABASE", raising=False)
+    (tmp_path / "initdb").write_text("")
+
+    assert manage.find_server()
+    assert manage.runtime() == manage.RUNTIME
+    monkeypatch.setenv("MEDCXR_DATABASE", "postgresql:///cxr")
+    assert manage.runtime().extras == "postgres"
+    assert manage.runtime().folder == manage.RUNTIME.folder
+    assert manage.fingerprint(manage.runtime()) != manage.fingerprint(manage.RUNTIME)
+
+
 def test_a_failing_pip_shows_its_last_lines_and_keeps_the_log(project: Path, free_port: int):
     (project / "pyproject.toml").write_text(
         PYPROJECT + 'dependencies = ["a-package-that-no-index-has"]\n'
@@ -317,14 +333,22 @@ def test_a_failing_pip_shows_its_last_lines_and_keeps_the_log(project: Path, fre
     assert (project / ".venv" / "medcxr-install.txt").read_text() == "unfinished"
 
 
-CHECKS = {"ruff": "", "mypy": "", "pytest": "print(sys.argv[1:])", "importlinter/cli": ""}
+CHECKS = {
+    "ruff": "",
+    "mypy": "",
+    "pytest": "print(sys.argv[1:])",
+    "importlinter/cli": "",
+    "bandit": "",
+    "supply_chain/known_vulnerabilities": "",
+}
 
 
-def replace_checks(folder: Path, **failing: str) -> None:
+def replace_checks(folder: Path, failing: "dict[str, str] | None" = None) -> None:
     """Put small programs in the place of the checking tools."""
     (folder / "importlinter").mkdir(exist_ok=True)
     (folder / "importlinter" / "__init__.py").write_text("")
-    for name, code in (CHECKS | failing).items():
+    (folder / "supply_chain").mkdir(exist_ok=True)
+    for name, code in (CHECKS | (failing or {})).items():
         lines = ["import sys", f"print('this is {name}')", code, "lint_imports_command = int"]
         (folder / f"{name}.py").write_text("\n".join(lines))
 
@@ -335,8 +359,12 @@ def test_every_check_runs_and_any_failure_is_the_result(project: Path, tmp_path:
     browser = tmp_path / "browser"
     browser.write_text("")
     browser.chmod(0o755)
-    with_browser = {"MEDCXR_CHROMIUM": str(browser), "PATH": "", "CI": ""}
-    without = {"MEDCXR_CHROMIUM": "", "PATH": ""}
+    programs = tmp_path / "postgres"
+    programs.mkdir()
+    (programs / "initdb").write_text("")
+    server = {"MEDCXR_POSTGRES": str(programs), "PATH": ""}
+    with_browser = {**server, "MEDCXR_CHROMIUM": str(browser), "CI": ""}
+    without = {**server, "MEDCXR_CHROMIUM": ""}
 
     replace_checks(project)
     good = run_manage(project, "test", "-k", "a word", **with_browser)
@@ -344,13 +372,23 @@ def test_every_check_runs_and_any_failure_is_the_result(project: Path, tmp_path:
     assert "['-k', 'a word']" in good.stdout
     assert "All passed in" in good.stdout.splitlines()[-1]
 
-    replace_checks(project, ruff="sys.exit(7)", mypy="sys.exit(8)")
+    replace_checks(project, {"ruff": "sys.exit(7)", "mypy": "sys.exit(8)"})
     bad = run_manage(project, "test", **with_browser)
     assert bad.returncode == 1
     assert "this is importlinter/cli" in bad.stdout
     assert "this is pytest" in bad.stdout
     assert "ruff check (exit code 7" in bad.stdout.splitlines()[-1]
     assert "mypy (exit code 8" in bad.stdout.splitlines()[-1]
+
+    replace_checks(project, {"supply_chain/known_vulnerabilities": "sys.exit(75)"})
+    unknown = run_manage(project, "test", **with_browser)
+    assert unknown.returncode == 0
+    assert "NOT CHECKED, see above why: known vulnerabilities" in unknown.stdout
+    assert "known vulnerabilities" not in unknown.stdout.splitlines()[-1]
+    replace_checks(project, {"supply_chain/known_vulnerabilities": "sys.exit(1)"})
+    vulnerable = run_manage(project, "test", **with_browser)
+    assert vulnerable.returncode == 1
+    assert "known vulnerabilities (exit code 1" in vulnerable.stdout.splitlines()[-1]
 
     replace_checks(project)
     assert run_manage(project, "test", CI="", **without).returncode == 0

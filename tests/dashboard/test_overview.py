@@ -48,6 +48,25 @@ def test_old_cases_are_forgotten_when_the_dashboard_starts(workspace):
     assert count_cases(workspace) == 1
 
 
+@pytest.mark.postgres
+def test_with_a_database_on_a_server_the_page_works_and_says_where_things_go(
+    on_postgres, signed_in
+):
+    app = signed_in.run()
+    assert not app.exception
+    tiles = " ".join(one.proto.body for one in app.get("html"))
+    assert "0 cases" in tiles
+    said = " ".join(one.value for one in app.markdown)
+    assert "are kept on the database server of this workspace" in said
+    assert str(on_postgres.port) not in said
+
+
+def test_without_one_it_says_nothing_of_servers(signed_in):
+    said = " ".join(one.value for one in signed_in.run().markdown)
+    assert "nothing is sent anywhere" in said
+    assert "server of this workspace" not in said
+
+
 def test_a_damaged_database_is_said_and_the_rest_is_shown(workspace, signed_in):
     workspace.database.write_bytes(b"no database" * 1000)
     app = signed_in.run()

@@ -248,6 +248,18 @@ def test_a_forked_program_reads_with_decoders_of_its_own(phantom, dicom, tmp_pat
     subprocess.run([sys.executable, "-c", program, path], check=True, timeout=60)
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads /proc")
+def test_a_decoder_does_not_know_the_password_of_the_database(monkeypatch):
+    monkeypatch.setenv("MEDCXR_DATABASE", "postgresql://ann:secret@host/cxr")
+    process = isolation._start()
+    try:
+        told = Path(f"/proc/{process.pid}/environ").read_bytes()
+    finally:
+        isolation._end(process)
+    assert b"PATH=" in told
+    assert b"secret" not in told
+
+
 def test_threads_read_side_by_side(phantom, dicom):
     data = dicom(phantom)
     with ThreadPoolExecutor(4) as pool:

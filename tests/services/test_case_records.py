@@ -1,7 +1,6 @@
 """Remembered radiographs: kept once, judged, found again and forgotten."""
 
 import json
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,7 +14,7 @@ from PIL import Image
 
 from bundles import use_tiny_model
 from medcxr.core.case_record import CaseFilter, Verdict
-from medcxr.core.errors import DataError
+from medcxr.core.errors import DataError, StorageError
 from medcxr.core.images import Origin
 from medcxr.core.urgency import UrgencyLevel, urgency_of
 from medcxr.services import case_records
@@ -35,9 +34,11 @@ from medcxr.services.case_records import (
 )
 from medcxr.services.database import workspace_database
 from medcxr.services.preferences import Preferences, set_preferences
+from medcxr.services.system_state import system_state
 from medcxr.services.workspace import Workspace
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
+from raw_sql import everything_kept
 
 _NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -59,7 +60,7 @@ def analyzed(tmp_path_factory, radiograph):
 
 
 @pytest.fixture
-def workspace(tmp_path):
+def workspace(tmp_path, each_database):  # noqa: ARG001 - it chooses where the database is
     return Workspace.open(tmp_path / "workspace")
 
 
@@ -154,7 +155,7 @@ def test_threads_that_analyze_the_same_file_make_one_case(workspace, analyzed):
     assert len(case(workspace, kept[0].case_id).readings) == 1
 
 
-def test_nothing_of_patient_and_pixels_is_in_any_file(workspace, analyzed):
+def test_nothing_of_patient_and_pixels_is_in_any_file(workspace, analyzed, each_database):
     named = variant(
         analyzed, 1, patient="4711secret", taken_at=datetime.fromisoformat("2020-01-02")
     )
@@ -162,12 +163,26 @@ def test_nothing_of_patient_and_pixels_is_in_any_file(workspace, analyzed):
     give_verdict(workspace, kept.case_id, {"Effusion": Verdict.ABSENT})
     set_patient(workspace, kept.case_id, "typed-secret")
     files = [one for one in workspace.folder.rglob("*") if one.is_file()]
-    assert workspace.database in files
+    assert (workspace.database in files) == (each_database == "embedded")
+    assert "secret" not in repr(everything_kept(workspace))
     for file in files:
         assert b"secret" not in file.read_bytes()
     assert "4711" not in repr(kept)
     assert "2020" not in repr(kept)
-    assert workspace.database.stat().st_size < 200_000
+    assert system_state(workspace).database_bytes < 600_000
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("each_database", ["server"], indirect=True)
+def test_the_database_of_another_workspace_is_refused(workspace, analyzed, tmp_path):
+    record_case(workspace, analyzed, label="a")
+    other = Workspace.open(tmp_path / "other")
+    with pytest.raises(StorageError, match=r"belongs to another workspace; name another schema"):
+        record_case(other, analyzed, label="a")
+    with pytest.raises(StorageError, match="belongs to another workspace"):
+        cases(other)
+    moved = workspace.folder.rename(tmp_path / "moved")
+    assert len(cases(Workspace.open(moved))) == 1
 
 
 def test_when_cases_are_not_to_be_remembered_none_is(workspace, analyzed):
@@ -308,6 +323,7 @@ def test_a_patient_that_was_typed_is_that_of_the_file(workspace, analyzed):
         set_patient(workspace, typed.case_id, "unknown")
 
 
+@pytest.mark.parametrize("each_database", ["embedded"], indirect=True)
 def test_another_workspace_makes_other_keys(workspace, analyzed, tmp_path):
     made = variant(analyzed, 1, patient="4711")
     here = record_case(workspace, made, label="a")
@@ -320,10 +336,8 @@ def test_a_deleted_case_leaves_nothing_and_its_number_is_not_given_again(workspa
     give_verdict(workspace, kept.case_id, {"Effusion": Verdict.PRESENT}, "findable comment")
     delete_case(workspace, kept.case_id)
     assert cases(workspace) == []
-    connection = sqlite3.connect(workspace.database)
-    for table in ("cases", "readings", "findings", "opinions"):
-        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608
-    connection.close()
+    kept_now = everything_kept(workspace)
+    assert [kept_now[table] for table in ("cases", "readings", "findings", "opinions")] == [[]] * 4
     for file in workspace.folder.glob("medcxr.db*"):
         assert b"findable" not in file.read_bytes()
     assert record_case(workspace, analyzed, label="a").case_id > kept.case_id
@@ -367,6 +381,13 @@ def test_whatever_is_said_comes_back(workspace, analyzed, words, verdicts, numbe
     assert judged.opinion.verdicts == verdicts
     assert judged.opinion.comment == comment.strip()
     assert judged.label.isprintable()
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 10**30])
+def test_a_number_that_no_case_can_have_is_missing_on_each_database(workspace, number):
+    for ask in (case, delete_case):
+        with pytest.raises(DataError, match=f"no case {number}"):
+            ask(workspace, number)
 
 
 def test_what_is_kept_of_an_opinion_is_json_that_others_can_read(workspace, analyzed):

@@ -1,7 +1,6 @@
 """What a workspace's user prefers."""
 
 import json
-import sqlite3
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -11,10 +10,11 @@ from hypothesis import strategies as st
 from medcxr.core.errors import DataError, StorageError
 from medcxr.services.preferences import Preferences, preferences, set_preferences
 from medcxr.services.workspace import Workspace
+from raw_sql import run_sql
 
 
 @pytest.fixture
-def workspace(tmp_path):
+def workspace(tmp_path, each_database):  # noqa: ARG001 - it chooses where the database is
     return Workspace.open(tmp_path / "workspace")
 
 
@@ -65,17 +65,15 @@ def test_the_choices_of_a_newer_program_are_left_alone(workspace):
     _write(workspace, "of_tomorrow", json.dumps([1]))
     assert preferences(workspace) == Preferences(keep_days=7)
     set_preferences(workspace, Preferences(keep_days=8))
-    connection = sqlite3.connect(workspace.database)
-    found = connection.execute("SELECT value FROM settings WHERE name = 'of_tomorrow'").fetchall()
-    connection.close()
+    found = run_sql(workspace, "SELECT value FROM settings WHERE name = 'of_tomorrow'")
     assert found == [("[1]",)]
 
 
 def _write(workspace, name, value):
-    connection = sqlite3.connect(workspace.database)
-    with connection:
-        connection.execute("DELETE FROM settings WHERE name = ?", (name,))
-        connection.execute(
-            "INSERT INTO settings VALUES (?, ?, '2026-01-02 00:00:00.000000')", (name, value)
-        )
-    connection.close()
+    run_sql(workspace, "DELETE FROM settings WHERE name = :name", name=name)
+    run_sql(
+        workspace,
+        "INSERT INTO settings VALUES (:name, :value, '2026-01-02 00:00:00.000000')",
+        name=name,
+        value=value,
+    )

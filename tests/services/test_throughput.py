@@ -15,7 +15,7 @@ _START = datetime(2026, 3, 28, 10, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def workspace(tmp_path):
+def workspace(tmp_path, each_database):  # noqa: ARG001 - it chooses where the database is
     return Workspace.open(tmp_path / "workspace")
 
 

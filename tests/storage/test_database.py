@@ -1,68 +1,32 @@
-"""The embedded database: opened by many, and clear about what goes wrong."""
+"""A database, in a file or on a server: whole, of one moment, and used by many at once."""
 
-import os
-import sqlite3
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import event, func, select, text
+from sqlalchemy import func, insert, select
 
 from medcxr.core.errors import StorageError
-from medcxr.storage import database as module
-from medcxr.storage.database import open_database
 from medcxr.storage.setting_table import keep_settings, kept_settings
-from medcxr.storage.tables import settings
+from medcxr.storage.tables import as_kept, cases, settings
 
 _NOW = datetime(2026, 1, 2, tzinfo=UTC)
 _ADD = (
     "import sys; from datetime import UTC, datetime; from pathlib import Path\n"
-    "from medcxr.storage.database import open_database\n"
+    "from medcxr.services.database import workspace_database\n"
+    "from medcxr.services.workspace import Workspace\n"
     "from medcxr.storage.setting_table import keep_settings\n"
+    "workspace = Workspace.open(Path(sys.argv[1]))\n"
     "for n in range(5):\n"
-    "    with open_database(Path(sys.argv[1])).writing() as connection:\n"
+    "    with workspace_database(workspace).writing() as connection:\n"
     "        keep_settings(connection, {f'{sys.argv[2]} {n}': n}, datetime.now(UTC))\n"
 )
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "medcxr.db"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-def test_its_files_belong_to_the_owner_alone_whatever_the_umask_is(path):
-    before = os.umask(0)
-    try:
-        database = open_database(path)
-        with database.writing() as connection:
-            keep_settings(connection, {"a": 1}, _NOW)
-            modes = {one.name: one.stat().st_mode & 0o777 for one in path.parent.iterdir()}
-    finally:
-        os.umask(before)
-    assert {"medcxr.db", "medcxr.db-wal"} <= set(modes)
-    assert set(modes.values()) == {0o600}
-
-
-def test_foreign_keys_and_the_write_ahead_log_are_on(path):
-    with open_database(path).reading() as connection:
-        told = {
-            name: connection.execute(text(f"PRAGMA {name}")).scalar_one()
-            for name in ("foreign_keys", "journal_mode", "busy_timeout", "secure_delete")
-        }
-    assert told == {
-        "foreign_keys": 1,
-        "journal_mode": "wal",
-        "busy_timeout": 10_000,
-        "secure_delete": 1,
-    }
-
-
-def test_a_transaction_is_kept_whole_or_not_at_all(path):
-    database = open_database(path)
+def test_a_transaction_is_kept_whole_or_not_at_all(opened):
+    database = opened()
     with database.writing() as connection:
         keep_settings(connection, {"a": 1}, _NOW)
     with pytest.raises(TypeError), database.writing() as connection:
@@ -71,8 +35,8 @@ def test_a_transaction_is_kept_whole_or_not_at_all(path):
         assert kept_settings(connection) == {"a": 1}
 
 
-def test_a_reader_sees_one_moment_and_does_not_wait_for_a_writer(path):
-    database = open_database(path)
+def test_a_reader_sees_one_moment_and_does_not_wait_for_a_writer(opened):
+    database = opened()
     with database.reading() as reader:
         assert kept_settings(reader) == {}
         with database.writing() as writer:
@@ -82,155 +46,52 @@ def test_a_reader_sees_one_moment_and_does_not_wait_for_a_writer(path):
         assert kept_settings(reader) == {"a": 1}
 
 
-def test_processes_that_come_together_make_one_database_and_lose_nothing(path):
+def test_processes_that_come_together_make_one_database_and_lose_nothing(opened, tmp_path):
     names = [f"process {n}" for n in range(4)]
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", _ADD, str(path), name], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", _ADD, str(tmp_path), name], stderr=subprocess.PIPE, text=True
         )
         for name in names
     ]
     for process in started:
         assert process.communicate(timeout=120)[1] == ""
-    with open_database(path).reading() as connection:
-        assert set(kept_settings(connection)) == {f"{name} {n}" for name in names for n in range(5)}
+    with opened().reading() as connection:
+        kept = set(kept_settings(connection)) - {"workspace"}  # whose it is, on a server
+    assert kept == {f"{name} {n}" for name in names for n in range(5)}
 
 
-def test_threads_that_come_together_lose_nothing(path):
+def test_threads_that_come_together_lose_nothing(opened):
     def count_up(_):
-        with open_database(path).writing() as connection:
+        with opened().writing() as connection:
             number = kept_settings(connection).get("count", 0)
             keep_settings(connection, {"count": number + 1}, _NOW)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(count_up, range(80)))
-    with open_database(path).reading() as connection:
+    with opened().reading() as connection:
         assert kept_settings(connection) == {"count": 80}
 
 
-def test_a_file_put_in_its_place_is_opened_anew(path):
-    with open_database(path).writing() as connection:
-        keep_settings(connection, {"a": 1}, _NOW)
-    path.rename(path.with_name("backup.db"))
-    with open_database(path).reading() as connection:
-        assert kept_settings(connection) == {}
-    path.with_name("backup.db").replace(path)
-    with open_database(path).reading() as connection:
-        assert kept_settings(connection) == {"a": 1}
-
-
-def test_a_moment_without_a_zone_is_refused(path):
+def test_a_moment_without_a_zone_is_refused(opened):
     with (
-        open_database(path).writing() as connection,
+        opened().writing() as connection,
         pytest.raises(Exception, match="without a time zone"),
     ):
         keep_settings(connection, {"a": 1}, datetime.fromisoformat("2026-01-02"))
 
 
-def test_a_moment_comes_back_as_it_was(path):
+def test_a_moment_comes_back_as_it_was(opened):
     moment = datetime(2026, 1, 2, 3, tzinfo=timezone(timedelta(hours=5)))
-    with open_database(path).writing() as connection:
+    with opened().writing() as connection:
         keep_settings(connection, {"a": 1}, moment)
         kept = connection.execute(select(settings.c.changed_at)).scalar_one()
     assert kept == moment
     assert kept.utcoffset() == timedelta(0)
 
 
-def test_a_database_that_others_use_for_long_is_explained(path, monkeypatch):
-    monkeypatch.setattr(module, "_WAIT_S", 0.2)
-    database = open_database(path)
-    held, done = threading.Event(), threading.Event()
-
-    def hold():
-        other = sqlite3.connect(path, isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        held.set()
-        done.wait(20)
-        other.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(hold)
-        held.wait(20)
-        try:
-            with pytest.raises(StorageError, match="another program has been using it"):
-                _keep(database)
-        finally:
-            done.set()
-    _keep(database)
-
-
-@pytest.mark.parametrize("content", [b"no database " * 100, b"SQLite format 3\0" + b"\xff" * 8000])
-def test_a_damaged_file_is_explained_and_left_as_it_is(path, content):
-    path.write_bytes(content)
-    with pytest.raises(StorageError, match="damaged or no database"):
-        open_database(path)
-    assert path.read_bytes() == content
-
-
-def test_a_page_that_was_damaged_later_is_explained(path):
-    database = open_database(path)
-    _keep(database)
-    data = bytearray(path.read_bytes())
-    data[4096:] = b"\xee" * (len(data) - 4096)  # all but the first page
-    path.write_bytes(data)
-    with (
-        pytest.raises(StorageError, match="damaged or no database"),
-        database.reading() as connection,
-    ):
-        kept_settings(connection)
-
-
-def test_a_full_disk_is_explained_and_nothing_is_lost(path):
-    database = open_database(path)
-    _keep(database)
-
-    def fill(connection, _):
-        connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the number of pages in use
-
-    event.listen(database._engine, "connect", fill)
-    with (
-        pytest.raises(StorageError, match="disk is full"),
-        database.writing() as connection,
-    ):
-        keep_settings(connection, {"large": "x" * 200_000}, _NOW)
-    with database.reading() as connection:
-        assert kept_settings(connection) == {"a": 1}
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-def test_a_database_that_may_not_be_written_is_explained(path):
-    _keep(open_database(path))
-    # In a process of its own that is nobody: for the superuser every file may be written.
-    code = (
-        "import os, sys; from pathlib import Path\n"
-        "from medcxr.core.errors import StorageError\n"
-        "from medcxr.storage.database import open_database\n"
-        "import sqlalchemy.dialects.sqlite\n"
-        "if os.getuid() == 0: os.setgid(65534); os.setuid(65534)\n"
-        "try: open_database(Path(sys.argv[1]))\n"
-        "except StorageError as error: print(error)\n"
-    )
-    for folder in (path.parent, *path.parent.parents[:3]):
-        if folder.owner() == path.parent.owner() and "pytest" in str(folder):
-            folder.chmod(0o755)
-    path.chmod(0o444)
-    path.parent.chmod(0o555)
-    try:
-        result = subprocess.run(
-            [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
-        )
-    finally:
-        path.parent.chmod(0o755)
-    assert "let this user write" in result.stdout or "mend the permissions" in result.stdout, result
-
-
-def test_a_missing_folder_is_explained(tmp_path):
-    with pytest.raises(StorageError, match="cannot be opened"):
-        open_database(tmp_path / "no" / "medcxr.db")
-
-
-def test_an_error_names_nothing_that_was_to_be_kept(path):
-    database = open_database(path)
+def test_an_error_names_nothing_that_was_to_be_kept(opened):
+    database = opened()
     with pytest.raises(StorageError) as caught, database.writing() as connection:
         connection.execute(settings.insert().values(name="secret label", value=None))
     assert "secret label" not in str(caught.value)
@@ -239,6 +100,25 @@ def test_an_error_names_nothing_that_was_to_be_kept(path):
         assert connection.execute(select(func.count()).select_from(settings)).scalar_one() == 0
 
 
-def _keep(database):
-    with database.writing() as connection:
-        keep_settings(connection, {"a": 1}, _NOW)
+@pytest.mark.parametrize("words", ["a\x00b", "\ud83d", "\x00", "\udcff 🫁", "plain", "ﷺ\u202e"])
+def test_every_text_comes_back_alike_from_each_database(opened, words):
+    kept = "".join("\ufffd" if c == "\x00" or "\ud800" <= c <= "\udfff" else c for c in words)
+    with opened().writing() as connection:
+        connection.execute(settings.insert().values(name=words, value=words, changed_at=_NOW))
+        found = connection.execute(select(settings.c.value).where(settings.c.name == words))
+        assert found.scalar_one() == kept == as_kept(words)
+
+
+def test_the_number_of_a_deleted_row_is_not_given_again(opened):
+    row = {"label": "a", "label_folded": "a", "first_seen_at": _NOW, "last_seen_at": _NOW}
+
+    def add(digest):
+        with opened().writing() as connection:
+            added = connection.execute(insert(cases).values(image_digest=digest, **row))
+            return added.inserted_primary_key[0]
+
+    first = add("1")
+    last = add("2")
+    with opened().writing() as connection:
+        connection.execute(cases.delete())
+    assert first < last < add("3")

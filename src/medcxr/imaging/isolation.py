@@ -3,7 +3,7 @@
 import atexit
 import json
 import os
-import subprocess
+import subprocess  # nosec B404 # never a shell
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from typing import BinaryIO, NamedTuple, TypeAlias, cast
 from medcxr.core.cores import available_cores
 from medcxr.core.errors import ImageError
 from medcxr.core.language import text
+from medcxr.core.settings import environment_without_secrets
 from medcxr.imaging.decoded import Decoded, receive
 from medcxr.imaging.limits import TIMEOUT_S
 from medcxr.imaging.sniffing import FileFormat
@@ -147,8 +148,9 @@ _NOT_STARTED = text(
 
 def _start() -> _Process:
     try:
-        process = subprocess.Popen(  # noqa: S603 - fixed arguments
+        process = subprocess.Popen(  # noqa: S603 - fixed arguments  # nosec B603
             [sys.executable, "-I", "-c", _BOOT, json.dumps(sys.path)],
+            env=environment_without_secrets(),  # a decoder that is taken over shall not read them
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pipesize=_PIPE_BYTES,

@@ -15,7 +15,7 @@ __all__ = [
     "verify_password",
 ]
 
-INITIAL_PASSWORD = "medAI2024"  # noqa: S105 - public by design; must be changed before others can connect
+INITIAL_PASSWORD = "medAI2024"  # noqa: S105 - public by design; must be changed before others can connect  # nosec B105
 """What opens a new workspace; good on this computer only, until it is changed."""
 
 MINIMUM_LENGTH = 10

@@ -16,6 +16,7 @@ from medcxr.services.workspace import Workspace
 from medcxr.storage import audit_table
 from medcxr.storage.audit_table import AuditHead, AuditRow
 from medcxr.storage.database import Transaction
+from medcxr.storage.tables import as_kept
 
 __all__ = ["TrailCheck", "check_trail", "note", "note_alone", "trail"]
 
@@ -74,8 +75,8 @@ def note(
         role=who.role.value,
         door=who.door.value,
         action=action.value,
-        subject=subject[:_SUBJECT_LENGTH],
-        details=json.dumps(details, sort_keys=True, ensure_ascii=False, allow_nan=False),
+        subject=as_kept(subject[:_SUBJECT_LENGTH]),  # what is sealed is what comes back
+        details=as_kept(json.dumps(details, sort_keys=True, ensure_ascii=False, allow_nan=False)),
         seal="",
     )
     row = replace(unsealed, seal=seal(key, unsealed.sealed_fields(), before.seal))

@@ -3,7 +3,7 @@
 import json
 import platform
 import shutil
-import subprocess
+import subprocess  # nosec B404 # never a shell
 import sys
 import urllib.request
 from importlib import metadata
@@ -189,7 +189,7 @@ def _problem(needed: Requirement) -> str:
 
 def _ask_torch() -> list[str]:
     # A process of its own: torch would stay in the memory of the dashboard.
-    process = subprocess.run(
+    process = subprocess.run(  # nosec B603 # this Python, with fixed words
         [sys.executable, "-P", "-m", "medcxr.learning.graphics_cards"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -202,7 +202,7 @@ def _ask_torch() -> list[str]:
 def _answers_as_dashboard(port: int) -> bool:
     url = f"http://{DEFAULT_ADDRESS}:{port}/_stcore/health"
     try:
-        with urllib.request.urlopen(url, timeout=_ANSWER_LIMIT_S) as reply:
+        with urllib.request.urlopen(url, timeout=_ANSWER_LIMIT_S) as reply:  # nosec B310 # http to this computer only
             return bool(reply.status == 200 and reply.read(16).strip() == b"ok")
     except (OSError, ValueError):  # ValueError: what answers does not speak HTTP
         return False

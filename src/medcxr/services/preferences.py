@@ -44,7 +44,8 @@ def preferences(workspace: Workspace) -> Preferences:
     Raises:
         StorageError: the database cannot be used, or one of them is damaged.
     """
-    with workspace_database(workspace).reading() as connection:
+    database = workspace_database(workspace)
+    with database.reading() as connection:
         kept = kept_settings(connection)
     names = {one.name for one in fields(Preferences)}  # a newer program may have added others
     try:
@@ -52,7 +53,7 @@ def preferences(workspace: Workspace) -> Preferences:
     except (cattrs.BaseValidationError, ValueError, DataError) as error:
         raise StorageError(
             "The preferences in {database} are damaged ({kind}); put a backup of it in place.",
-            database=workspace.database,
+            database=database.name,
             kind=type(error).__name__,
         ) from None
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from medcxr.core.errors import MedcxrError, StorageError
 from medcxr.core.language import Sentence
 from medcxr.services.case_records import count_cases
+from medcxr.services.database import workspace_database
 from medcxr.services.preferences import preferences
 from medcxr.services.training_jobs import running_job
 from medcxr.services.workspace import Workspace
+from medcxr.storage.server_facts import server_facts
 
 __all__ = ["SystemState", "system_state"]
 
@@ -20,7 +22,7 @@ class SystemState:
     Attributes:
         n_cases: remembered; None where the database cannot be used.
         database_problem: why it cannot; empty otherwise.
-        database_bytes: size of the database's file.
+        database_bytes: its size; 0 where it cannot be used.
         remembers: whether further cases are remembered; None where the database cannot be used.
         free_bytes: of the workspace's disk.
         training: name of the training that runs now; empty if none does.
@@ -36,11 +38,12 @@ class SystemState:
 
 def system_state(workspace: Workspace) -> SystemState:
     """Look how they stand; what is wrong with one of them hides none of the others."""
-    n_cases, remembers, problem = None, None, Sentence("")
+    n_cases, remembers, n_bytes, problem = None, None, 0, Sentence("")
     try:
         n_cases = count_cases(workspace)
         remembers = preferences(workspace).remember_cases
-    except StorageError as error:
+        n_bytes = _size(workspace)
+    except MedcxrError as error:
         problem = error.sentence
     try:
         job = running_job(workspace)
@@ -50,7 +53,7 @@ def system_state(workspace: Workspace) -> SystemState:
     return SystemState(
         n_cases=n_cases,
         database_problem=problem,
-        database_bytes=_size(workspace),
+        database_bytes=n_bytes,
         remembers=remembers,
         free_bytes=_free(workspace),
         training=training,
@@ -58,6 +61,9 @@ def system_state(workspace: Workspace) -> SystemState:
 
 
 def _size(workspace: Workspace) -> int:
+    database = workspace_database(workspace)
+    if not database.is_embedded:
+        return server_facts(database).n_bytes
     try:
         return workspace.database.stat().st_size
     except OSError:

@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
+import subprocess  # nosec B404 # never a shell
 import sys
 import threading
 import time
@@ -309,7 +309,7 @@ def _launch(workspace: Workspace, folder: Path, facts: Mapping[str, str]) -> Non
         try:
             # No shell: each path is a word of its own, and none is taken for an option, as all
             # are absolute.
-            process = subprocess.Popen(  # noqa: S603
+            process = subprocess.Popen(  # noqa: S603 - absolute paths in a list of words  # nosec B603
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from medcxr.core.errors import MedcxrError
-from medcxr.core.language import say, say_number
+from medcxr.core.language import say, say_number, text
+from medcxr.core.server_address import ServerAddress
 from medcxr.services.accounts import is_initial_password
-from medcxr.services.database import workspace_database
+from medcxr.services.database import database_address, has_database, workspace_database
 from medcxr.services.health import Outcome, attention, broken, good, told_size
 from medcxr.services.training_jobs import JobState, count_unreadable_jobs, list_jobs
 from medcxr.services.workspace import Workspace
 from medcxr.storage.integrity import database_problems
+from medcxr.storage.server_facts import server_facts
 
 __all__ = ["check_database", "check_password", "check_permissions", "check_trainings"]
 
+_VERIFY = text("Add ?sslmode=verify-full to the address, and sslrootcert where it needs one.")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -70,7 +73,13 @@ def check_password(workspace: Workspace) -> Outcome:
 
 def check_database(workspace: Workspace) -> Outcome:
     """Read the whole database, and look whether it is whole."""
-    if not workspace.database.is_file():
+    try:
+        address = database_address()
+    except MedcxrError as error:
+        return broken(say(error.sentence), say("Correct the setting, then start medcxr again."))
+    if address is not None:
+        return _check_server(workspace, address)
+    if not has_database(workspace):
         return good(say("None yet: nothing is remembered."))
     n_bytes = sum(path.stat().st_size for path in _files_of_database(workspace))
     remedy = say("Put a backup in its place, or move it away to start anew without it.")
@@ -82,6 +91,28 @@ def check_database(workspace: Workspace) -> Outcome:
         told = "; ".join(problems)
         return broken(say("It is damaged: {problems}", problems=told), remedy)
     return good(say("Whole, {size}.", size=told_size(n_bytes)))
+
+
+def _check_server(workspace: Workspace, address: ServerAddress) -> Outcome:
+    remedy = say("Let the server's administrator look at it, and bring a backup back.")
+    try:
+        database = workspace_database(workspace)
+        facts = server_facts(database)
+        problems = database_problems(database)
+    except MedcxrError as error:
+        return broken(say(error.sentence), say("Correct this, then check again."))
+    found = say("PostgreSQL {version}, {address}:", version=facts.version, address=database.name)
+    if problems:
+        told = "; ".join(problems)
+        return broken(f"{found} {say('It is damaged: {problems}', problems=told)}", remedy)
+    found += " " + say("Whole, {size}.", size=told_size(facts.n_bytes))
+    if address.is_remote and not facts.is_encrypted:
+        exposed = say("The connection is not encrypted: others on the network can read along.")
+        return attention(f"{found} {exposed}", say(_VERIFY))
+    if address.is_remote and not address.verifies_server:
+        exposed = say("Another computer could pass for the server: nothing verifies it.")
+        return attention(f"{found} {exposed}", say(_VERIFY))
+    return good(found)
 
 
 def check_trainings(workspace: Workspace) -> Outcome:

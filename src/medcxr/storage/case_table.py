@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, func, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy.exc import IntegrityError
 
@@ -64,7 +64,7 @@ def keep_case(connection: Connection, new: NewCase, now: datetime) -> int:
 
 def find_case(connection: Connection, case_id: int) -> CaseRecord | None:
     """Return a case by its number, None if there is none."""
-    return _one(connection, cases.c.id == case_id)
+    return _one(connection, _is_numbered(case_id))
 
 
 def find_case_of_image(connection: Connection, image_digest: str) -> CaseRecord | None:
@@ -139,14 +139,14 @@ def set_patient(
     """Say whose radiograph it is and when it was taken."""
     connection.execute(
         cases.update()
-        .where(cases.c.id == case_id)
+        .where(_is_numbered(case_id))
         .values(patient_key=patient_key, taken_at=taken_at)
     )
 
 
 def delete_case(connection: Connection, case_id: int) -> bool:
     """Delete a case and all that was said of it; tell whether there was one."""
-    return connection.execute(delete_from(cases).where(cases.c.id == case_id)).rowcount > 0
+    return connection.execute(delete_from(cases).where(_is_numbered(case_id))).rowcount > 0
 
 
 def delete_cases_before(connection: Connection, moment: datetime) -> int:
@@ -268,11 +268,17 @@ def _is_read() -> ColumnElement[bool]:
     return exists().where(opinions.c.case_id == cases.c.id)
 
 
+def _is_numbered(case_id: int) -> ColumnElement[bool]:
+    """Choose a case by its number; a number that no database can keep chooses none."""
+    return cases.c.id == case_id if abs(case_id) <= _LARGEST_NUMBER else false()
+
+
 def _one(connection: Connection, condition: ColumnElement[bool]) -> CaseRecord | None:
     rows = connection.execute(select(cases).where(condition)).all()
     return next(iter(_records(connection, rows)), None)
 
 
+_LARGEST_NUMBER = 2**31 - 1  # of PostgreSQL's integer
 _AT_ONCE = 500  # databases bound how many values a statement may name
 
 

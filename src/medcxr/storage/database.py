@@ -1,32 +1,35 @@
 """The database of a workspace: opened, brought up to date, and used in short transactions."""
 
 import os
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.exc import TimeoutError as NoneFree
 
 from medcxr.core.errors import StorageError
-from medcxr.storage.database_errors import explained
+from medcxr.core.server_address import ServerAddress
+from medcxr.storage.database_errors import explained, none_free
+from medcxr.storage.embedded import embedded_engine
 from medcxr.storage.locks import exclusive
 from medcxr.storage.migration import bring_up_to_date
+from medcxr.storage.server import prepare_schema, server_engine
+from medcxr.storage.setting_table import claim
 
-__all__ = ["Database", "Transaction", "open_database"]
+__all__ = ["Database", "Transaction", "open_database", "open_server"]
 
 Transaction = Connection
 """What a transaction is handed on as; only this layer asks it anything."""
 
-_WAIT_S = 10.0  # for another process or thread to end its transaction
 _WRITES = "medcxr_writes"
 
 
 class Database:
-    """An opened database. Connections are made for each transaction, so threads may share it.
+    """An opened database. Connections are taken for each transaction, so threads may share it.
 
     Args:
         engine: of SQLAlchemy.
@@ -36,6 +39,19 @@ class Database:
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
         self._name = name
+        self._is_embedded = engine.dialect.name == "sqlite"
+        # What is kept open for the next transaction is closed when nobody can ask for one any more.
+        weakref.finalize(self, engine.dispose)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Tell whether it is a file of the workspace, and not on a server."""
+        return self._is_embedded
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages: a path, or an address without its password."""
+        return self._name
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -44,27 +60,38 @@ class Database:
         Raises:
             StorageError: the database is locked, damaged or cannot be read.
         """
-        with self._begun(writes=False) as connection:
+        options = {} if self._is_embedded else _READING_ON_SERVER
+        with self._begun({**options, _WRITES: False}) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection whose changes are kept together at the end, or not at all.
 
+        Writers wait for each other here, so what one of them reads stays true until its end.
+
         Raises:
             StorageError: the database is locked, damaged, read-only or its disk is full.
         """
-        with self._begun(writes=True) as connection:
+        options = {} if self._is_embedded else _WRITING_ON_SERVER
+        with self._begun({**options, _WRITES: True}) as connection:
             yield connection
 
     @contextmanager
-    def _begun(self, *, writes: bool) -> Iterator[Connection]:
+    def _begun(self, options: dict[str, object]) -> Iterator[Connection]:
         try:
-            with self._engine.execution_options(**{_WRITES: writes}).begin() as connection:
+            with self._engine.execution_options(**options).begin() as connection:
                 yield connection
         except DBAPIError as error:
             # Not "from error": statements name what was to be kept.
             raise explained(error, self._name) from None
+        except NoneFree:
+            raise none_free(self._name) from None
+
+
+_READING_ON_SERVER = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+# Each statement sees what was kept before it; nobody else keeps anything meanwhile, see server.py.
+_WRITING_ON_SERVER = {"isolation_level": "READ COMMITTED"}
 
 
 def open_database(path: Path) -> Database:
@@ -80,13 +107,39 @@ def open_database(path: Path) -> Database:
     return _opened(path, _file_of(path))
 
 
+def open_server(address: ServerAddress, *, owner: str | None = None) -> Database:
+    """Open a database on a PostgreSQL server, making its schema and migrating it where needed.
+
+    Args:
+        address: of the database.
+        owner: what only one workspace is known by; the first one has the database. None asks for
+            none.
+
+    Raises:
+        MissingExtra: the driver is not installed.
+        StorageError: the server cannot be reached or refuses, or the database was written by a
+            newer program or belongs to another workspace.
+    """
+    return _connected(address, owner)
+
+
 # Opened anew when somebody puts another file in its place, e.g. from a backup.
 @lru_cache(maxsize=8)
 def _opened(path: Path, _file: tuple[int, int]) -> Database:
-    engine = _embedded_engine(path)
-    database = Database(engine, str(path))
+    database = Database(embedded_engine(path, writes=_WRITES), str(path))
     with exclusive(path), database.writing() as connection:
         bring_up_to_date(connection, str(path))
+    return database
+
+
+@lru_cache(maxsize=8)
+def _connected(address: ServerAddress, owner: str | None) -> Database:
+    database = Database(server_engine(address, writes=_WRITES), str(address))
+    with database.writing() as connection:  # one at a time, and whole or not at all
+        prepare_schema(connection, address)
+        bring_up_to_date(connection, str(address))
+        if owner is not None:
+            claim(connection, owner, str(address))
     return database
 
 
@@ -104,38 +157,3 @@ def _file_of(path: Path) -> tuple[int, int]:
             reason=error.strerror,
         ) from error
     return found.st_dev, found.st_ino
-
-
-def _embedded_engine(path: Path) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)),
-        connect_args={"timeout": _WAIT_S},
-        poolclass=NullPool,  # no file stays open between transactions, and no fork inherits one
-        hide_parameters=True,
-    )
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _prepare(connection: object, _entry: ConnectionPoolEntry) -> None:
-    """Set what SQLite keeps per connection."""
-    connection.isolation_level = None  # type: ignore[attr-defined]  # transactions begin in _begin
-    cursor = connection.cursor()  # type: ignore[attr-defined]  # of the DB-API, which has no type
-    try:
-        for words in (
-            "foreign_keys = ON",
-            "journal_mode = WAL",  # readers and a writer do not wait for each other
-            "synchronous = FULL",  # what was said to be kept survives a power cut
-            "secure_delete = ON",  # what is deleted is overwritten
-            "trusted_schema = OFF",
-        ):
-            cursor.execute(f"PRAGMA {words}")
-    finally:
-        cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    # A reader that becomes a writer could be refused at once; a writer waits for its turn here.
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

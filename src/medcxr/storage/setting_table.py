@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError
@@ -11,7 +11,9 @@ from sqlalchemy.exc import IntegrityError
 from medcxr.core.errors import StorageError
 from medcxr.storage.tables import settings
 
-__all__ = ["keep_settings", "kept_settings"]
+__all__ = ["claim", "keep_settings", "kept_settings"]
+
+_OWNER = "workspace"
 
 
 def kept_settings(connection: Connection) -> dict[str, object]:
@@ -39,3 +41,28 @@ def keep_settings(connection: Connection, values: Mapping[str, object], now: dat
         if not changed:
             with suppress(IntegrityError), connection.begin_nested():  # another one is faster
                 connection.execute(settings.insert().values(name=name, **row))
+
+
+def claim(connection: Connection, owner: str, name: str) -> None:
+    """Note whose database it is; refuse one that is somebody else's.
+
+    Two workspaces in one database would seal one audit trail with two keys, and know the same
+    patient by two.
+
+    Args:
+        connection: of a writing transaction.
+        owner: what only one workspace is known by.
+        name: of the database, for messages.
+
+    Raises:
+        StorageError: it belongs to another workspace.
+    """
+    known = kept_settings(connection).get(_OWNER)
+    if known is None:
+        keep_settings(connection, {_OWNER: owner}, datetime.now(UTC))
+    elif known != owner:
+        raise StorageError(
+            "The database {name} belongs to another workspace; name another schema in the setting, "
+            "or bring back the folder secrets of the workspace that it belongs to.",
+            name=name,
+        )

@@ -1,5 +1,6 @@
 """The tables of a workspace's database. A change here needs a migration beside it."""
 
+import re
 from datetime import UTC, datetime
 
 from sqlalchemy import (
@@ -23,6 +24,7 @@ __all__ = [
     "LABEL_LENGTH",
     "NAME_LENGTH",
     "REVISION",
+    "as_kept",
     "audit_events",
     "audit_head",
     "cases",
@@ -41,6 +43,12 @@ REVISION = "0002"
 
 LABEL_LENGTH = 200  # characters; longer than file names are on common systems
 NAME_LENGTH = 100  # characters, of users and tokens
+_NOT_KEPT = re.compile("[\x00\ud800-\udfff]")
+
+
+def as_kept(words: str) -> str:
+    """Return a text as it comes back from the database; it has as many characters."""
+    return _NOT_KEPT.sub("\N{REPLACEMENT CHARACTER}", words)
 
 
 class _Utc(TypeDecorator[datetime]):
@@ -62,6 +70,27 @@ class _Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class _Words(TypeDecorator[str]):
+    """A text that every database keeps alike.
+
+    PostgreSQL keeps no NUL, and none keeps half a pair of UTF-16; U+FFFD stands in their place.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Replace what cannot be kept."""
+        return None if value is None else as_kept(value)
+
+
+class _LongWords(_Words):
+    """As `_Words`, of any length."""
+
+    impl = Text
+    cache_ok = True
+
+
 metadata = MetaData(
     naming_convention={  # so that a migration can name what it changes
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -75,12 +104,12 @@ cases = Table(
     "cases",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("image_digest", String(64), nullable=False, unique=True),
-    Column("label", String(LABEL_LENGTH), nullable=False),
+    Column("image_digest", _Words(64), nullable=False, unique=True),
+    Column("label", _Words(LABEL_LENGTH), nullable=False),
     Column(
-        "label_folded", String(2 * LABEL_LENGTH), nullable=False
+        "label_folded", _Words(2 * LABEL_LENGTH), nullable=False
     ),  # to search in; "ß" becomes "ss"
-    Column("patient_key", String(64), index=True),
+    Column("patient_key", _Words(64), index=True),
     Column("taken_at", DateTime),
     Column("first_seen_at", _Utc, nullable=False, index=True),
     Column("last_seen_at", _Utc, nullable=False, index=True),
@@ -92,10 +121,10 @@ readings = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("case_id", ForeignKey(cases.c.id, ondelete="CASCADE"), nullable=False),
-    Column("model", String(200), nullable=False),
-    Column("operating_point", String(100), nullable=False),
-    Column("analysis", Text, nullable=False),
-    Column("urgency", String(20), nullable=False),
+    Column("model", _Words(200), nullable=False),
+    Column("operating_point", _Words(100), nullable=False),
+    Column("analysis", _LongWords, nullable=False),
+    Column("urgency", _Words(20), nullable=False),
     Column("urgency_rank", Integer, nullable=False),
     Column("urgency_margin", Double, nullable=False),
     Column("seconds", Double, nullable=False),
@@ -114,7 +143,7 @@ findings = Table(
         primary_key=True,
         autoincrement=False,
     ),
-    Column("finding", String(100), primary_key=True),
+    Column("finding", _Words(100), primary_key=True),
     Column("probability", Double, nullable=False),
     Column("is_present", Integer, nullable=False),  # 1 or 0
 )
@@ -125,16 +154,16 @@ opinions = Table(
     Column("id", Integer, primary_key=True),
     Column("case_id", ForeignKey(cases.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("given_at", _Utc, nullable=False),
-    Column("verdicts", Text, nullable=False),  # JSON: finding -> verdict
-    Column("comment", Text, nullable=False),
-    Column("given_by", String(NAME_LENGTH)),  # null: before there were users
+    Column("verdicts", _LongWords, nullable=False),  # JSON: finding -> verdict
+    Column("comment", _LongWords, nullable=False),
+    Column("given_by", _Words(NAME_LENGTH)),  # null: before there were users
 )
 
 settings = Table(
     "settings",
     metadata,
-    Column("name", String(100), primary_key=True),
-    Column("value", Text, nullable=False),  # JSON
+    Column("name", _Words(100), primary_key=True),
+    Column("value", _LongWords, nullable=False),  # JSON
     Column("changed_at", _Utc, nullable=False),
 )
 
@@ -142,15 +171,15 @@ users = Table(
     "users",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", String(NAME_LENGTH), nullable=False),
-    Column("name_folded", String(2 * NAME_LENGTH), nullable=False, unique=True),
-    Column("role", String(20), nullable=False),
-    Column("password_hash", String(200), nullable=False),
+    Column("name", _Words(NAME_LENGTH), nullable=False),
+    Column("name_folded", _Words(2 * NAME_LENGTH), nullable=False, unique=True),
+    Column("role", _Words(20), nullable=False),
+    Column("password_hash", _Words(200), nullable=False),
     Column("must_change", Integer, nullable=False),  # 1 or 0, as the flags below
     Column("is_active", Integer, nullable=False),
     Column("failures", Integer, nullable=False),  # wrong passwords or codes in a row
     Column("locked_until", _Utc),
-    Column("second_factor", String(64)),  # the shared secret of RFC 6238, Base32
+    Column("second_factor", _Words(64)),  # the shared secret of RFC 6238, Base32
     Column("second_factor_step", BigInteger),  # the last one used: no code opens twice
     Column("created_at", _Utc, nullable=False),
     Column("password_changed_at", _Utc, nullable=False),
@@ -161,9 +190,9 @@ users = Table(
 sessions = Table(
     "sessions",
     metadata,
-    Column("key", String(64), primary_key=True),  # SHA-256 of what the signed-in door holds
+    Column("key", _Words(64), primary_key=True),  # SHA-256 of what the signed-in door holds
     Column("user_id", ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
-    Column("door", String(20), nullable=False),
+    Column("door", _Words(20), nullable=False),
     Column("opened_at", _Utc, nullable=False),
     Column("seen_at", _Utc, nullable=False),
     Column("ended_at", _Utc),
@@ -174,9 +203,9 @@ tokens = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("user_id", ForeignKey(users.c.id, ondelete="CASCADE"), nullable=False, index=True),
-    Column("name", String(NAME_LENGTH), nullable=False),
-    Column("key", String(64), nullable=False, unique=True),  # SHA-256 of the token
-    Column("scopes", Text, nullable=False),  # JSON: permissions
+    Column("name", _Words(NAME_LENGTH), nullable=False),
+    Column("key", _Words(64), nullable=False, unique=True),  # SHA-256 of the token
+    Column("scopes", _LongWords, nullable=False),  # JSON: permissions
     Column("created_at", _Utc, nullable=False),
     Column("expires_at", _Utc),
     Column("last_used_at", _Utc),
@@ -188,14 +217,14 @@ audit_events = Table(
     "audit_events",
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),  # without a gap
-    Column("at", String(32), nullable=False),  # as it was sealed, ISO 8601 in UTC
-    Column("actor", String(NAME_LENGTH), nullable=False, index=True),
-    Column("role", String(20), nullable=False),
-    Column("door", String(20), nullable=False),
-    Column("action", String(50), nullable=False, index=True),
-    Column("subject", String(300), nullable=False),
-    Column("details", Text, nullable=False),  # JSON, as it was sealed
-    Column("seal", String(64), nullable=False),
+    Column("at", _Words(32), nullable=False),  # as it was sealed, ISO 8601 in UTC
+    Column("actor", _Words(NAME_LENGTH), nullable=False, index=True),
+    Column("role", _Words(20), nullable=False),
+    Column("door", _Words(20), nullable=False),
+    Column("action", _Words(50), nullable=False, index=True),
+    Column("subject", _Words(300), nullable=False),
+    Column("details", _LongWords, nullable=False),  # JSON, as it was sealed
+    Column("seal", _Words(64), nullable=False),
 )
 
 # One row: whoever appends waits here for the one before, and a trail that was cut short is told
@@ -205,6 +234,6 @@ audit_head = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("number", Integer, nullable=False),
-    Column("seal", String(64), nullable=False),
-    Column("head_seal", String(64), nullable=False),
+    Column("seal", _Words(64), nullable=False),
+    Column("head_seal", _Words(64), nullable=False),
 )

@@ -14,7 +14,7 @@ from medcxr.apps.dashboard.pictures import for_screen
 from medcxr.apps.dashboard.viewed import keep_for_viewing
 from medcxr.apps.dashboard.words import SYNTHETIC
 from medcxr.core.arrays import FloatArray, Pixels
-from medcxr.core.errors import MedcxrError, StorageError
+from medcxr.core.errors import MedcxrError
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import Acquisition
 from medcxr.core.language import Sentence
@@ -201,7 +201,7 @@ def _remembered(
         return None, ""
     try:
         record = record_case(workspace, result, label=upload.label)
-    except StorageError as error:
+    except MedcxrError as error:
         return None, error.sentence
     return (None if record is None else record.case_id), ""
 

@@ -2,11 +2,16 @@
 
 import streamlit as st
 
-from medcxr.core.language import say
+from medcxr.core.language import say, text
+from medcxr.services.database import is_on_server
 
 __all__ = ["is_synthetic_wanted", "show_closing_button", "show_empty_state"]
 
 _SYNTHETIC_WANTED = "synthetic_wanted"
+_ON_SERVER = text(
+    "One thing is otherwise here: figures, file names and verdicts that are remembered are kept on "
+    "the database server of this workspace, and are sent there."
+)
 
 
 def show_empty_state(title: str, words: str) -> None:
@@ -19,6 +24,8 @@ def show_empty_state(title: str, words: str) -> None:
     with st.container(border=True, key="empty"):
         st.header(say(title), anchor=False)
         st.markdown(say(words))
+        if is_on_server():
+            st.markdown(say(_ON_SERVER))
         st.button(say("Try a synthetic radiograph"), on_click=_want_synthetic, args=(True,))
 
 

@@ -2,7 +2,7 @@
 
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404 # never a shell
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,7 +69,7 @@ def launch(
         data=data.absolute() if data else None,
     )
     # No shell; every argument is this module's own or checked above.
-    process = subprocess.Popen(  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603 - this Python, with a list of words  # nosec B603
         server_command(address=address, port=port, headless=headless),
         env=settings.child_environment(),
     )
