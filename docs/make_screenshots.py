@@ -1,10 +1,11 @@
 """Photograph every page of the dashboard, dark and light, in English and Arabic, into docs/images.
 
-Run from the repository, with Chromium on the PATH or named in MEDCXR_CHROMIUM:
+Run from the repository, with the train extra, and Chromium on the PATH or named in MEDCXR_CHROMIUM:
 python docs/make_screenshots.py
 
-Every radiograph on them is simulated and the model is the shipped one. A picture is named by its page,
-theme and language; dashboard.png is the one that README shows.
+Every radiograph on them is simulated and the model is the shipped one; the training that "Train Model"
+shows learned from simulated radiographs, too. A picture is named by its page, theme and language;
+dashboard.png is the one that README shows.
 """
 
 import io
@@ -28,6 +29,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from medcxr.apps.dashboard.preferences import LANGUAGE_COOKIE, THEME_COOKIE
 from medcxr.core.findings import Finding
 from medcxr.security.passwords import INITIAL_PASSWORD
+from medcxr.services.training_jobs import JobState, find_job, log_tail, start_training
+from medcxr.services.training_settings import TrainingSettings
+from medcxr.services.workspace import Workspace
 from medcxr.synthetic import sample_parameters, simulate
 
 IMAGES = Path(__file__).parent / "images"
@@ -39,6 +43,7 @@ PAGES = (
     "performance",
     "models",
     "administration",
+    "help",
 )
 """By their addresses, in the order of the navigation."""
 
@@ -48,9 +53,11 @@ LANGUAGES = ("en", "ar")
 _COVER = ("clinical-analysis", "dark", "en")
 _SCREEN = {"width": 1360, "height": 1000}
 _MOST_ROWS = 2200  # a longer page goes on below the picture
-_COLORS = 200
+_COLORS = 256
 _LIMIT_MS = 120_000
 _START_LIMIT_S = 60
+_TRAINING_LIMIT_S = 1800
+_N_LEARNED_FROM = 150
 _PATIENTS = {
     "simulated A": [Finding.EFFUSION],
     "simulated B": [Finding.CARDIOMEGALY],
@@ -67,11 +74,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         files = [_radiograph(folder, *patient) for patient in _PATIENTS.items()]
-        _medcxr("sample-data", str(folder / "data"))
+        _medcxr("sample-data", str(folder / "data"), "--images", str(_N_LEARNED_FROM))
+        _train(folder / "trained", folder / "data")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for theme in THEMES:
             for language in LANGUAGES:
-                with _served(folder / f"{theme}-{language}", folder / "data") as address:
+                workspace = folder / f"{theme}-{language}"
+                shutil.copytree(folder / "trained", workspace)
+                with _served(workspace, folder / "data") as address:
                     _photograph(browser, address, files, theme, language)
         browser.close()
     shutil.copyfile(_picture(*_COVER), IMAGES / "dashboard.png")
@@ -91,6 +101,21 @@ def _radiograph(folder: Path, name: str, findings: list[Finding]) -> Path:
 
 def _medcxr(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "medcxr", *words], check=True)  # noqa: S603
+
+
+def _train(workspace: Path, data: Path) -> None:
+    """Train a model as the page does, and wait for its end."""
+    opened = Workspace.open(workspace)
+    settings = TrainingSettings(name="our-model", table="manifest.csv", early_stopping=False)
+    job = start_training(opened, data, settings)
+    end = time.monotonic() + _TRAINING_LIMIT_S
+    while job.state.is_alive:
+        if time.monotonic() > end:
+            raise SystemExit("The training took too long.")
+        time.sleep(1)
+        job = find_job(opened, job.identity)
+    if job.state is not JobState.FINISHED:
+        raise SystemExit(f"The training ended: {job.reason}\n{log_tail(job)}")
 
 
 @contextmanager
@@ -164,6 +189,9 @@ def _do_its_job(page: Page, name: str) -> None:
         page.locator(".cxr-checks").first.wait_for()
     if name == "clinical-analysis":
         page.locator("canvas[data-ready=true]").nth(1).wait_for()
+    if name == "train-model":
+        page.locator("[data-testid=stMain] .cxr-training.cxr-done").wait_for()
+        page.get_by_test_id("stVegaLiteChart").nth(2).locator("canvas, svg").first.wait_for()
 
 
 def _settle(page: Page) -> None:
@@ -185,7 +213,12 @@ def _keep(page: Page, name: str, theme: str, language: str) -> None:
     page.wait_for_timeout(1500)
     photograph = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     page.set_viewport_size(_SCREEN)
-    few = photograph.quantize(_COLORS, dither=Image.Dither.NONE)
+    few = photograph.quantize(
+        _COLORS,
+        method=Image.Quantize.MAXCOVERAGE,  # the mean cut takes the few colors of maps for gray
+        kmeans=2,
+        dither=Image.Dither.NONE,
+    )
     few.save(_picture(name, theme, language), optimize=True)
     print(_picture(name, theme, language).name, photograph.size, flush=True)  # noqa: T201
 

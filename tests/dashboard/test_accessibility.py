@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 _WEIGHTY = {"moderate", "serious", "critical"}
 _PAGES = (
     *("dashboard", "clinical-analysis", "explainable-ai", "train-model", "performance", "models"),
-    "administration",
+    *("administration", "help"),
 )
 _SCREEN_DIFFERENCE = 40  # of 255, in any color; a fainter sign of focus counts as none
 _FOCUS_PIXELS = 40  # as many pixels must tell where the focus is: half an outline of 2 x 10 px
@@ -74,6 +74,7 @@ def test_no_page_breaks_a_rule_of_accessibility(page, tmp_path, language, theme)
     for name in _PAGES:
         _go_to(page, name)
         broken[name] = _check_with_axe(page)
+    _go_to(page, "administration")
     page.get_by_test_id("stMain").get_by_test_id("stBaseButton-secondary").first.click()
     page.locator(".cxr-checks").wait_for(timeout=ANALYSIS_LIMIT_MS)
     broken["administration, checked"] = _check_with_axe(page)

@@ -21,7 +21,7 @@ from medcxr.security.passwords import INITIAL_PASSWORD
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 _LIMIT_MS = 120_000
-_PAGES = 7
+_PAGES = 8
 _EXPLANATIONS = 2  # the number of its page
 _BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 # Words that every English sentence has some of, and no other of these languages has at all.

@@ -106,6 +106,7 @@ def test_a_radiograph_is_explained_section_by_section(outlined, app):  # noqa: A
     assert "its threshold of" in texts(app)
     assert "% of the evidence for Pneumonia lies" in texts(app)
     assert html(app).count("Share of the evidence for Pneumonia") == 1
+    assert "<b>Cardiothoracic ratio</b>0.50" in html(app)
 
     press(app, "Make the occlusion map")
     assert html(app).count("Share of the evidence for Pneumonia") == 2

@@ -33,6 +33,7 @@ _PATHS = (
     "performance",
     "models",
     "administration",
+    "help",
 )
 
 
@@ -118,6 +119,12 @@ def _navigation(
 
             show_administration(opened)
 
+    def explained_figures() -> None:
+        if opened is not None:
+            from medcxr.apps.dashboard.help_page import show_help  # noqa: PLC0415
+
+            show_help({page.url_path: page for page in pages})
+
     clinical_page = st.Page(
         clinical_analysis, title=say("Clinical Analysis"), url_path="clinical-analysis"
     )
@@ -129,6 +136,7 @@ def _navigation(
         st.Page(performance, title=say("Performance Analytics"), url_path="performance"),
         st.Page(models, title=say("Models"), url_path="models"),
         st.Page(administration, title=say("Administration"), url_path="administration"),
+        st.Page(explained_figures, title=say("Help"), url_path="help"),
     ]
     return st.navigation(pages, position=position)
 

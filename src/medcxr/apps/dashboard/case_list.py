@@ -112,7 +112,7 @@ def _button(record: CaseRecord, *, key: str) -> None:
 def _asked(facts: ModelFacts | None) -> CaseFilter:
     """Ask what to show."""
     levels, finding, read, label, dates = st.columns(
-        (3.2, 1.6, 2, 1.7, 2), vertical_alignment="top"
+        (3.8, 1.5, 2.3, 1.4, 1.9), vertical_alignment="top"
     )
     chosen_levels = levels.pills(
         say("Urgency"),

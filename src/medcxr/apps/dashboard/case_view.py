@@ -14,7 +14,7 @@ from medcxr.apps.dashboard.opinion_view import show_opinion_form
 from medcxr.apps.dashboard.overview_words import DELETE, LEVELS, REASONS
 from medcxr.apps.dashboard.patient_form import ask_patient
 from medcxr.apps.dashboard.plain import plain
-from medcxr.apps.dashboard.tables import html_table
+from medcxr.apps.dashboard.tables import html_facts, html_table
 from medcxr.core.case_record import CaseReading, CaseRecord
 from medcxr.core.errors import DataError
 from medcxr.core.language import say
@@ -86,15 +86,11 @@ def _lead_to_file(opened: Opened, record: CaseRecord, reading: StreamlitPage) ->
 
 def _heading(record: CaseRecord) -> str:
     level = record.urgency.level
-    facts = "".join(
-        f"<span><b>{escape(name)}</b>{escape(value)}</span>"
-        for name, value in _facts(record).items()
-    )
     return (
         f'<p class="cxr-title">{escape(record.label)}</p>'
         f'<p class="cxr-summary"><span class="cxr-state cxr-level cxr-level-{level.value}">'
         f"{escape(say(LEVELS[level]))}</span> {escape(say(REASONS[level]))}</p>"
-        f'<div class="cxr-facts">{facts}</div>'
+        f"{html_facts(_facts(record))}"
     )
 
 

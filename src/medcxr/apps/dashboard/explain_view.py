@@ -17,7 +17,7 @@ from medcxr.apps.dashboard.map_view import kept_maps, show_map
 from medcxr.apps.dashboard.picture_view import show_picture
 from medcxr.apps.dashboard.pictures import outlined_picture, radiograph_picture
 from medcxr.apps.dashboard.plain import plain
-from medcxr.apps.dashboard.tables import html_table
+from medcxr.apps.dashboard.tables import html_facts, html_table
 from medcxr.apps.dashboard.what_if_view import show_what_if
 from medcxr.apps.dashboard.words import EXPLAIN_EMPTY, MAPS, MARGIN, NO_ZONES, OUTLINES, ZONES
 from medcxr.core.errors import ModelError
@@ -27,6 +27,7 @@ from medcxr.explain.margin import told_distance, told_margin
 from medcxr.explain.occlusion import places_per_side
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
 from medcxr.services.shown_map import ShownMap
+from medcxr.services.told_analysis import told_measures
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_explanations"]
@@ -135,6 +136,7 @@ def _show_radiograph(reading: Reading) -> None:
         return
     picture = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)
     show_picture(picture, say("The radiograph with the outlines of lungs and heart"))
+    st.html(html_facts(told_measures(reading.analysis)))
     st.caption(say(OUTLINES))
 
 

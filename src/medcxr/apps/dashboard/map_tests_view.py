@@ -3,6 +3,7 @@
 import streamlit as st
 
 from medcxr.apps.dashboard.tables import html_table
+from medcxr.apps.dashboard.words import MAP_TESTS
 from medcxr.core.language import figure, say, say_all, text
 from medcxr.explain.report import ExplanationReport
 from medcxr.explain.verdict import is_true
@@ -13,14 +14,7 @@ __all__ = ["map_tests_table", "show_map_tests"]
 def show_map_tests(report: ExplanationReport | None, finding: str) -> None:
     """Show the figures behind the choice of a map, one click away."""
     with st.expander(say("How the maps were tested")):
-        st.markdown(
-            say(
-                "Deletion is the mean probability while places are hidden, those that the map calls "
-                "most important first: low is good. Insertion is the mean while they are shown "
-                "again: high is good. A map is shown when it beats the ellipse and chance on both, "
-                "by 95% intervals of the paired difference that exclude 0."
-            )
-        )
+        st.markdown(say(MAP_TESTS))
         table = map_tests_table(report, finding)
         if table:
             st.html(table)

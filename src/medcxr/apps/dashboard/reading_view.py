@@ -20,6 +20,7 @@ from medcxr.apps.dashboard.operating_point import operating_point_name, show_ope
 from medcxr.apps.dashboard.opinion_view import show_opinion
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.prior_view import Prior, show_prior
+from medcxr.apps.dashboard.tables import html_facts
 from medcxr.apps.dashboard.viewed import viewed
 from medcxr.apps.dashboard.viewer_component import show_viewer
 from medcxr.apps.dashboard.viewer_data import Layout, Pane, viewer_data
@@ -80,13 +81,9 @@ def _show_heading(case: Case, reading: Reading) -> None:
         listed = ", ".join(f"{say(f.finding)} ({percent(f.probability)})" for f in active)
         summary = say("Active findings: {listed}", listed=listed)
     note = f'<p class="cxr-quiet">{escape(say(case.note))}</p>' if case.note else ""
-    facts = "".join(
-        f"<span><b>{escape(name)}</b>{escape(value)}</span>"
-        for name, value in _facts(reading).items()
-    )
     st.html(
         f'<h2 class="cxr-title">{escape(say_if_sentence(case.label))}</h2>{note}'
-        f'<p class="cxr-summary">{escape(summary)}</p><div class="cxr-facts">{facts}</div>'
+        f'<p class="cxr-summary">{escape(summary)}</p>{html_facts(_facts(reading))}'
     )
 
 

@@ -1,9 +1,9 @@
-"""Tables as HTML: text from models and files stays text."""
+"""Tables and named facts as HTML: text from models and files stays text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-__all__ = ["html_table"]
+__all__ = ["html_facts", "html_table"]
 
 
 def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "") -> str:
@@ -25,3 +25,11 @@ def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, caption: 
         f'<table class="cxr-table">{title}<thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
+
+
+def html_facts(facts: Mapping[str, str]) -> str:
+    """Return facts beside each other, each under its name."""
+    told = "".join(
+        f"<span><b>{escape(name)}</b>{escape(value)}</span>" for name, value in facts.items()
+    )
+    return f'<div class="cxr-facts">{told}</div>'

@@ -10,6 +10,7 @@ from medcxr.apps.dashboard import access
 from medcxr.apps.dashboard.chart_view import show_chart
 from medcxr.apps.dashboard.charts import curves
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.tables import html_facts
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say
 from medcxr.services.training_jobs import JobState, TrainingJob, find_job, log_tail
@@ -107,10 +108,7 @@ def _facts(job: TrainingJob, progress: TrainingProgress) -> str:
         facts[say("Time left")] = left
     if job.model is not None:
         facts[say("Model")] = job.model
-    told = "".join(
-        f"<span><b>{escape(key)}</b>{escape(value)}</span>" for key, value in facts.items()
-    )
-    return f'<div class="cxr-facts">{told}</div>'
+    return html_facts(facts)
 
 
 def _show_curves(figures: Sequence[EpochFigures]) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 
 from medcxr.core.language import say
 
-__all__ = ["viewer_words"]
+__all__ = ["viewer_keys", "viewer_words"]
 
 
 def viewer_words() -> Mapping[str, Any]:
     """Return every text of the viewer; names in braces are filled in by the viewer."""
-    return {**_states(), **_tools(), "keys": _keys()}
+    return {**_states(), **_tools(), "keys": viewer_keys()}
 
 
 def _states() -> dict[str, str]:
@@ -69,7 +69,8 @@ def _tools() -> dict[str, str]:
     }
 
 
-def _keys() -> list[tuple[str, str]]:
+def viewer_keys() -> list[tuple[str, str]]:
+    """Return the keys of the viewer and what each does."""
     return [
         ("+  -", say("larger, smaller")),
         ("0  1", say("fit, one to one")),

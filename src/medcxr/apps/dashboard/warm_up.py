@@ -25,6 +25,7 @@ _MODULES = (
     "medcxr.apps.dashboard.performance_page",
     "medcxr.apps.dashboard.models_page",
     "medcxr.apps.dashboard.administration_page",
+    "medcxr.apps.dashboard.help_page",
     "pandas",  # which Streamlit asks of whatever a component is sent
 )
 _SIDE = 256

@@ -18,6 +18,7 @@ __all__ = [
     "JOINT",
     "MAPS",
     "MAP_KINDS",
+    "MAP_TESTS",
     "MARGIN",
     "NO_CASES",
     "NO_IMPORTANCE",
@@ -82,6 +83,13 @@ TESTED_MAPS = text(
     "hangs on the places that the map names more than on those of an ellipse in the middle or of "
     "chance, and where the place of the finding is known, it points there more often. Without such a "
     "map none is shown. The others are for research."
+)
+
+MAP_TESTS = text(
+    "Deletion is the mean probability while places are hidden, those that the map calls most "
+    "important first: low is good. Insertion is the mean while they are shown again: high is good. A "
+    "map is shown when it beats the ellipse and chance on both, by 95% intervals of the paired "
+    "difference that exclude 0."
 )
 
 WHAT_IF = text(
