@@ -1,15 +1,20 @@
 """The page "Administration", run by Streamlit's own test runner."""
 
+import sqlite3
 from dataclasses import fields
 
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from medcxr.apps.dashboard import workspace_preferences_view
+from medcxr.apps.dashboard import audit_words, workspace_preferences_view
+from medcxr.core.access import Door, Role
+from medcxr.core.audit import AuditAction
 from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.accounts import change_password, sign_in
+from medcxr.services.audit import check_trail, note_alone
 from medcxr.services.preferences import Preferences, preferences, set_preferences
+from medcxr.services.trail_walk import NotedHead
 
 GOOD = "correct horse battery"
 BETTER = "three unrelated words"
@@ -140,3 +145,49 @@ def test_what_the_workspace_keeps_is_listed_with_its_size(open_page, workspace):
     (workspace.runs / "run-1" / "file").write_bytes(bytes(1_500_000))
     told = html(open_page())
     assert f"<td>{workspace.runs}</td><td>1</td><td>1.5 MB</td>" in told
+
+
+def test_the_audit_trail_is_listed_filtered_and_verified(open_page, workspace):
+    for number in range(1, 61):
+        note_alone(workspace, AuditAction.CASE_VIEWED, f"case {number}")
+    note_alone(workspace, AuditAction.SETTINGS_CHANGED, "keep_days", before=None, after=7)
+    app = open_page()
+    assert "<td>settings changed</td><td>keep_days</td><td>after: 7, before: none</td>" in html(app)
+    assert "<td>case 60</td>" in html(app)
+    assert "<td>case 1</td>" not in html(app)
+    press(app, "Older events")
+    assert "<td>case 1</td>" in html(app)
+    press(app, "Newer events")
+    select(app, "What", AuditAction.SETTINGS_CHANGED)
+    assert "<td>case 60</td>" not in html(app)
+    assert "<td>settings changed</td>" in html(app)
+    press(app, "Verify the audit trail")
+    assert any("every seal fits" in one.value for one in app.success)
+    head = check_trail(workspace)
+    told = NotedHead.read(app.code[0].value)
+    assert told.number == head.n_events - 1  # that it was verified was told after it
+
+
+def test_a_changed_audit_trail_is_said(open_page, workspace):
+    note_alone(workspace, AuditAction.CASE_VIEWED, "case 1")
+    connection = sqlite3.connect(workspace.database)
+    connection.execute("DROP TRIGGER audit_refuses_update")
+    connection.execute("UPDATE audit_events SET subject = 'case 2'")
+    connection.commit()
+    connection.close()
+    app = open_page()
+    press(app, "Verify the audit trail")
+    assert "The audit trail was changed, or is damaged:" in [one.value for one in app.error]
+    assert any("event 1 is not what was sealed" in one.value for one in app.markdown)
+
+
+def test_every_action_role_and_door_has_words():
+    assert set(audit_words.ACTIONS) == set(AuditAction)
+    assert set(audit_words.ROLES) == set(Role)
+    assert set(audit_words.DOORS) == set(Door)
+
+
+def select(app, label, value):
+    next(one for one in app.main.selectbox if one.label == label).select(value)
+    app.run()
+    assert not app.exception

@@ -2,7 +2,9 @@
 
 import signal
 import socket
+import subprocess
 import sys
+import time
 
 import pytest
 
@@ -108,3 +110,24 @@ def _upgrade_status(port: int, host: str) -> int:
 def test_the_server_listens_at_its_address_only(workspace, serve, tmp_path):
     with serve(workspace, tmp_path / "log") as dashboard, socket.socket() as elsewhere:
         assert elsewhere.connect_ex(("127.0.0.2", dashboard.port)) != 0
+
+
+def test_a_start_removes_what_a_killed_process_has_left_half_written(serve, workspace, tmp_path):
+    writes = (
+        "import sys, time; from pathlib import Path\n"
+        "from medcxr.storage.atomic import open_atomically\n"
+        "with open_atomically(Path(sys.argv[1])) as file:\n"
+        "    file.write(b'Anna Meier'); file.flush(); print('ready', flush=True); time.sleep(99)\n"
+    )
+    target = workspace.folder / "scores of Anna Meier.csv"
+    command = [sys.executable, "-c", writes, str(target)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.kill()
+    assert list(workspace.folder.glob(".*.part"))
+    with serve(workspace, tmp_path / "log"):
+        end = time.monotonic() + 30
+        while list(workspace.folder.glob(".*.part")):
+            assert time.monotonic() < end
+            time.sleep(0.1)
+    assert not target.exists()

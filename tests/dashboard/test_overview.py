@@ -3,14 +3,18 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from browsing import write_png
 from streamlit.testing.v1 import AppTest
 
 from medcxr.apps.dashboard.overview_words import LEVELS, REASONS
 from medcxr.apps.dashboard.retention import forget_old_cases_daily
 from medcxr.apps.dashboard.throughput_view import throughput_chart
+from medcxr.core.audit import AuditAction
 from medcxr.core.urgency import UrgencyLevel
 from medcxr.security.passwords import INITIAL_PASSWORD
-from medcxr.services.case_records import count_cases
+from medcxr.services.analysis import analyze_image
+from medcxr.services.audit import trail
+from medcxr.services.case_records import count_cases, record_case
 from medcxr.services.preferences import Preferences, set_preferences
 from remembering import remember
 
@@ -91,3 +95,25 @@ def test_a_long_list_is_shown_page_by_page(workspace, signed_in):
 
 def labels(app):
     return [one.label for one in app.button if str(one.key).startswith("listed_")]
+
+
+def test_to_open_a_case_is_told_once_however_often_the_page_runs(workspace, signed_in, tmp_path):
+    image = write_png(tmp_path / "image.png")
+    record_case(workspace, analyze_image(workspace, image, gate=False), label="image.png")
+    app = signed_in.run()
+    for _ in range(2):
+        next(one for one in app.button if str(one.key).startswith("listed_")).click().run()
+        app.run()
+        assert not app.exception
+        next(one for one in app.button if one.label == "Back to the worklist").click().run()
+    viewed = [one for one in trail(workspace) if one.action is AuditAction.CASE_VIEWED]
+    assert [one.subject for one in viewed] == ["case 1", "case 1"]
+
+
+def test_a_list_that_is_exported_is_told_with_its_length(workspace, signed_in):
+    for number in range(3):
+        remember(workspace, number, datetime.now(UTC))
+    app = signed_in.run()
+    button = next(one for one in app.get("download_button") if "Export 3 cases" in one.proto.label)
+    assert not [one for one in trail(workspace) if one.action is AuditAction.CASES_EXPORTED]
+    assert button.proto.deferred_file_id  # the file is made when it is asked for

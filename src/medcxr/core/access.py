@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from medcxr.core.errors import AccessError
 
-__all__ = ["ALLOWED", "OPERATOR", "Actor", "Door", "Permission", "Role"]
+__all__ = ["ALLOWED", "OPERATOR", "PROGRAM", "Actor", "Door", "Permission", "Role"]
 
 
 class Role(StrEnum):
@@ -97,3 +97,6 @@ class Actor:
 
 OPERATOR = Actor(name="operator", role=Role.ADMINISTRATOR, door=Door.COMMAND_LINE)
 """Whoever may read and write the workspace's files anyway; no password stands in between."""
+
+PROGRAM = Actor(name="program", role=Role.ADMINISTRATOR, door=Door.PROGRAM)
+"""The program itself, by what an administrator has set, e.g. how long cases are kept."""

@@ -43,6 +43,7 @@ class AuditAction(StrEnum):
     TRAINING_STARTED = "training started"
     TRAINING_STOPPED = "training stopped"
     SETTINGS_CHANGED = "settings changed"
+    FILES_REMOVED = "files removed"
     AUDIT_EXPORTED = "audit exported"
     AUDIT_VERIFIED = "audit verified"
     BACKUP_MADE = "backup made"

@@ -12,7 +12,7 @@ from medcxr.core.errors import ImageError
 from medcxr.imaging.codestream import frame_header
 from medcxr.imaging.dicom_dataset import inflate
 
-__all__ = ["stored_samples"]
+__all__ = ["DEFLATED_IMAGE_FRAME", "stored_samples"]
 
 # The decoder of each transfer syntax; "" is pydicom itself.
 _DECODERS = {
@@ -29,8 +29,8 @@ _DECODERS = {
     uid.JPEG2000Lossless: "gdcm",
     uid.JPEG2000: "gdcm",
 }
-_DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"  # PS3.5 section A.4.13
-_WITHOUT_CODESTREAM = (uid.RLELossless, _DEFLATED_IMAGE_FRAME)
+DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"  # PS3.5 section A.4.13
+_WITHOUT_CODESTREAM = (uid.RLELossless, DEFLATED_IMAGE_FRAME)
 
 
 def stored_samples(dataset: Dataset) -> NDArray[np.integer]:
@@ -47,19 +47,19 @@ def stored_samples(dataset: Dataset) -> NDArray[np.integer]:
         Exception: whatever a decoder raises for damaged data.
     """
     syntax = dataset.file_meta.TransferSyntaxUID
-    if syntax not in _DECODERS and syntax != _DEFLATED_IMAGE_FRAME:
+    if syntax not in _DECODERS and syntax != DEFLATED_IMAGE_FRAME:
         raise ImageError(
             "The transfer syntax of the DICOM file (its compression) cannot be read; export the "
             "image again as Explicit VR Little Endian."
         )
     # pydicom does not know the deflated one to be a transfer syntax.
-    if syntax == _DEFLATED_IMAGE_FRAME or syntax.is_encapsulated:
+    if syntax == DEFLATED_IMAGE_FRAME or syntax.is_encapsulated:
         frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
         if syntax not in _WITHOUT_CODESTREAM:
             _verify_codestream(frame, dataset)
         if syntax == uid.JPEGExtended12Bit and int(dataset.BitsAllocated) == 16:
             return _decoded_by_gdcm(frame, dataset)
-        if syntax == _DEFLATED_IMAGE_FRAME:
+        if syntax == DEFLATED_IMAGE_FRAME:
             dataset.PixelData = inflate(frame, _frame_bytes(dataset))
             syntax = dataset.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
     return pixel_array(

@@ -32,6 +32,7 @@ from medcxr.services.anatomy_figures import (
     ranking_figures,
 )
 from medcxr.services.loaded_model import current_predictor
+from medcxr.services.measuring_trail import note_measured
 from medcxr.services.outline_comparison import MEASURED_ORGANS, OutlinedCase, compare_outlines
 from medcxr.services.workspace import Workspace
 
@@ -127,6 +128,7 @@ def check_anatomy(
         rankings=tuple(rankings),
         agreements=tuple(agreements),
     )
+    note_measured(workspace, report.model, "outlines")
     return AnatomyCheck(report=report, worst=worst.cases())
 
 

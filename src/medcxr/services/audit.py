@@ -9,20 +9,20 @@ from medcxr.core.access import Actor, Door, Role
 from medcxr.core.audit import AuditAction, AuditEvent
 from medcxr.core.errors import StorageError
 from medcxr.core.language import text
-from medcxr.security.audit_chain import KEY_BYTES, START, head_seal, is_same_seal, seal
+from medcxr.security.audit_chain import KEY_BYTES, START, head_seal, seal
 from medcxr.services.database import workspace_database
 from medcxr.services.secret_keys import secret_key
+from medcxr.services.trail_walk import NotedHead, TrailWalk
 from medcxr.services.workspace import Workspace
 from medcxr.storage import audit_table
 from medcxr.storage.audit_table import AuditHead, AuditRow
 from medcxr.storage.database import Transaction
 from medcxr.storage.tables import as_kept
 
-__all__ = ["TrailCheck", "check_trail", "note", "note_alone", "trail"]
+__all__ = ["TrailCheck", "check_trail", "note", "note_alone", "trail", "trail_key"]
 
 _Detail = str | int | float | bool | None
 _SUBJECT_LENGTH = 300  # characters that the table keeps
-_MOST_PROBLEMS = 20
 _WITHOUT_KEY = text("what the audit trail says so far can no longer be checked")
 
 
@@ -66,7 +66,7 @@ def note(
         StorageError: the key cannot be read, or the database not be written.
     """
     who = actor or workspace.actor
-    key = _key(workspace)
+    key = trail_key(workspace)
     before = audit_table.head_to_move(transaction, _sealed_head(key, 0, START))
     unsealed = AuditRow(
         number=before.number + 1,
@@ -102,6 +102,9 @@ def trail(
     after: int = 0,
     limit: int | None = None,
     newest_first: bool = False,
+    actor: str | None = None,
+    action: str | None = None,
+    before: int | None = None,
 ) -> list[AuditEvent]:
     """Return what the trail tells; nothing is checked.
 
@@ -110,51 +113,53 @@ def trail(
         after: only events with a higher number.
         limit: as many at most.
         newest_first: from the last one backwards.
+        actor: only what this user did, by the whole name.
+        action: only this one.
+        before: only events with a lower number.
 
     Raises:
         StorageError: the database cannot be read, or an event is damaged.
     """
     with workspace_database(workspace).reading() as transaction:
         rows = list(
-            audit_table.events(transaction, after=after, limit=limit, newest_first=newest_first)
+            audit_table.events(
+                transaction,
+                after=after,
+                before=before,
+                limit=limit,
+                newest_first=newest_first,
+                actor=actor,
+                action=action,
+            )
         )
     return [_event(row) for row in rows]
 
 
-def check_trail(workspace: Workspace) -> TrailCheck:
+def check_trail(workspace: Workspace, *, noted: NotedHead | None = None) -> TrailCheck:
     """Read the whole trail and compare every seal.
+
+    Args:
+        workspace: whose trail.
+        noted: a head that an earlier check told and that must be on it.
 
     Raises:
         StorageError: the key or the database cannot be read.
     """
-    key = _key(workspace)
-    problems: list[str] = []
-    number, before = 0, START
+    walk = TrailWalk(trail_key(workspace), noted)
     with workspace_database(workspace).reading() as transaction:
         for row in audit_table.events(transaction):
-            number += 1
-            if row.number != number:
-                problems.append(f"event {number} is missing; {row.number} follows")
-                number = row.number
-            if not is_same_seal(seal(key, row.sealed_fields(), before), row.seal):
-                problems.append(f"event {row.number} is not what was sealed")
-            before = row.seal
-        problems += _problems_of_head(key, number, before, audit_table.head(transaction))
-    return TrailCheck(n_events=number, head=before, problems=tuple(problems[:_MOST_PROBLEMS]))
+            walk.step(row)
+        walk.end(audit_table.head(transaction))
+    return TrailCheck(n_events=walk.last.number, head=walk.last.seal, problems=walk.problems)
 
 
-def _problems_of_head(key: bytes, number: int, last: str, head: AuditHead | None) -> list[str]:
-    if head is None:
-        return ["the head of the trail is missing"] if number else []
-    if not is_same_seal(head_seal(key, head.number, head.seal), head.head_seal):
-        return ["the head of the trail is not what was sealed"]
-    if (head.number, head.seal) != (number, last):
-        return [f"the trail ends with event {number}, and {head.number} were told"]
-    return []
+def trail_key(workspace: Workspace) -> bytes:
+    """Return the key that seals a workspace's trail.
 
-
-def _sealed_head(key: bytes, number: int, last: str) -> AuditHead:
-    return AuditHead(number=number, seal=last, head_seal=head_seal(key, number, last))
+    Raises:
+        StorageError: it cannot be read or written, or is damaged.
+    """
+    return secret_key(workspace, "audit", KEY_BYTES, without_it=_WITHOUT_KEY)
 
 
 def _event(row: AuditRow) -> AuditEvent:
@@ -185,5 +190,5 @@ def _known_action(words: str) -> AuditAction | str:
         return words
 
 
-def _key(workspace: Workspace) -> bytes:
-    return secret_key(workspace, "audit", KEY_BYTES, without_it=_WITHOUT_KEY)
+def _sealed_head(key: bytes, number: int, last: str) -> AuditHead:
+    return AuditHead(number=number, seal=last, head_seal=head_seal(key, number, last))

@@ -5,10 +5,14 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from medcxr.core.audit import AuditAction
 from medcxr.core.case_record import CaseRecord
 from medcxr.core.spreadsheet import safe_cell
+from medcxr.services.analysis_trail import UNREMEMBERED
+from medcxr.services.audit import note_alone
+from medcxr.services.workspace import Workspace
 
-__all__ = ["cases_csv"]
+__all__ = ["cases_csv", "export_cases", "note_case_exported", "note_cases_exported"]
 
 _HEADS = (
     "case",
@@ -25,6 +29,34 @@ _HEADS = (
     "comment",
     "image_sha256",
 )
+
+
+def export_cases(workspace: Workspace, records: Sequence[CaseRecord]) -> bytes:
+    """Return cases as CSV for somebody to take away, which the audit trail tells.
+
+    Raises:
+        StorageError: the database cannot be used.
+    """
+    table = cases_csv(records)
+    note_cases_exported(workspace, len(records), "CSV")
+    return table
+
+
+def note_cases_exported(workspace: Workspace, n: int, format_: str) -> None:
+    """Tell that a list of cases leaves the program, e.g. as "JSON"; errors as above."""
+    note_alone(workspace, AuditAction.CASES_EXPORTED, f"{n} cases", format=format_)
+
+
+def note_case_exported(workspace: Workspace, case_id: int | None, format_: str) -> None:
+    """Tell that what is known of a radiograph leaves the program, e.g. as "PDF"; errors as above.
+
+    Args:
+        workspace: which it leaves.
+        case_id: its number; None where it is not remembered.
+        format_: of the file.
+    """
+    subject = UNREMEMBERED if case_id is None else f"case {case_id}"
+    note_alone(workspace, AuditAction.CASE_EXPORTED, subject, format=format_)
 
 
 def cases_csv(records: Sequence[CaseRecord]) -> bytes:

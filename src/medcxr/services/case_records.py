@@ -7,10 +7,14 @@ nothing that the file says of the patient.
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from medcxr.core.access import PROGRAM
+from medcxr.core.audit import AuditAction
 from medcxr.core.case_record import CaseFilter, CaseRecord, Verdict
 from medcxr.core.errors import DataError
 from medcxr.core.urgency import urgency_of
 from medcxr.services.analysis import AnalyzedImage
+from medcxr.services.analysis_trail import note_unremembered
+from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.patients import key_of_patient
 from medcxr.services.preferences import preferences
@@ -31,6 +35,7 @@ __all__ = [
     "recent_cases",
     "record_case",
     "set_patient",
+    "view_case",
 ]
 
 COMMENT_LENGTH = 2000  # characters
@@ -63,6 +68,7 @@ def record_case(
         StorageError: the database or the workspace's secret cannot be used.
     """
     if not preferences(workspace).remember_cases:
+        note_unremembered(workspace, analyzed.analysis)
         return None
     origin = analyzed.image.origin
     known = key_of_patient(workspace, origin.patient_id, origin.patient_id_issuer)
@@ -75,6 +81,14 @@ def record_case(
     )
     with workspace_database(workspace).writing() as connection:
         case_id = case_table.keep_case(connection, new, datetime.now(UTC))
+        note(
+            workspace,
+            connection,
+            AuditAction.CASE_ANALYZED,
+            _subject(case_id),
+            model=analyzed.analysis.model,
+            operating_point=analyzed.analysis.operating_point,
+        )
         return case_table.find_case(connection, case_id)
 
 
@@ -109,6 +123,14 @@ def case(workspace: Workspace, case_id: int) -> CaseRecord:
     """
     with workspace_database(workspace).reading() as connection:
         return _existing(case_table.find_case(connection, case_id), case_id)
+
+
+def view_case(workspace: Workspace, case_id: int) -> CaseRecord:
+    """Return one case to somebody who opens it, which the audit trail tells; errors as for `case`."""
+    with workspace_database(workspace).writing() as connection:
+        found = _existing(case_table.find_case(connection, case_id), case_id)
+        note(workspace, connection, AuditAction.CASE_VIEWED, _subject(case_id))
+    return found
 
 
 def case_of_image(workspace: Workspace, image_digest: str) -> CaseRecord | None:
@@ -173,6 +195,14 @@ def give_verdict(
             datetime.now(UTC),
             given_by=workspace.actor.name,
         )
+        note(
+            workspace,
+            connection,
+            AuditAction.CASE_JUDGED,
+            _subject(case_id),
+            findings=len(verdicts),
+            with_comment=bool(comment),
+        )
         return _existing(case_table.find_case(connection, case_id), case_id)
 
 
@@ -201,6 +231,14 @@ def set_patient(
     with workspace_database(workspace).writing() as connection:
         found = _existing(case_table.find_case(connection, case_id), case_id)
         case_table.set_patient(connection, case_id, key, taken_at or found.taken_at)
+        note(
+            workspace,
+            connection,
+            AuditAction.CASE_ASSIGNED,
+            _subject(case_id),
+            patient_known=key is not None,
+            time_given=taken_at is not None,
+        )
     return case(workspace, case_id)
 
 
@@ -212,9 +250,9 @@ def delete_case(workspace: Workspace, case_id: int) -> None:
         StorageError: the database cannot be used.
     """
     with workspace_database(workspace).writing() as connection:
-        deleted = case_table.delete_case(connection, case_id)
-    if not deleted:
-        raise _missing(case_id)
+        if not case_table.delete_case(connection, case_id):
+            raise _missing(case_id)
+        note(workspace, connection, AuditAction.CASE_DELETED, _subject(case_id))
 
 
 def forget_old_cases(workspace: Workspace) -> int:
@@ -230,7 +268,22 @@ def forget_old_cases(workspace: Workspace) -> int:
     if days is None:
         return 0
     with workspace_database(workspace).writing() as connection:
-        return case_table.delete_cases_before(connection, datetime.now(UTC) - timedelta(days=days))
+        n = case_table.delete_cases_before(connection, datetime.now(UTC) - timedelta(days=days))
+        if n:
+            # Whoever set the days was told of when they were set.
+            note(
+                workspace,
+                connection,
+                AuditAction.CASES_FORGOTTEN,
+                f"{n} cases",
+                actor=PROGRAM,
+                kept_days=days,
+            )
+        return n
+
+
+def _subject(case_id: int) -> str:
+    return f"case {case_id}"
 
 
 def _one_line(label: str) -> str:

@@ -27,6 +27,7 @@ from medcxr.registry.bundle import GRAPH_FILE
 from medcxr.services.explanation_places import Progress, check_places
 from medcxr.services.gradient_maps import gradient_maps
 from medcxr.services.loaded_model import current_bundle, current_predictor
+from medcxr.services.measuring_trail import note_measured
 from medcxr.services.occlusion import scorer
 from medcxr.services.tested_maps import ExplainedModel, rival_maps
 from medcxr.services.workspace import Workspace
@@ -101,6 +102,7 @@ def check_explanations(
                 curves += _curve_figures(finding, model.methods, tests)
                 randomized += _randomized_figures(finding, model.methods, tests)
     places = check_places(model, boxes, n_simulated, seed=seed, show=show)
+    note_measured(workspace, predictor.manifest.identity, "maps")
     return ExplanationReport(
         model=predictor.manifest.identity,
         graph=predictor.manifest.files[GRAPH_FILE],

@@ -24,6 +24,7 @@ from medcxr.inference.measure_weights import measure_weights
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 from medcxr.services.loaded_model import current_bundle, current_predictor
+from medcxr.services.measuring_trail import note_measured
 from medcxr.services.occlusion import predictor_of, scorer
 from medcxr.services.workspace import Workspace
 
@@ -63,7 +64,9 @@ def measure_importance(
     chosen = rows.one_of_each_patient(order)[:n_images]
     named = f"{table.absolute().parent.name}/{table.name}"
     images = _of_table(predictor, rows, chosen, progress)
-    return _measure(predictor, current_bundle(workspace), images, named)
+    report = _measure(predictor, current_bundle(workspace), images, named)
+    note_measured(workspace, predictor.manifest.identity, "importance")
+    return report
 
 
 def measure_importance_of(
@@ -89,7 +92,9 @@ def measure_importance_of(
     """
     predictor = predictor_of(workspace, model)
     images = _counted(radiographs, progress)
-    return _measure(predictor, current_bundle(workspace), images, named)
+    report = _measure(predictor, current_bundle(workspace), images, named)
+    note_measured(workspace, model, "importance")
+    return report
 
 
 def _of_table(

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, ImageError
 from medcxr.datasets.study_table import check_image_path
 from medcxr.imaging.reading import read_image
 from medcxr.inference.gate import shipped_gate
 from medcxr.inference.predictor import Predictor, Prepared
+from medcxr.services.audit import note_alone
 from medcxr.services.loaded_model import current_predictor
 from medcxr.services.workspace import Workspace
 from medcxr.storage.atomic import open_atomically
@@ -86,6 +88,13 @@ def predict_table(
                 _write_row(file, row)
             if progress is not None:
                 progress(n_done, n_images)
+    note_alone(
+        workspace,
+        AuditAction.TABLE_PREDICTED,
+        f"{n_done} images",
+        model=predictor.manifest.identity,
+        failed=n_failed,
+    )
     return PredictionSummary(
         model=predictor.manifest.identity,
         n_images=n_done,

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import cattrs
 
+from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, StorageError
+from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.workspace import Workspace
 from medcxr.storage.setting_table import keep_settings, kept_settings
@@ -23,10 +25,15 @@ class Preferences:
     Attributes:
         remember_cases: whether figures and file names of analyzed radiographs are kept.
         keep_days: days after which a case that was not seen again is deleted; None keeps it.
+        keep_checkpoint_days: days after which the checkpoints of a finished run are deleted; None
+            keeps them. The model, its scores and the record of the run stay.
+        keep_log_days: days after which what a finished training printed is deleted; None keeps it.
     """
 
     remember_cases: bool = True
     keep_days: int | None = None
+    keep_checkpoint_days: int | None = None
+    keep_log_days: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
@@ -36,6 +43,14 @@ class Preferences:
                 days=self.keep_days,
                 longest=_LONGEST_DAYS,
             )
+        for days in (self.keep_checkpoint_days, self.keep_log_days):
+            if days is not None and not 1 <= days <= _LONGEST_DAYS:
+                raise DataError(
+                    "Files of trainings cannot be kept for {days} days; choose 1 to {longest}, or "
+                    "none to keep them.",
+                    days=days,
+                    longest=_LONGEST_DAYS,
+                )
 
 
 def preferences(workspace: Workspace) -> Preferences:
@@ -64,8 +79,25 @@ def set_preferences(workspace: Workspace, chosen: Preferences) -> None:
     Raises:
         StorageError: the database cannot be used.
     """
+    after = asdict(chosen)
     with workspace_database(workspace).writing() as connection:
-        keep_settings(connection, asdict(chosen), datetime.now(UTC))
+        before = {**asdict(Preferences()), **kept_settings(connection)}
+        keep_settings(connection, after, datetime.now(UTC))
+        for name, value in after.items():
+            if before[name] != value:
+                note(
+                    workspace,
+                    connection,
+                    AuditAction.SETTINGS_CHANGED,
+                    name,
+                    before=_told(before[name]),
+                    after=value,
+                )
+
+
+def _told(value: object) -> int | bool | str | None:
+    """Return what was kept of a preference; a damaged one may be anything."""
+    return value if value is None or isinstance(value, int) else "damaged"
 
 
 def _structured(values: dict[str, object]) -> Preferences:

@@ -11,6 +11,7 @@ from medcxr.registry.manifest import Manifest
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.comparison import ScoreComparison, compare_scores
 from medcxr.services.held_out import held_out_scores
+from medcxr.services.model_choice import choose_model
 from medcxr.services.training_jobs import TrainingJob
 from medcxr.services.workspace import Workspace
 
@@ -76,8 +77,8 @@ def put_in_use(workspace: Workspace, job: TrainingJob) -> ModelBundle:
         ModelError: the model is missing or damaged.
         StorageError: the choice cannot be written.
     """
-    registry = ModelRegistry(workspace.models)
-    return registry.use(_of(registry, job).manifest.identity)
+    trained = _of(ModelRegistry(workspace.models), job)
+    return choose_model(workspace, trained.manifest.identity)
 
 
 def _of(registry: ModelRegistry, job: TrainingJob) -> ModelBundle:

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from medcxr.core.access import PROGRAM
+from medcxr.core.audit import AuditAction
 from medcxr.core.errors import MissingExtra
 from medcxr.core.language import text
 from medcxr.registry.bundle import ModelBundle
-from medcxr.registry.registry import ModelRegistry
+from medcxr.services.audit import note_alone
+from medcxr.services.model_choice import add_model
 from medcxr.services.workspace import Workspace
 
 __all__ = ["require_training_libraries", "train_model"]
@@ -42,6 +45,7 @@ def train_model(
     devices: int = 1,
     watch: Watch | None = None,
     only: str | None = None,
+    is_job: bool = False,
 ) -> ModelBundle | None:
     """Train by a configuration, or go on with the same training, and register the model.
 
@@ -54,6 +58,7 @@ def train_model(
         devices: how many of them.
         watch: called with each event of the run.
         only: one part of the run to train, e.g. "fold-2"; nothing is registered then.
+        is_job: whether the dashboard started it, whose trail has told who did.
 
     Returns:
         The registered bundle; the model in use stays the same. None where only a part was asked
@@ -69,8 +74,11 @@ def train_model(
         from medcxr.learning.experiment import Hardware, run_experiment  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MissingExtra(_NEEDED, name=error.name) from error
+    config = load_config(config_path)
+    if not is_job:
+        note_alone(workspace, AuditAction.TRAINING_STARTED, f"training {config.name}")
     bundle = run_experiment(
-        load_config(config_path),
+        config,
         data_folder,
         workspace.runs,
         command=command,
@@ -78,4 +86,6 @@ def train_model(
         watch=watch,
         only=only,
     )
-    return None if bundle is None else ModelRegistry(workspace.models).register(bundle)
+    if bundle is None:
+        return None
+    return add_model(workspace.used_by(PROGRAM) if is_job else workspace, bundle.folder)

@@ -28,11 +28,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, StorageError
 from medcxr.core.language import text
 from medcxr.learning.config import TrainingConfig, load_config
 from medcxr.registry.manifest import is_plain_name
 from medcxr.services import training_record as said
+from medcxr.services.audit import note_alone
 from medcxr.services.labeled_tables import table_path
 from medcxr.services.training import require_training_libraries
 from medcxr.services.training_settings import TrainingSettings, recipe_of
@@ -178,6 +180,7 @@ def start_recipe(
             if not _is_alive(folder):
                 shutil.rmtree(folder, ignore_errors=True)
             raise
+        note_alone(workspace, AuditAction.TRAINING_STARTED, _subject(identity), resumed=False)
     return find_job(workspace, identity)
 
 
@@ -196,6 +199,7 @@ def resume_training(workspace: Workspace, identity: str) -> TrainingJob:
             raise DataError("The training {job} is finished; start another one.", job=job.name)
         facts = {"name": job.name, "data": str(job.data)}
         _launch(workspace, job.folder, facts)
+        note_alone(workspace, AuditAction.TRAINING_STARTED, _subject(identity), resumed=True)
     return find_job(workspace, identity)
 
 
@@ -226,6 +230,7 @@ def stop_training(workspace: Workspace, identity: str, *, grace_s: float = _GRAC
             raise StorageError(
                 "The process {pid} of the training does not end; end it by hand.", pid=pid
             )
+        note_alone(workspace, AuditAction.TRAINING_STOPPED, _subject(identity))
     return find_job(workspace, identity)
 
 
@@ -329,6 +334,10 @@ def _launch(workspace: Workspace, folder: Path, facts: Mapping[str, str]) -> Non
         os.close(descriptor)
     # Somebody must take note of its end, or it stays in the table of processes.
     threading.Thread(target=process.wait, daemon=True).start()
+
+
+def _subject(identity: str) -> str:
+    return f"training {identity}"
 
 
 def _folders(workspace: Workspace) -> Sequence[Path]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from medcxr.core.errors import StorageError
+from medcxr.storage.leftovers import hold, part_beside
 
 __all__ = [
     "open_atomically",
@@ -63,14 +64,17 @@ def open_atomically(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     If the block raises, the old content stays. Arguments and errors as for
     `write_bytes_atomically`; an OSError of the block counts as one of the file.
     """
-    part = _part_beside(path)
     try:
+        part, opened = _create_beside(path, mode)
         try:
-            with _create(part, mode) as file:
+            with opened as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(path)
+                if os.name != "nt":  # where what is open cannot be renamed
+                    part.replace(path)  # while it is held: nobody takes it for left over
+            if os.name == "nt":
+                part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
@@ -88,10 +92,10 @@ def write_folder_atomically(folder: Path) -> Iterator[Path]:
     Raises:
         StorageError: the folder exists already and is not empty, or cannot be written.
     """
-    part = _part_beside(folder)
+    descriptor = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        part.mkdir()
+        part, descriptor = _make_beside(folder)
         try:
             yield part
             for file in part.iterdir():
@@ -104,11 +108,35 @@ def write_folder_atomically(folder: Path) -> Iterator[Path]:
         _sync_folder(folder.parent)
     except OSError as error:
         raise StorageError(_explain(folder, error)) from error
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
-def _part_beside(path: Path) -> Path:
-    # In the same folder, because a rename is atomic only inside one file system.
-    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+def _create_beside(path: Path, mode: int) -> tuple[Path, BinaryIO]:
+    """Create a part that is held as long as it is open."""
+    while True:
+        part = part_beside(path, secrets.token_hex(8))
+        file = _create(part, mode)
+        if hold(part, file.fileno()):
+            return part, file
+        file.close()
+
+
+def _make_beside(folder: Path) -> tuple[Path, int | None]:
+    """Make a part that is held as long as the descriptor is open."""
+    while True:
+        part = part_beside(folder, secrets.token_hex(8))
+        part.mkdir()
+        if os.name == "nt":  # which opens no folders
+            return part, None
+        try:
+            descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:  # taken for abandoned before it was held
+            continue
+        if hold(part, descriptor):
+            return part, descriptor
+        os.close(descriptor)
 
 
 def _create(path: Path, mode: int) -> BinaryIO:

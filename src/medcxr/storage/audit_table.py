@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from medcxr.storage.tables import audit_events, audit_head
 
-__all__ = ["AuditHead", "AuditRow", "add_event", "events", "head", "head_to_move"]
+__all__ = ["AuditHead", "AuditRow", "actors", "add_event", "events", "head", "head_to_move"]
 
 _ID = 1
 
@@ -81,20 +81,42 @@ def add_event(connection: Connection, row: AuditRow, new_head: AuditHead) -> Non
 
 
 def events(
-    connection: Connection, *, after: int = 0, limit: int | None = None, newest_first: bool = False
+    connection: Connection,
+    *,
+    after: int = 0,
+    before: int | None = None,
+    limit: int | None = None,
+    newest_first: bool = False,
+    actor: str | None = None,
+    action: str | None = None,
 ) -> Iterator[AuditRow]:
     """Yield events by their numbers.
 
     Args:
         connection: of a transaction that lasts as long as is read.
         after: only those with a higher number.
+        before: only those with a lower number.
         limit: as many at most.
         newest_first: from the last one backwards.
+        actor: only those of this one.
+        action: only those of this kind.
     """
     order = audit_events.c.number.desc() if newest_first else audit_events.c.number
     found = select(audit_events).where(audit_events.c.number > after).order_by(order).limit(limit)
+    if before is not None:
+        found = found.where(audit_events.c.number < before)
+    if actor is not None:
+        found = found.where(audit_events.c.actor == actor)
+    if action is not None:
+        found = found.where(audit_events.c.action == action)
     for row in connection.execute(found.execution_options(yield_per=1000)):
         yield AuditRow(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def actors(connection: Connection) -> list[str]:
+    """Return the names of all who did something, by the alphabet."""
+    found = select(audit_events.c.actor).distinct().order_by(audit_events.c.actor)
+    return [str(name) for name in connection.execute(found).scalars()]
 
 
 def _head(connection: Connection, *, to_move: bool) -> AuditHead | None:

@@ -151,12 +151,17 @@ def _analyses(
 ) -> "Iterator[tuple[Path, AnalyzedImage | ImageError]]":
     """Yield each file with its analysis, or with why it cannot be used."""
     from medcxr.services.analysis import analyze_image  # noqa: PLC0415 - help must start at once
+    from medcxr.services.analysis_trail import note_refused, note_unremembered  # noqa: PLC0415
 
     for path in images:
         try:
-            yield path, analyze_image(workspace, path, operating_point=operating_point, gate=gate)
+            analyzed = analyze_image(workspace, path, operating_point=operating_point, gate=gate)
         except ImageError as error:
+            note_refused(workspace, error)
             yield path, error
+        else:
+            note_unremembered(workspace, analyzed.analysis)
+            yield path, analyzed
 
 
 def _report(

@@ -43,10 +43,12 @@ def case_map(
     from medcxr.apps.cli.pictures import write_picture  # noqa: PLC0415
     from medcxr.services import case_map as service  # noqa: PLC0415
     from medcxr.services.analysis import analyze_image  # noqa: PLC0415
+    from medcxr.services.analysis_trail import note_unremembered  # noqa: PLC0415
 
     show_disclaimer()
     opened = open_workspace(workspace)
     analyzed = analyze_image(opened, image)
+    note_unremembered(opened, analyzed.analysis)
     with Status("Comparing", console=words()) as status:
         found, drawn = service.case_map(
             opened,

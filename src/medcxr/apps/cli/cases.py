@@ -51,11 +51,14 @@ def list_cases(
     """List the cases in the order in which a person should look."""
     from medcxr.apps.cli.case_words import case_as_json, case_rows  # noqa: PLC0415 - as below
     from medcxr.apps.cli.tables import print_table  # noqa: PLC0415
+    from medcxr.services.case_export import note_cases_exported  # noqa: PLC0415
     from medcxr.services.case_records import cases  # noqa: PLC0415 - help must start at once
 
     wanted = _filter(urgency, finding, read, label, limit)
-    found = cases(open_workspace(workspace), wanted)
+    opened = open_workspace(workspace)
+    found = cases(opened, wanted)
     if as_json:
+        note_cases_exported(opened, len(found), "JSON")
         typer.echo(json.dumps([case_as_json(one) for one in found], allow_nan=False))
         return
     heads = ("Case", "Urgency", "Present", "Label", "First analyzed", "Read")
@@ -70,9 +73,9 @@ def show(
 ) -> None:
     """Print what is remembered of a case: every model's figures and every verdict."""
     from medcxr.apps.cli.case_words import case_as_json, print_case  # noqa: PLC0415 - as above
-    from medcxr.services.case_records import case  # noqa: PLC0415
+    from medcxr.services.case_records import view_case  # noqa: PLC0415
 
-    found = case(open_workspace(workspace), case_id)
+    found = view_case(open_workspace(workspace), case_id)
     if as_json:
         typer.echo(json.dumps(case_as_json(found), allow_nan=False))
         return
@@ -91,13 +94,14 @@ def export(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the cases as a table for a spreadsheet."""
-    from medcxr.services.case_export import cases_csv  # noqa: PLC0415
+    from medcxr.services.case_export import export_cases  # noqa: PLC0415
     from medcxr.services.case_records import cases  # noqa: PLC0415 - help must start at once
     from medcxr.storage.atomic import write_bytes_atomically  # noqa: PLC0415
 
     wanted = _filter(urgency, finding, read, label, limit)
-    found = cases(open_workspace(workspace), wanted)
-    write_bytes_atomically(file, cases_csv(found))
+    opened = open_workspace(workspace)
+    found = cases(opened, wanted)
+    write_bytes_atomically(file, export_cases(opened, found))
     words().print(f"{len(found)} cases written to {printable(str(file))}.", markup=False)
 
 

@@ -1,11 +1,11 @@
 """The command line: each command opens a door and prints what it is told.
 
-| exit code | meaning                                                        |
-|-----------|----------------------------------------------------------------|
-| 0         | everything was done                                            |
-| 1         | everything was done but some images, which could not be used;  |
-|           | `doctor` found something broken                                |
-| 2         | nothing was done; the error says why and what to do            |
+| exit code | meaning                                                         |
+|-----------|-----------------------------------------------------------------|
+| 0         | everything was done                                             |
+| 1         | everything was done but some images, which could not be used;   |
+|           | `doctor` found something broken, `audit verify` a changed trail |
+| 2         | nothing was done; the error says why and what to do             |
 """
 
 import sys
@@ -14,12 +14,14 @@ from typing import Annotated
 import typer
 
 from medcxr import __version__
-from medcxr.apps.cli import cases, dataset, gate, models
+from medcxr.apps.cli import audit, cases, dataset, gate, models
 from medcxr.apps.cli.analyze import analyze
 from medcxr.apps.cli.anatomy_check import anatomy_check
 from medcxr.apps.cli.case_map import case_map
+from medcxr.apps.cli.clean import clean
 from medcxr.apps.cli.compare import compare
 from medcxr.apps.cli.dashboard import dashboard
+from medcxr.apps.cli.deidentify import deidentify
 from medcxr.apps.cli.doctor import doctor
 from medcxr.apps.cli.explain_check import explain_check
 from medcxr.apps.cli.importance import importance
@@ -44,6 +46,8 @@ app.command()(predict)
 app.command()(train)
 app.command()(compare)
 app.command()(performance)
+app.command()(deidentify)
+app.command()(clean)
 app.command()(dashboard)
 app.command()(doctor)
 app.command("explain-check")(explain_check)
@@ -53,6 +57,7 @@ app.command("anatomy-check")(anatomy_check)
 app.command("sample-data")(sample_data)
 app.add_typer(models.app, name="models")
 app.add_typer(cases.app, name="cases")
+app.add_typer(audit.app, name="audit")
 app.add_typer(gate.app, name="gate")
 app.add_typer(dataset.app, name="dataset")
 

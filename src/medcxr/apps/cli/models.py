@@ -63,8 +63,22 @@ def use(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Let a model answer from now on."""
-    bundle = _registry(workspace).use(name, version)
+    from medcxr.services.model_choice import choose_model  # noqa: PLC0415 - as above
+
+    bundle = choose_model(open_workspace(workspace), name, version)
     typer.echo(f"{bundle.manifest.identity} answers now.")
+
+
+@app.command()
+def add(
+    folder: Annotated[Path, typer.Argument(help="A bundle, as `medcxr models export` writes it.")],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Copy a model's bundle into the workspace; which one answers stays as it is."""
+    from medcxr.services.model_choice import add_model  # noqa: PLC0415 - as above
+
+    bundle = add_model(open_workspace(workspace), folder)
+    typer.echo(f"{bundle.manifest.identity} is added.")
 
 
 @app.command()
@@ -106,7 +120,9 @@ def export(
 @app.command("roll-back")
 def roll_back(workspace: WorkspaceOption = None) -> None:
     """Return to the model that answered before the last choice."""
-    bundle = _registry(workspace).roll_back()
+    from medcxr.services.model_choice import roll_back_model  # noqa: PLC0415 - as above
+
+    bundle = roll_back_model(open_workspace(workspace))
     typer.echo(f"{bundle.manifest.identity} answers now.")
 
 

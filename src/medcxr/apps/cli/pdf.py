@@ -7,6 +7,7 @@ from medcxr.apps.cli.words import printable
 from medcxr.apps.dashboard.words import EXPLANATIONS
 from medcxr.core.language import speaking
 from medcxr.services.analysis import AnalyzedImage, current_model
+from medcxr.services.case_export import note_case_exported
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.pdf_report import Additions, pdf_report
 from medcxr.services.true_maps import TrueMaps, draw_true_maps
@@ -34,6 +35,7 @@ def write_pdf(
     """
     maps = draw_true_maps(workspace, result)
     document = pdf_of(result, maps, current_model(workspace), label=label, language=language)
+    note_case_exported(workspace, None, "PDF")
     write_bytes_atomically(path, document)
 
 

@@ -48,6 +48,7 @@ def performance(
     """
     from medcxr.services.held_out import policy_beside  # noqa: PLC0415 - help must start at once
     from medcxr.services.loaded_model import current_bundle  # noqa: PLC0415
+    from medcxr.services.measuring_trail import note_scores_measured  # noqa: PLC0415
     from medcxr.services.performance import measure_table  # noqa: PLC0415
     from medcxr.services.scored_table import join_scores, read_csv_file  # noqa: PLC0415
 
@@ -56,12 +57,14 @@ def performance(
         read_csv_file(labels) if labels is not None else None,
         policy=policy_beside(scores),
     )
+    opened = open_workspace(workspace)
     manifest = None
     if not own_thresholds and len(set(table.folds)) < 2:
-        manifest = current_bundle(open_workspace(workspace)).manifest
+        manifest = current_bundle(opened).manifest
     report = measure_table(
         table, manifest=manifest, deciding=operating_point, n_bootstrap=bootstrap, seed=seed
     )
+    note_scores_measured(opened, report.n_images)
     if as_json:
         typer.echo(json.dumps(asdict(report), allow_nan=False))
     else:

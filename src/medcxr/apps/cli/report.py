@@ -14,6 +14,7 @@ from medcxr.apps.cli.words import printable
 from medcxr.core.errors import DataError, ImageError
 from medcxr.core.sentences import DISCLAIMER
 from medcxr.services.analysis import AnalyzedImage, current_model
+from medcxr.services.case_export import note_cases_exported
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.true_maps import draw_true_maps
 from medcxr.services.workspace import Workspace
@@ -89,6 +90,11 @@ class Report:
         """Note a file that could not be used."""
         self._refused.append((printable(path.name), str(error)))
 
+    @property
+    def n_radiographs(self) -> int:
+        """Tell how many were written."""
+        return len(self._sections)
+
     def write_page(self) -> None:
         """Write the page that shows everything together."""
         text = report_page(self._sections, self._refused, self._model.aucs)
@@ -116,6 +122,7 @@ def open_report(folder: Path, workspace: Workspace, language: str) -> Iterator[R
         report = Report(part, workspace, model, language)
         yield report
         report.write_page()
+        note_cases_exported(workspace, report.n_radiographs, "report")
 
 
 def _slug(finding: str) -> str:

@@ -69,6 +69,7 @@ def train(
             devices=devices,
             watch=watch,
             only=part,
+            is_job=record is not None,
         )
         if bundle is not None:
             recorded.finish(bundle)

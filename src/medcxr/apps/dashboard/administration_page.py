@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from medcxr.apps.dashboard.administration_audit_view import show_audit
 from medcxr.apps.dashboard.diagnostics_view import show_diagnostics
 from medcxr.apps.dashboard.doors import show_password_change
 from medcxr.apps.dashboard.frame import Opened
@@ -26,6 +27,7 @@ def show_administration(opened: Opened) -> None:
     st.header(say("Preferences"), anchor=False)
     show_preferences(workspace)
     st.caption(say("Each reader chooses language and light at the left; the browser keeps them."))
+    show_audit(workspace)
     st.header(say("What this workspace keeps"), anchor=False)
     _show_places(workspace)
 

@@ -18,14 +18,23 @@ from medcxr.core.language import say, say_number, text
 from medcxr.core.results import Analysis
 from medcxr.core.sentences import local_time
 from medcxr.core.urgency import UrgencyLevel
-from medcxr.services.case_export import cases_csv
-from medcxr.services.case_records import cases, count_cases, recent_cases
+from medcxr.services.case_export import export_cases
+from medcxr.services.case_records import case, cases, count_cases, recent_cases, view_case
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
 
-__all__ = ["close_case", "open_case", "opened_case", "rows_of", "show_list", "show_recent"]
+__all__ = [
+    "case_to_show",
+    "close_case",
+    "open_case",
+    "opened_case",
+    "rows_of",
+    "show_list",
+    "show_recent",
+]
 
 _OPENED = "opened_case"
+_VIEWED = "viewed_case"  # the one whose opening was told
 _PAGE = "worklist_page"
 _ON_A_PAGE = 20
 _RECENT = 6
@@ -46,7 +55,23 @@ def opened_case() -> int | None:
 def open_case(record: CaseRecord) -> None:
     """Open a case from now on, and choose its file at the side, if that is open."""
     st.session_state[_OPENED] = record.case_id
+    st.session_state.pop(_VIEWED, None)
     choose(record.image_digest)
+
+
+def case_to_show(workspace: Workspace) -> CaseRecord:
+    """Return the case that was opened in this tab; to open it is told to the audit trail once.
+
+    Raises:
+        DataError: it was deleted meanwhile.
+        StorageError: the database cannot be used.
+    """
+    number = opened_case() or 0
+    if st.session_state.get(_VIEWED) == number:
+        return case(workspace, number)
+    record = view_case(workspace, number)
+    st.session_state[_VIEWED] = number
+    return record
 
 
 def close_case() -> None:
@@ -219,7 +244,7 @@ def _show_foot(workspace: Workspace, wanted: CaseFilter, told: str, n: int) -> N
         )
     export.download_button(
         say_number("Export {number} case (CSV)", "Export {number} cases (CSV)", n),
-        data=lambda: cases_csv(cases(workspace, wanted)),
+        data=lambda: export_cases(workspace, cases(workspace, wanted)),
         file_name="medcxr-cases.csv",
         mime="text/csv",
         on_click="ignore",

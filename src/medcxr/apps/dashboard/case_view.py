@@ -6,7 +6,7 @@ from html import escape
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from medcxr.apps.dashboard.case_list import close_case, opened_case, rows_of
+from medcxr.apps.dashboard.case_list import case_to_show, close_case, rows_of
 from medcxr.apps.dashboard.clinical_words import VERDICTS
 from medcxr.apps.dashboard.findings_view import percent, show_findings
 from medcxr.apps.dashboard.frame import Opened, choose
@@ -20,7 +20,7 @@ from medcxr.core.errors import DataError
 from medcxr.core.language import say
 from medcxr.core.results import Analysis
 from medcxr.core.sentences import local_time, written_time
-from medcxr.services.case_records import case, delete_case, earlier_cases
+from medcxr.services.case_records import delete_case, earlier_cases
 from medcxr.services.told_analysis import told_measures, told_shape, told_state
 from medcxr.services.workspace import Workspace
 
@@ -36,7 +36,7 @@ def show_case(opened: Opened, reading: StreamlitPage) -> None:
     """
     workspace = opened.workspace
     try:
-        record = case(workspace, opened_case() or 0)
+        record = case_to_show(workspace)
     except DataError:  # deleted meanwhile, in another tab
         close_case()
         st.rerun()

@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from medcxr.apps.dashboard.pictures import for_screen
 from medcxr.apps.dashboard.viewed import keep_for_viewing
 from medcxr.apps.dashboard.words import SYNTHETIC
 from medcxr.core.arrays import FloatArray, Pixels
-from medcxr.core.errors import MedcxrError
+from medcxr.core.errors import ImageError, MedcxrError, StorageError
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import Acquisition
 from medcxr.core.language import Sentence
@@ -24,6 +25,7 @@ from medcxr.imaging.reading import read_image
 from medcxr.inference.deciding import DecisionRule, decided
 from medcxr.inference.predictor import Prepared
 from medcxr.services.analysis import AnalyzedImage, analyze_image
+from medcxr.services.analysis_trail import note_refused
 from medcxr.services.case_records import record_case
 from medcxr.services.workspace import Workspace
 from medcxr.synthetic.parameters import ThoraxParameters
@@ -182,6 +184,7 @@ def _analyzed(workspace: Workspace, upload: Upload) -> Case:
         image = read_image(upload.read(), beyond_window=True)
         result = analyze_image(workspace, image)
     except MedcxrError as error:
+        _tell_of_refusal(workspace, upload, error)
         return Case(upload=upload, reading=None, error=error.sentence)
     keep_for_viewing(image)
     case_id, memory_problem = _remembered(workspace, upload, result)
@@ -191,6 +194,12 @@ def _analyzed(workspace: Workspace, upload: Upload) -> Case:
         case_id=case_id,
         memory_problem=memory_problem,
     )
+
+
+def _tell_of_refusal(workspace: Workspace, upload: Upload, error: MedcxrError) -> None:
+    if upload.is_of_patient and isinstance(error, ImageError):
+        with suppress(StorageError):  # the page "Dashboard" says what is wrong with the database
+            note_refused(workspace, error)
 
 
 def _remembered(

@@ -21,6 +21,7 @@ from medcxr.core.language import language, say, say_if_sentence, speaking
 from medcxr.core.results import Analysis
 from medcxr.explain.report import OCCLUSION_MAP
 from medcxr.services import case_records
+from medcxr.services.case_export import note_case_exported, note_cases_exported
 from medcxr.services.pdf_report import Additions, pdf_report
 from medcxr.services.true_maps import draw_true_maps
 
@@ -41,7 +42,7 @@ def show_downloads(opened: Opened, prior: Prior | None) -> None:
             analysis = case.reading.analysis
             st.download_button(
                 say("Download the analysis (JSON)"),
-                data=lambda: _json(analysis),
+                data=lambda: _json(opened, case, analysis),
                 file_name=f"medcxr-{analysis.image_digest[:12]}.json",
                 mime="application/json",
                 on_click="ignore",
@@ -64,6 +65,7 @@ def _offer_report(opened: Opened, case: Case, reading: Reading, prior: Prior | N
     additions, facts, code = _additions(opened, case, reading, prior), opened.facts, language()
 
     def make() -> bytes:
+        note_case_exported(opened.workspace, case.case_id, "PDF")
         with speaking(code):
             return pdf_report(
                 reading,
@@ -99,11 +101,13 @@ def _additions(opened: Opened, case: Case, reading: Reading, prior: Prior | None
     )
 
 
-def _json(analysis: Analysis) -> bytes:
+def _json(opened: Opened, case: Case, analysis: Analysis) -> bytes:
+    note_case_exported(opened.workspace, case.case_id, "JSON")
     return json.dumps({**asdict(analysis), "notice": DISCLAIMER}, indent=2).encode()
 
 
 def _csv(opened: Opened) -> bytes:
+    note_cases_exported(opened.workspace, len(opened.cases), "CSV")
     opinions = {
         case.digest: opinion
         for case in opened.cases

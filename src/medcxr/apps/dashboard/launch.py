@@ -4,14 +4,15 @@ import signal
 import socket
 import subprocess  # nosec B404 # never a shell
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
 from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
 from medcxr.apps.dashboard.themes import DARK, PALETTES, theme_options
-from medcxr.core.errors import DataError
+from medcxr.core.errors import DataError, MedcxrError
 from medcxr.core.settings import Settings
 from medcxr.services.accounts import is_loopback, require_safe_address
 from medcxr.services.ports import DEFAULT_ADDRESS, DEFAULT_PORT, require_free
@@ -73,6 +74,8 @@ def launch(
         server_command(address=address, port=port, headless=headless),
         env=settings.child_environment(),
     )
+    # Beside the start, which nobody waits longer for.
+    threading.Thread(target=_clean, args=(workspace,), daemon=True).start()
     with _ended_by_signals(process) as interrupted:
         code = process.wait()
     return 0 if interrupted else code
@@ -104,6 +107,14 @@ def server_command(*, address: str, port: int, headless: bool) -> list[str]:
         hosts = ["localhost", address.strip("[]")]
         flags += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
     return [sys.executable, "-m", "streamlit", "run", str(_SERVER), *flags]
+
+
+def _clean(workspace: Workspace) -> None:
+    """Remove what a process that was killed has left; whatever is wrong is told elsewhere."""
+    from medcxr.services.housekeeping import clean_by_itself  # noqa: PLC0415 - after the start
+
+    with suppress(MedcxrError, OSError):
+        clean_by_itself(workspace)
 
 
 def _own_origins(address: str) -> list[str]:

@@ -16,6 +16,8 @@ from medcxr.core.errors import MedcxrError
 from medcxr.core.language import ENGLISH, Sentence, language, say, say_all, speaking, text
 from medcxr.registry.model_card import model_card
 from medcxr.registry.registry import SHIPPED_MODELS, ModelEntry, ModelRegistry
+from medcxr.services.model_choice import choose_model, roll_back_model
+from medcxr.services.workspace import Workspace
 
 __all__ = ["show_models"]
 
@@ -52,7 +54,7 @@ def show_models(opened: Opened) -> None:
     st.header(say("Compare two models"), anchor=False)
     show_comparison(opened.workspace, registry, whole)
     st.header(say("Which one answers"), anchor=False)
-    _show_choice(registry, whole)
+    _show_choice(opened.workspace, registry, whole)
 
 
 def _entries(registry: ModelRegistry, folder: Path) -> Sequence[ModelEntry]:
@@ -131,7 +133,9 @@ def _show_card_of(registry: ModelRegistry, entries: Sequence[ModelEntry]) -> Non
     st.caption(plain(say("Repeat: {command}", command=command)))
 
 
-def _show_choice(registry: ModelRegistry, entries: Sequence[ModelEntry]) -> None:
+def _show_choice(
+    workspace: Workspace, registry: ModelRegistry, entries: Sequence[ModelEntry]
+) -> None:
     st.markdown(
         say(
             "The choice holds for everybody who uses this workspace, on this page and in the "
@@ -141,13 +145,13 @@ def _show_choice(registry: ModelRegistry, entries: Sequence[ModelEntry]) -> None
     use, back = st.columns(2)
     with use:
         st.subheader(say("Put a model in use"), anchor=False)
-        _show_use(registry, [entry for entry in entries if not entry.is_current])
+        _show_use(workspace, [entry for entry in entries if not entry.is_current])
     with back:
         st.subheader(say("Take the last choice back"), anchor=False)
-        _show_roll_back(registry)
+        _show_roll_back(workspace, registry)
 
 
-def _show_use(registry: ModelRegistry, others: Sequence[ModelEntry]) -> None:
+def _show_use(workspace: Workspace, others: Sequence[ModelEntry]) -> None:
     if not others:
         st.info(say("There is no other model that could be used."))
         return
@@ -168,14 +172,14 @@ def _show_use(registry: ModelRegistry, others: Sequence[ModelEntry]) -> None:
         st.warning(say(_UNSURE))
         return
     try:
-        bundle = registry.use(chosen)
+        bundle = choose_model(workspace, chosen)
     except MedcxrError as error:
         st.error(plain(say(error.sentence)))
         return
     _chosen(Sentence("{model} answers now.", model=bundle.manifest.identity))
 
 
-def _show_roll_back(registry: ModelRegistry) -> None:
+def _show_roll_back(workspace: Workspace, registry: ModelRegistry) -> None:
     try:
         history = registry.history()
     except MedcxrError as error:
@@ -199,7 +203,7 @@ def _show_roll_back(registry: ModelRegistry) -> None:
         st.warning(say(_UNSURE))
         return
     try:
-        bundle = registry.roll_back()
+        bundle = roll_back_model(workspace)
     except MedcxrError as error:
         st.error(plain(say(error.sentence)))
         return

@@ -22,6 +22,7 @@ from medcxr.evaluation.group_performance import auc_of
 from medcxr.evaluation.performance import FindingPerformance
 from medcxr.registry.manifest import Manifest
 from medcxr.services.loaded_model import current_bundle
+from medcxr.services.measuring_trail import note_scores_measured
 from medcxr.services.performance import (
     N_BOOTSTRAP,
     SEED,
@@ -30,6 +31,7 @@ from medcxr.services.performance import (
     sample_of,
     thresholds_from,
 )
+from medcxr.services.workspace import Workspace
 
 __all__ = ["show_performance"]
 
@@ -84,7 +86,7 @@ def show_performance(opened: Opened) -> None:
         else:
             scores = choose_upload()
         if scores is not None:
-            _show_scores(scores, manifest)
+            _show_scores(opened.workspace, scores, manifest)
     except MedcxrError as error:
         st.error(plain(say(error.sentence)))
         return
@@ -92,9 +94,9 @@ def show_performance(opened: Opened) -> None:
     show_drift(opened, scores)
 
 
-def _show_scores(scores: Scores, manifest: Manifest) -> None:
+def _show_scores(workspace: Workspace, scores: Scores, manifest: Manifest) -> None:
     table = scores.table
-    kept = _kept(scores)
+    kept = _kept(workspace, scores)
     counted = say(
         "{source}: {images:,} radiographs of {patients:,} patients.",
         source=say(scores.source),
@@ -151,11 +153,12 @@ def _decided_by(scores: Scores, manifest: Manifest) -> Manifest | None:
     return manifest if choice == _OF_MODEL else None
 
 
-def _kept(scores: Scores) -> _Kept:
+def _kept(workspace: Workspace, scores: Scores) -> _Kept:
     known: _Kept | None = st.session_state.get(_KEY)
     if known is None or known.digest != scores.digest:
         drawn = draw_patients(scores.table.patients, n_bootstrap=N_BOOTSTRAP, seed=SEED)
         known = _Kept(digest=scores.digest, drawn=drawn)
+        note_scores_measured(workspace, len(scores.table))
         st.session_state[_KEY] = known
     return known
 

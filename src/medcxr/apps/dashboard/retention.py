@@ -1,4 +1,4 @@
-"""Cases that were kept long enough are forgotten when the dashboard starts, and daily from then on."""
+"""What was kept long enough, and what is left over, goes when the dashboard starts, and daily."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -8,6 +8,7 @@ import streamlit as st
 
 from medcxr.core.errors import StorageError
 from medcxr.services.case_records import forget_old_cases
+from medcxr.services.housekeeping import clean_by_itself
 from medcxr.services.workspace import Workspace
 
 __all__ = ["forget_old_cases_daily"]
@@ -21,4 +22,7 @@ def forget_old_cases_daily(workspace: Workspace) -> None:
 
 @st.cache_resource(ttl=timedelta(days=1), show_spinner=False)
 def _forget(folder: Path) -> int:
-    return forget_old_cases(Workspace(folder=folder))
+    workspace = Workspace(folder=folder)
+    with suppress(StorageError, OSError):  # the cases do not wait for a disk that is full
+        clean_by_itself(workspace)
+    return forget_old_cases(workspace)

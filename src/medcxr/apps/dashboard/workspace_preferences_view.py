@@ -7,9 +7,12 @@ from typing import Any, get_type_hints
 import streamlit as st
 
 from medcxr.apps.dashboard.plain import plain
+from medcxr.core.access import PROGRAM
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number, text
 from medcxr.services.case_records import forget_old_cases
+from medcxr.services.health import told_size
+from medcxr.services.housekeeping import Why, clean_by_itself, removable
 from medcxr.services.preferences import Preferences, preferences, set_preferences
 from medcxr.services.workspace import Workspace
 
@@ -27,6 +30,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "keep_days": (
         text("Days after which a case that was not seen again is deleted"),
         text("Empty keeps all. What is deleted cannot be brought back."),
+    ),
+    "keep_checkpoint_days": (
+        text("Days after which checkpoints of a finished training are deleted"),
+        text("Empty keeps all. The model, its scores and the record of the training stay."),
+    ),
+    "keep_log_days": (
+        text("Days after which what a finished training printed is deleted"),
+        text("Empty keeps all. The recipe and the record of the training stay."),
     ),
 }
 """Name of a preference -> its label, and what to know before it is changed."""
@@ -69,6 +80,27 @@ def _chosen(one: "Field[Any]", value: Any) -> Any:  # noqa: ANN401 - of the pref
     raise TypeError(one.name)  # a program's error: the page cannot ask for such a value
 
 
+def _show_removable(workspace: Workspace, wanted: Preferences) -> None:
+    """Say what of trainings would be deleted by these preferences now."""
+    if wanted.keep_checkpoint_days is None and wanted.keep_log_days is None:
+        return
+    found = [
+        one
+        for one in removable(workspace.used_by(PROGRAM), wanted=wanted)
+        if one.why is not Why.HALF_WRITTEN
+    ]
+    st.caption(
+        say_number(
+            "{number} file of finished trainings, {size}, is deleted by these preferences now; "
+            "others follow daily. `medcxr clean --dry-run` lists them.",
+            "{number} files of finished trainings, {size}, are deleted by these preferences now; "
+            "others follow daily. `medcxr clean --dry-run` lists them.",
+            len(found),
+            size=told_size(sum(one.n_bytes for one in found)),
+        )
+    )
+
+
 def _show_saving(workspace: Workspace, current: Preferences, chosen: Mapping[str, Any]) -> None:
     wanted = Preferences(**{**asdict(current), **chosen})
     days = wanted.keep_days
@@ -81,6 +113,7 @@ def _show_saving(workspace: Workspace, current: Preferences, chosen: Mapping[str
         ),
         key=f"preferences_sure_{days}",
     )
+    _show_removable(workspace, wanted)
     if not st.button(say("Save the preferences"), disabled=wanted == current):
         return
     if not sure:
@@ -88,6 +121,7 @@ def _show_saving(workspace: Workspace, current: Preferences, chosen: Mapping[str
         return
     set_preferences(workspace, wanted)
     n_deleted = forget_old_cases(workspace) if shorter else 0
+    clean_by_itself(workspace)
     notice = say("The preferences were saved.")
     if n_deleted:
         notice += " " + say_number(

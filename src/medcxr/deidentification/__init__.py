@@ -1,0 +1,1 @@
+"""DICOM files without what tells whose they are, by a profile of the standard."""

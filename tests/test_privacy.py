@@ -1,0 +1,113 @@
+"""Nothing of a patient is written down, and nothing is sent: on the command line."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from medcxr.apps.dashboard.launch import server_command
+from medcxr.services.audit import trail
+from watched import (
+    SECRETS,
+    connections,
+    files_with_secrets,
+    is_local,
+    watched_environment,
+    write_patient,
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def commands(tiny_workspace, tmp_path):
+    """Return commands that read a patient's radiograph, one after the other."""
+    source = write_patient(tmp_path / "image.dcm")
+    out = tmp_path / "out"
+    out.mkdir()
+    keep = ["--workspace", str(tiny_workspace.folder)]
+    analyze = ["analyze", str(source), "--no-gate", *keep]
+    table = tmp_path / "table.csv"
+    table.write_text("image_path\nimage.dcm\n")
+    return [
+        [*analyze, "--report", str(out / "report")],
+        [*analyze, "--json"],
+        [*analyze, "--pdf", str(out / "report.pdf"), "--language", "de"],
+        ["predict", "--manifest", str(table), "--out", str(out / "scores.csv"), *keep],
+        ["deidentify", str(source), "--out", str(out / "copies"), *keep],
+        ["cases", "list", "--json", *keep],
+        ["audit", "export", str(out / "trail.jsonl"), *keep],
+        ["audit", "list", *keep],
+        ["clean", "--dry-run", *keep],
+    ]
+
+
+def run(command, environment, before=()):
+    return subprocess.run(
+        [*before, sys.executable, "-m", "medcxr", *command],
+        env=environment,
+        capture_output=True,
+        timeout=280,
+        check=False,
+    )
+
+
+def test_the_command_line_writes_and_logs_no_patient_and_reaches_nobody(
+    commands, tiny_workspace, tmp_path
+):
+    record, said = tmp_path / "record", tmp_path / "said"
+    said.mkdir()
+    environment = watched_environment(record)
+    assert files_with_secrets(tmp_path / "image.dcm")  # the search would find them
+    for number, command in enumerate(commands):
+        done = run(command, environment)
+        (said / f"{number}").write_bytes(done.stdout + done.stderr)
+        assert done.returncode == 0, (command, done.stderr.decode()[-2000:])
+    assert b"DEBUG" in b"".join(path.read_bytes() for path in said.iterdir())
+    assert files_with_secrets(tiny_workspace.folder, said, tmp_path / "out") == []
+    assert [one for one in connections(record) if not is_local(one)] == []
+    assert len(trail(tiny_workspace)) >= 6
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
+def test_no_process_of_an_analysis_asks_the_system_for_a_connection(commands, tmp_path):
+    """The decoding processes read no environment, so the system itself is asked."""
+    traced = tmp_path / "traced"
+    before = ["strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(traced)]
+    probe = subprocess.run([*before, "true"], capture_output=True, check=False)
+    if probe.returncode:
+        pytest.skip("strace is not permitted here")
+    assert run(commands[0], None, before).returncode == 0
+    families = set(re.findall(r"sa_family=(\w+)", traced.read_text()))
+    assert families <= {"AF_UNIX"}
+
+
+def test_everything_works_without_any_network(commands):
+    before = ["unshare", "-rn"]
+    if shutil.which("unshare") is None or subprocess.run([*before, "true"], check=False).returncode:
+        pytest.skip("unshare is not permitted here")
+    for command in commands[:5]:
+        done = run(command, None, before)
+        assert done.returncode == 0, (command, done.stderr.decode()[-2000:])
+
+
+def test_a_connection_elsewhere_would_be_seen(tmp_path):
+    record = tmp_path / "record"
+    words = (
+        "import socket\n"
+        "for host in ('192.0.2.1', '127.0.0.1'):\n"
+        "    try: socket.create_connection((host, 9), timeout=0.01)\n"
+        "    except OSError: pass\n"
+    )
+    subprocess.run([sys.executable, "-c", words], env=watched_environment(record), check=True)
+    seen = connections(record)
+    assert any("192.0.2.1" in one and not is_local(one) for one in seen)
+    assert any("127.0.0.1" in one and is_local(one) for one in seen)
+
+
+def test_the_server_is_told_to_gather_no_statistics():
+    command = server_command(address="127.0.0.1", port=8501, headless=True)
+    assert "--browser.gatherUsageStats=false" in command
+    assert len(SECRETS) == len(set(SECRETS.values()))
