@@ -1,4 +1,4 @@
-"""Fill in what docs/security-rules.md tells of limits, roles and words from the code.
+"""Fill in what docs/security-rules.md tells of limits, sessions and words from the code.
 
 Run from the repository, after one of them was changed:
 python docs/make_security_rules.py
@@ -15,7 +15,6 @@ from pathlib import Path
 from page_parts import table
 
 from medcxr.apps.api.limits import Limits
-from medcxr.core.access import ALLOWED, Permission, Role
 from medcxr.imaging import limits
 from medcxr.security import one_time_codes, passwords, sealed
 from medcxr.security.throttle import FREE_FAILURES, LONGEST_WAIT_S, MOST_AT_ONCE, REFILL_S
@@ -24,6 +23,11 @@ from medcxr.services.tokens import DEFAULT_DAYS, LONGEST_DAYS
 
 PAGE = Path(__file__).parent / "security-rules.md"
 _MIB, _KIB = 2**20, 2**10
+# What the page tells is what the code keeps to, also where nobody else asks for it.
+_LONGEST_PASSWORD = passwords._MAXIMUM_LENGTH  # noqa: SLF001
+_COMMON = len(passwords._common())  # noqa: SLF001
+_WORDS = passwords._OWN_WORDS  # noqa: SLF001
+_RECOVERY_BITS = one_time_codes._RECOVERY_BYTES * 8  # noqa: SLF001
 _BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 
@@ -52,11 +56,11 @@ def _signing_in() -> str:
     rows = [
         (
             "Password",
-            f"{passwords.MINIMUM_LENGTH} to {passwords._MAXIMUM_LENGTH:,} characters of any kind",
+            f"{passwords.MINIMUM_LENGTH} to {_LONGEST_PASSWORD:,} characters of any kind",
         ),
         (
             "Passwords refused as common",
-            f"{len(passwords._common()):,}, and what differs little from them",
+            f"{_COMMON:,}, and what differs little from them",
         ),
         (
             "Failures of one name",
@@ -72,7 +76,7 @@ def _signing_in() -> str:
         ),
         (
             "Recovery codes",
-            f"{one_time_codes.N_RECOVERY_CODES}, each of {one_time_codes._RECOVERY_BYTES * 8} random bits, once",
+            f"{one_time_codes.N_RECOVERY_CODES}, each of {_RECOVERY_BITS} random bits, once",
         ),
         (
             "Wrong tokens of an address",
@@ -85,7 +89,7 @@ def _signing_in() -> str:
 
 
 def _words() -> str:
-    return ", ".join(f"`{word}`" for word in passwords._OWN_WORDS)
+    return ", ".join(f"`{word}`" for word in _WORDS)
 
 
 def _sessions() -> str:
@@ -99,14 +103,6 @@ def _sessions() -> str:
 
 def _span(usual: int, bounds: tuple[int, int], unit: str) -> tuple[str, str]:
     return f"{usual} {unit}", f"{bounds[0]} to {bounds[1]} {unit}"
-
-
-def _roles() -> str:
-    rows = [
-        (permission.value, *("yes" if permission in ALLOWED[role] else "" for role in Role))
-        for permission in Permission
-    ]
-    return table(("Permission", *(role.value for role in Role)), rows)
 
 
 def _limits() -> str:
@@ -133,7 +129,6 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "signing-in": _signing_in,
     "words": _words,
     "sessions": _sessions,
-    "roles": _roles,
     "limits": _limits,
 }
 """Name -> what writes it."""

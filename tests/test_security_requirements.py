@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from medcxr.core.access import ALLOWED, Permission, Role
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 
@@ -108,7 +110,7 @@ TOLD = {
     "6.1.3": ("Ways in", ("Dashboard", "HTTP API", "Command line", "no other way in")),
     "7.1.1": ("Sessions", ("without activity", "in all", "800-63B")),
     "7.1.2": ("Sessions", ("any number of sessions",)),
-    "8.1.1": ("Who may do what", ("administrator", "view cases", "workspace")),
+    "8.1.1": ("Who may do what", ("SECURITY.md#who-may-do-what", "workspace")),
     "8.1.2": ("Who may do what", ("Fields", "key that stands for a patient")),
     "11.1.1": ("Keys", ("Replaced", "mode 0600", "32")),
     "11.1.2": ("Algorithms", ("AES-256-GCM", "argon2id", "HMAC-SHA-256")),
@@ -256,6 +258,20 @@ def test_the_rules_tell_what_the_standard_asks_the_documents_for(name):
     assert text
     assert [one for one in words if one not in text] == []
     assert any(one.id == name and one.is_met for one in every())
+
+
+def test_the_permission_table_of_the_documents_is_that_of_the_code():
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    rows = text.partition("\n## Who may do what\n")[2] or text.partition("Who may do what\n")[2]
+    table = rows.partition("\n#")[0].split("\n|")[1:]
+    heads, _, *lines = [[cell.strip() for cell in row.strip("| ").split("|")] for row in table]
+    told = {
+        (Permission(line[0]), Role(role)): {"yes": True, "no": False}[answer]
+        for line in lines
+        for role, answer in zip(heads[-len(Role) :], line[1:], strict=True)
+    }
+
+    assert told == {(p, role): p in ALLOWED[role] for role in Role for p in Permission}
 
 
 def test_the_rules_name_every_key():
