@@ -32,6 +32,7 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _INLINE_CODE = re.compile(r"`([^`\n]+)`")
 _ABSOLUTE_PATH = re.compile(r"(?<![\w.~<:/)\]-])/[\w.-]+/[\w.-]+|\b[A-Z]:\\")
+_DIAGNOSIS = re.compile(r"diagnos(?!tics\b)", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(not|no|never|nor)\b", re.IGNORECASE)
 _MEASURED = re.compile(
     r"\b(?:AUC|mAP|sensitivity|specificity|accuracy|F1|precision)\b[^.|]{0,40}"
@@ -114,9 +115,12 @@ def read_citation(text: str) -> dict[str, object]:
 
 
 def wrong_words(text: str) -> list[str]:
-    """Return paths of a machine, outputs called a diagnosis, and figures of accuracy."""
+    """Return paths of a machine, outputs called a diagnosis, and figures of accuracy.
+
+    Diagnostics, as on the menu of manage.py, are those of the computer.
+    """
     sentences = re.split(r"[.:;]\s|\n\n", text)
-    diagnoses = [s for s in sentences if "diagnos" in s.lower() and not _NEGATION.search(s)]
+    diagnoses = [s for s in sentences if _DIAGNOSIS.search(s) and not _NEGATION.search(s)]
     figures = _MEASURED.findall(" ".join(text.split()))
     return [*_ABSOLUTE_PATH.findall(text), *diagnoses, *figures]
 
@@ -397,8 +401,8 @@ def test_every_command_of_manage_exists(document: Path):
     ]
     parser = manage()._parser()
     for words in [*commands_of(text, "python3 manage.py"), *inline]:
-        assert words[0] in {"run", "test"}
-        if words[0] == "run" and "--help" not in words:
+        assert not words or words[0] in {*manage().COMMANDS, "test"}
+        if words and words[0] != "test" and "--help" not in words:
             parser.parse_args(words)
 
 

@@ -20,6 +20,7 @@ HOMES = {
     "pydicom": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
     "gdcm": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
     "argon2": {"medcxr.security"},
+    "cryptography": {"medcxr.security"},
     "sqlalchemy": {"medcxr.storage"},
     "alembic": {"medcxr.storage"},
     "pydyf": {"medcxr.documents"},

@@ -5,6 +5,8 @@
 | MEDCXR_WORKSPACE   | folder of models, runs and secrets                        | the user's data folder for medcxr |
 | MEDCXR_CASES       | table of radiographs that the dashboard compares with     | none    |
 | MEDCXR_DATA        | folder of labeled tables that the dashboard may train on  | none    |
+| MEDCXR_BACKUPS     | folder of backups                                         | "backups" in the workspace |
+| MEDCXR_BACKUP_PASSPHRASE_FILE | file with the passphrase that backups are encrypted under | none |
 | MEDCXR_DATABASE    | address of a PostgreSQL database, in the place of a file in the workspace | none |
 | MEDCXR_DATABASE_FILE | file that holds that address, e.g. a container's secret | none    |
 | MEDCXR_DATABASE_SCHEMA | schema of the workspace's tables there                | medcxr  |
@@ -24,9 +26,11 @@ from medcxr.core.errors import DataError
 from medcxr.core.server_address import ServerAddress, server_address
 
 __all__ = [
+    "BACKUPS_VARIABLE",
     "CASES_VARIABLE",
     "DATABASE_VARIABLE",
     "DATA_VARIABLE",
+    "PASSPHRASE_VARIABLE",
     "WORKSPACE_VARIABLE",
     "Settings",
     "environment_without_secrets",
@@ -35,6 +39,8 @@ __all__ = [
 WORKSPACE_VARIABLE = "MEDCXR_WORKSPACE"
 CASES_VARIABLE = "MEDCXR_CASES"
 DATA_VARIABLE = "MEDCXR_DATA"
+BACKUPS_VARIABLE = "MEDCXR_BACKUPS"
+PASSPHRASE_VARIABLE = "MEDCXR_BACKUP_PASSPHRASE_FILE"  # noqa: S105 - a name  # nosec B105
 DATABASE_VARIABLE = "MEDCXR_DATABASE"
 _DATABASE_FILE_VARIABLE = "MEDCXR_DATABASE_FILE"
 _SCHEMA_VARIABLE = "MEDCXR_DATABASE_SCHEMA"
@@ -48,6 +54,8 @@ class Settings:
         workspace: folder of models, runs and secrets; it may not exist yet.
         cases: table of radiographs that the dashboard compares with; None if nobody chose one.
         data: folder of labeled tables that the dashboard may train on; None if nobody named one.
+        backups: folder of backups; None for the workspace's own.
+        passphrase_file: whose first line encrypts backups; None if nobody named one.
         database_words: the address of a PostgreSQL database with its password; None for the file in
             the workspace.
         database_file: holds that address; None if there is none.
@@ -57,6 +65,8 @@ class Settings:
     workspace: Path
     cases: Path | None = None
     data: Path | None = None
+    backups: Path | None = None
+    passphrase_file: Path | None = None
     database_words: str | None = field(default=None, repr=False)
     database_file: Path | None = None
     database_schema: str | None = None
@@ -70,11 +80,15 @@ class Settings:
         folder = Path(chosen).expanduser() if chosen else user_data_path("medcxr", appauthor=False)
         table = variables.get(CASES_VARIABLE, "").strip()
         data = variables.get(DATA_VARIABLE, "").strip()
+        backups = variables.get(BACKUPS_VARIABLE, "").strip()
+        passphrase = variables.get(PASSPHRASE_VARIABLE, "").strip()
         database_file = variables.get(_DATABASE_FILE_VARIABLE, "").strip()
         return cls(
             workspace=folder,
             cases=Path(table).expanduser() if table else None,
             data=Path(data).expanduser() if data else None,
+            backups=Path(backups).expanduser() if backups else None,
+            passphrase_file=Path(passphrase).expanduser() if passphrase else None,
             database_words=variables.get(DATABASE_VARIABLE, "").strip() or None,
             database_file=Path(database_file).expanduser() if database_file else None,
             database_schema=variables.get(_SCHEMA_VARIABLE, "").strip() or None,
@@ -108,7 +122,7 @@ class Settings:
 
 def environment_without_secrets() -> dict[str, str]:
     """Return the environment for a child process that needs no database."""
-    hidden = (DATABASE_VARIABLE, _DATABASE_FILE_VARIABLE)
+    hidden = (DATABASE_VARIABLE, _DATABASE_FILE_VARIABLE, PASSPHRASE_VARIABLE)
     return {name: value for name, value in os.environ.items() if name not in hidden}
 
 

@@ -33,6 +33,7 @@ class Workspace:
             StorageError: a file stands in the folder's place, or it cannot be created.
         """
         workspace = cls(folder=folder.expanduser().absolute())
+        workspace._finish_restore()
         for part in (
             workspace.folder,
             workspace.models,
@@ -42,6 +43,14 @@ class Workspace:
         ):
             _ensure_folder(part)
         return workspace
+
+    def _finish_restore(self) -> None:
+        """Put a backup in place whose restore was cut off."""
+        if (self.folder / "restoring").is_dir():
+            # Loaded only then; it needs this module itself.
+            from medcxr.services.unfinished_restore import finish_restore  # noqa: PLC0415
+
+            finish_restore(self)
 
     @classmethod
     def open_default(cls) -> "Workspace":
@@ -79,6 +88,11 @@ class Workspace:
     def database(self) -> Path:
         """What is remembered of analyzed radiographs, and settings."""
         return self.folder / "medcxr.db"
+
+    @property
+    def backups(self) -> Path:
+        """Backups, unless the settings name another folder; made with the first one."""
+        return self.folder / "backups"
 
     @property
     def secrets(self) -> Path:

@@ -34,6 +34,7 @@ def workspace_places(workspace: Workspace) -> tuple[Place, ...]:
         workspace.models: say("Models, what was measured of their maps, and which one answers"),
         workspace.runs: say("Runs of trainings: checkpoints, scores and pictures of patients"),
         workspace.trainings: say("Trainings that the dashboard started: recipes and logs"),
+        workspace.backups: say("Backups, unless the settings name another folder for them"),
         workspace.secrets: say("The password's hash, and the key that patients are known by"),
     }
     places = [_measured(path, holds, _files_below(path)) for path, holds in known.items()]

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from medcxr.apps.dashboard.administration_audit_view import show_audit
+from medcxr.apps.dashboard.administration_backups_view import show_backups
 from medcxr.apps.dashboard.diagnostics_view import show_diagnostics
 from medcxr.apps.dashboard.doors import show_password_change
 from medcxr.apps.dashboard.frame import Opened
@@ -28,6 +29,7 @@ def show_administration(opened: Opened) -> None:
     show_preferences(workspace)
     st.caption(say("Each reader chooses language and light at the left; the browser keeps them."))
     show_audit(workspace)
+    show_backups(workspace)
     st.header(say("What this workspace keeps"), anchor=False)
     _show_places(workspace)
 
@@ -46,4 +48,3 @@ def _show_places(workspace: Workspace) -> None:
     total = sum(place.n_bytes for place in places)
     heads = (say("Part of the workspace"), say("Where"), say("Files"), say("Size"))
     st.html(html_table(heads, rows, caption=say("{size} in all", size=told_size(total))))
-    st.caption(say("To back it up, end the dashboard and copy the folder with its permissions."))

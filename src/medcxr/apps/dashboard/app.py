@@ -61,10 +61,12 @@ def main() -> None:
     except MedcxrError as error:
         st.error(say(error.sentence))
         return
-    from medcxr.apps.dashboard.frame import show_frame, work_on  # noqa: PLC0415 - see above
+    from medcxr.apps.dashboard.backup_clock import backup_clock  # noqa: PLC0415 - see above
+    from medcxr.apps.dashboard.frame import show_frame, work_on  # noqa: PLC0415
     from medcxr.apps.dashboard.retention import forget_old_cases_daily  # noqa: PLC0415
 
     forget_old_cases_daily(workspace)
+    backup_clock(workspace)
     _lock_when_idle()
     opened = show_frame(workspace)
     _navigation(opened, position="sidebar").run()
