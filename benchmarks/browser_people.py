@@ -12,6 +12,8 @@ from people import ANALYSIS_LIMIT_S, READING_PAGE, Timing
 from playwright.async_api import Browser, Page, async_playwright
 from served import Served
 
+from medcxr.services.first_user import FIRST_NAME
+
 __all__ = ["chromium", "read_in_browser", "seconds_to_first_page"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -60,7 +62,7 @@ async def read_in_browser(
     Args:
         browser: in which to open a context.
         url: of the dashboard.
-        password: of its workspace.
+        password: of its first user.
         files: to upload.
         barrier: at which all wait for each other before each file.
     """
@@ -68,6 +70,7 @@ async def read_in_browser(
     context.set_default_timeout(_LIMIT_MS)
     page = await context.new_page()
     await page.goto(url + READING_PAGE)
+    await page.get_by_label("Name", exact=True).fill(FIRST_NAME)
     await page.get_by_label("Password", exact=True).fill(password)
     await page.get_by_role("button", name="Sign in").click()
     await page.locator("input[type=file]").first.wait_for(state="attached")

@@ -25,9 +25,7 @@ from light_people import read_lightly
 from people import Person, Timing, read_together
 from processes import cpu_seconds, resident_mib
 from radiographs import radiograph_files
-from served import Served, serve
-
-from medcxr.security.passwords import INITIAL_PASSWORD
+from served import Served, serve, settle
 
 _START_LIMIT_S, _ALONE_LIMIT_S, _TOGETHER_LIMIT_S = 3.0, 2.0, 5.0
 
@@ -88,13 +86,15 @@ async def _measure(arguments: argparse.Namespace, folder: Path) -> tuple[list[_R
     timings: dict[str, list[Timing]] = {}
     for people, who in ((1, "1 browser"), (arguments.browsers, f"{arguments.browsers} browsers")):
         if people and who not in timings:
+            password = settle(folder / who)
             with serve(folder / who) as served:
                 async with chromium() as browser:
-                    person = partial(read_in_browser, browser, served.url, INITIAL_PASSWORD)
+                    person = partial(read_in_browser, browser, served.url, password)
                     timings[who] = await _together(person, served, files, people, arguments.rounds)
     if arguments.people:
+        password = settle(folder / "light")
         with serve(folder / "light") as served:
-            person = partial(read_lightly, served.url, INITIAL_PASSWORD)
+            person = partial(read_lightly, served.url, password)
             timings[f"{arguments.people} without a browser"] = await _together(
                 person, served, files, arguments.people, arguments.rounds
             )

@@ -22,6 +22,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
+from medcxr.services.first_user import FIRST_NAME
+
 __all__ = ["read_lightly"]
 
 _PICTURE = re.compile(rb"/media/[0-9a-z]+\.[a-z0-9]+")
@@ -35,7 +37,7 @@ async def read_lightly(
 
     Args:
         url: of the dashboard.
-        password: of its workspace.
+        password: of its first user.
         files: to upload.
         barrier: at which all wait for each other before each file.
     """
@@ -62,9 +64,10 @@ class _Session:
 
     async def sign_in(self, password: str) -> None:
         await self.run()
-        field_ = next(one.text_input for one in self.elements if one.HasField("text_input"))
+        name, field_ = [one.text_input for one in self.elements if one.HasField("text_input")]
         button = next(one.button for one in self.elements if one.HasField("button"))
         await self.run(
+            WidgetState(id=name.id, string_value=FIRST_NAME),
             WidgetState(id=field_.id, string_value=password),
             WidgetState(id=button.id, trigger_value=True),
         )

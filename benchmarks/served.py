@@ -10,7 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Served", "serve"]
+from medcxr.security.passwords import INITIAL_PASSWORD, new_password
+from medcxr.services.accounts import change_password, sign_in
+from medcxr.services.first_user import FIRST_NAME
+from medcxr.services.workspace import Workspace
+
+__all__ = ["Served", "serve", "settle"]
 
 _LIMIT_S = 60.0
 _POLL_S = 0.02
@@ -31,12 +36,20 @@ class Served:
     begun: float
 
 
+def settle(workspace: Path) -> str:
+    """Give a new workspace's first user a password of its own, and return it."""
+    opened, password = Workspace.open(workspace), new_password()
+    first = sign_in(opened, FIRST_NAME, INITIAL_PASSWORD)
+    change_password(opened, first.token, INITIAL_PASSWORD, password)
+    return password
+
+
 @contextmanager
 def serve(workspace: Path) -> Iterator[Served]:
     """Start the dashboard as a user does, wait until it answers, and end it with the block.
 
     Args:
-        workspace: a folder; models and password are those of a new workspace if it is empty.
+        workspace: a folder; models and users are those of a new workspace if it is empty.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -28,7 +28,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from medcxr.apps.dashboard.preferences import LANGUAGE_COOKIE, THEME_COOKIE
 from medcxr.core.findings import Finding
-from medcxr.security.passwords import INITIAL_PASSWORD
+from medcxr.security.passwords import INITIAL_PASSWORD, new_password
+from medcxr.services.accounts import change_password, sign_in
+from medcxr.services.first_user import FIRST_NAME
 from medcxr.services.training_jobs import JobState, find_job, log_tail, start_training
 from medcxr.services.training_settings import TrainingSettings
 from medcxr.services.workspace import Workspace
@@ -56,6 +58,7 @@ _MOST_ROWS = 2200  # a longer page goes on below the picture
 _COLORS = 256
 _LIMIT_MS = 120_000
 _START_LIMIT_S = 60
+_PASSWORD = new_password()
 _TRAINING_LIMIT_S = 1800
 _N_LEARNED_FROM = 150
 _PATIENTS = {
@@ -120,7 +123,10 @@ def _train(workspace: Path, data: Path) -> None:
 
 @contextmanager
 def _served(workspace: Path, data: Path) -> Iterator[str]:
-    """Yield the address of a dashboard with a workspace of its own."""
+    """Yield the address of a dashboard with a workspace of its own, whose password was changed."""
+    opened = Workspace.open(workspace)
+    first = sign_in(opened, FIRST_NAME, INITIAL_PASSWORD)
+    change_password(opened, first.token, INITIAL_PASSWORD, _PASSWORD)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -160,7 +166,8 @@ def _photograph(
     field.wait_for()
     _settle(page)
     _keep(page, SIGN_IN, theme, language)
-    field.fill(INITIAL_PASSWORD)
+    page.locator("input[autocomplete=username]").fill(FIRST_NAME)
+    field.fill(_PASSWORD)
     field.press("Enter")
     _analyze(page, files)
     for number, name in enumerate(PAGES):

@@ -16,13 +16,13 @@ from typing import Any
 from page_parts import shipped_folder, shipped_manifest, table
 
 import medcxr.gates
-from medcxr.apps.dashboard.limits import ABSOLUTE_LIMIT_S, IDLE_LIMIT_S
 from medcxr.core.results import Analysis, Anatomy, FindingResult, Lung, Span
 from medcxr.explain.measured import MEASURES
 from medcxr.imaging import limits
 from medcxr.registry.manifest import Manifest
 from medcxr.security.passwords import MINIMUM_LENGTH
-from medcxr.security.throttle import FREE_FAILURES, LONGEST_WAIT_S
+from medcxr.security.throttle import FREE_FAILURES, LONGEST_WAIT_S, MOST_AT_ONCE, REFILL_S
+from medcxr.services.preferences import Preferences
 
 HERE = Path(__file__).parent
 PAGE = HERE / "technical-specification.md"
@@ -276,12 +276,16 @@ def _limits(manifest: dict[str, Any]) -> str:  # noqa: ARG001 - all blocks are a
         ),
         (
             "Sign-in",
-            f"ends after {IDLE_LIMIT_S / 60:.0f} minutes without activity and after {ABSOLUTE_LIMIT_S / 3600:.0f} hours",
+            f"ends after {Preferences().idle_minutes} minutes without activity and after {Preferences().signed_in_hours} hours, unless an administrator sets other limits",
         ),
         ("Password", f"at least {MINIMUM_LENGTH} characters"),
         (
             "Wrong passwords",
             f"{FREE_FAILURES} in a row, then a wait that doubles, at most {LONGEST_WAIT_S / 60:.0f} minutes",
+        ),
+        (
+            "Wrong passwords of all names together",
+            f"{MOST_AT_ONCE}, then one every {REFILL_S:g} seconds",
         ),
     ]
     return table(("Limit", "Value"), rows)

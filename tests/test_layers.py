@@ -21,6 +21,7 @@ HOMES = {
     "gdcm": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
     "argon2": {"medcxr.security"},
     "cryptography": {"medcxr.security"},
+    "segno": {"medcxr.security"},
     "sqlalchemy": {"medcxr.storage"},
     "alembic": {"medcxr.storage"},
     "pydyf": {"medcxr.documents"},

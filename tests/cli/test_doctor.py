@@ -23,7 +23,7 @@ def test_a_whole_installation_ends_with_exit_code_0(run):
     result = run()
     assert result.exit_code == 0, result.output
     assert "Model in use: tiny 1.0.0" in result.stdout
-    assert "Sign in and change the password." in result.stdout
+    assert "Sign in as admin and change the password." in result.stdout
 
 
 def test_something_broken_ends_with_exit_code_1(run, tiny_workspace):

@@ -1,5 +1,7 @@
 """The permission table, and what a token narrows."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,3 +44,17 @@ def test_the_operator_may_everything():
 def test_narrowing_only_takes_away(role, narrowed_to):
     allowed = {one for one in Permission if actor(role, narrowed_to).may(one)}
     assert allowed == ALLOWED[role] & narrowed_to
+
+
+def test_the_table_of_the_documents_is_that_of_the_program():
+    told = (Path(__file__).resolve().parents[2] / "SECURITY.md").read_text(encoding="utf-8")
+    heads = f"| | {' | '.join(Role)} |"
+    rows = [
+        f"| {permission.value} | "
+        + " | ".join("yes" if permission in ALLOWED[role] else "no" for role in Role)
+        + " |"
+        for permission in Permission
+    ]
+    table = told[told.index(heads) :].split("\n\n")[0].splitlines()
+    assert table[0] == heads
+    assert table[2:] == rows

@@ -13,9 +13,9 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
 
-from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
+from signing_in import ADMIN, GOOD
 
 ANALYSIS_LIMIT_MS = 120_000
 SCREEN = {"width": 1400, "height": 1000}
@@ -36,7 +36,8 @@ def watched(page):
     assert hosts == {"127.0.0.1"}
 
 
-def sign_in(page, password=INITIAL_PASSWORD):
+def sign_in(page, password=GOOD, *, name=ADMIN):
+    page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
 

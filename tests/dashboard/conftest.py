@@ -21,10 +21,18 @@ from streamlit import config
 import medcxr.apps.dashboard
 from bundles import FINDINGS, keep_map_tests, use_tiny_model
 from medcxr.services.workspace import Workspace
+from signing_in import settle
 
 
 @pytest.fixture
-def workspace(tmp_path, monkeypatch):
+def workspace(new_workspace):
+    """A workspace, which the settings name, whose administrator has chosen a password."""
+    settle(new_workspace)
+    return new_workspace
+
+
+@pytest.fixture
+def new_workspace(tmp_path, monkeypatch):
     """A new workspace, which the settings name, with the tiny model in use and true maps."""
     monkeypatch.setenv("MEDCXR_WORKSPACE", str(tmp_path / "workspace"))
     opened = Workspace.open_default()

@@ -7,7 +7,7 @@ import pytest
 from browsing import ANALYSIS_LIMIT_MS, upload, view, wait_until_still, write_png
 from PIL import Image
 
-from medcxr.security.passwords import INITIAL_PASSWORD
+from signing_in import ADMIN, GOOD
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -142,7 +142,8 @@ def _prefer(page, language, theme):
 
 def _enter(page):
     """Sign in, whatever the language."""
-    page.locator("input[type=password]").fill(INITIAL_PASSWORD)
+    page.locator("input[autocomplete=username]").fill(ADMIN)
+    page.locator("input[type=password]").fill(GOOD)
     page.get_by_test_id("stBaseButton-primaryFormSubmit").click()
     page.get_by_test_id("stSidebarNav").wait_for()
     _settle(page)

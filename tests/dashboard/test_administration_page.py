@@ -10,14 +10,13 @@ from streamlit.util import calc_hash
 from medcxr.apps.dashboard import audit_words, workspace_preferences_view
 from medcxr.core.access import Door, Role
 from medcxr.core.audit import AuditAction
-from medcxr.security.passwords import INITIAL_PASSWORD
-from medcxr.services.accounts import change_password, sign_in
+from medcxr.core.errors import AccessError
+from medcxr.services.accounts import Duty, require_current, sign_in
 from medcxr.services.audit import check_trail, note_alone
 from medcxr.services.preferences import Preferences, preferences, set_preferences
 from medcxr.services.trail_walk import NotedHead
-
-GOOD = "correct horse battery"
-BETTER = "three unrelated words"
+from medcxr.services.users import users
+from signing_in import GOOD, add, enter
 
 
 @pytest.fixture
@@ -25,13 +24,11 @@ def open_page(workspace, server_address, app_file):  # noqa: ARG001 - the settin
     """Return a function that signs in by a password and opens the page."""
     server_address("127.0.0.1")
 
-    def open_page(password=INITIAL_PASSWORD):
+    def open_page(password=GOOD):
         app = AppTest.from_file(str(app_file), default_timeout=300)
         app._page_hash = calc_hash("administration")  # the runner switches to pages in files only
         app.run()
-        app.text_input[0].input(password)
-        app.button[0].click()
-        app.run()
+        enter(app, password)
         assert not app.exception
         return app
 
@@ -53,13 +50,12 @@ def test_nothing_is_checked_before_the_button_is_pressed(open_page):
     assert "cxr-checks" not in html(app)
     press(app, "Run the checks")
     assert "tiny 1.0.0: its files" in html(app)
-    assert "asks for attention" in app.warning[-1].value
+    assert "Changed from the public initial one." in html(app)
     app.run()
     assert "tiny 1.0.0: its files" in html(app)  # the last checks stay
 
 
 def test_something_broken_is_said_in_words_with_what_to_do(open_page, workspace):
-    (workspace.secrets / "credentials.json").unlink(missing_ok=True)
     app = open_page()
     (workspace.models / "tiny-1.0.0" / "model_card.md").write_text("<b>changed</b>")
     press(app, "Run the checks")
@@ -69,20 +65,47 @@ def test_something_broken_is_said_in_words_with_what_to_do(open_page, workspace)
     assert "Choose another model" in html(app)
 
 
-def test_the_password_is_changed_on_the_page(open_page, workspace):
-    change_password(workspace, INITIAL_PASSWORD, GOOD)
-    app = open_page(GOOD)
-    for field, value in zip(app.main.text_input, (GOOD, BETTER, BETTER), strict=True):
-        field.input(value)
-    press(app, "Change the password")
-    assert not app.error
-    sign_in(workspace, BETTER)
-
-
-def test_the_initial_password_is_changed_at_the_top_of_the_page(open_page):
+def test_a_user_is_added_with_a_password_that_is_shown_once(open_page, workspace):
     app = open_page()
-    assert "change it at the top of this page" in app.info[-1].value
-    assert [b.label for b in app.button].count("Change the password") == 1
+    field(app, "text_input", "Name").input("reader")
+    field(app, "selectbox", "Role").select("clinician")
+    press(app, "Add the user")
+    password = app.main.code[0].value
+    assert "reader" in html(app)
+    press(app, "I have handed it on")
+    assert password not in [one.value for one in app.main.code]
+    signed_in = sign_in(workspace, "reader", password)
+    assert (signed_in.user.role, signed_in.duty) == (Role.CLINICIAN, Duty.CHANGE_PASSWORD)
+
+
+def test_a_name_that_somebody_has_is_refused(open_page):
+    app = open_page()
+    field(app, "text_input", "Name").input("ADMIN")
+    press(app, "Add the user")
+    assert "There is a user ADMIN already" in app.error[-1].value
+
+
+def test_a_user_gets_another_role_and_is_deactivated(open_page, workspace):
+    session = add(workspace, "reader")
+    app = open_page()
+    field(app, "selectbox", "User").select("reader")
+    app.run()
+    next(one for one in app.main.selectbox if str(one.key).startswith("role_2_")).select("viewer")
+    app.run()
+    press(app, "Give the role")
+    assert "The user was changed." in [one.value.replace("\\", "") for one in app.success]
+    with pytest.raises(AccessError):
+        require_current(workspace, session.token)
+    press(app, "Deactivate")
+    reader = next(one for one in users(workspace) if one.name == "reader")
+    assert (reader.role, reader.is_active) == (Role.VIEWER, False)
+
+
+def test_the_last_administrator_stays_one(open_page, workspace):
+    app = open_page()
+    press(app, "Deactivate")
+    assert "last active administrator" in app.error[-1].value
+    assert users(workspace)[0].is_active
 
 
 def field(app, kind, label):
@@ -132,12 +155,13 @@ def test_a_longer_time_needs_no_tick(open_page, workspace):
     assert preferences(workspace).keep_days is None
 
 
-def test_a_damaged_database_leaves_the_rest_of_the_page(open_page, workspace):
-    preferences(workspace)
-    workspace.database.write_bytes(b"a text of somebody" * 1000)
+def test_nobody_is_let_in_by_a_damaged_database(open_page, workspace):
     app = open_page()
+    workspace.database.write_bytes(b"a text of somebody" * 1000)
+    app.run()
+    assert not app.exception
     assert "medcxr.db cannot be used" in app.error[-1].value.replace("\\", "")
-    assert "cxr-table" in html(app)
+    assert "cxr-table" not in html(app)
 
 
 def test_what_the_workspace_keeps_is_listed_with_its_size(open_page, workspace):

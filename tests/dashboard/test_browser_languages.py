@@ -16,7 +16,7 @@ from browsing import (
 from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.apps.dashboard.themes import PALETTES
 from medcxr.core.language import LANGUAGES, RIGHT_TO_LEFT
-from medcxr.security.passwords import INITIAL_PASSWORD
+from signing_in import ADMIN, GOOD
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -152,7 +152,8 @@ def test_light_is_chosen_takes_effect_at_once_and_is_remembered(served, tmp_path
 
 
 def sign_in(page):
-    page.locator("input[type=password]").fill(INITIAL_PASSWORD)
+    page.locator("input[autocomplete=username]").fill(ADMIN)
+    page.locator("input[type=password]").fill(GOOD)
     page.locator("input[type=password]").press("Enter")
     page.locator("input[type=file]").first.wait_for(state="attached")
 

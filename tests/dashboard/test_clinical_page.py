@@ -19,12 +19,12 @@ from medcxr.apps.dashboard import cases
 from medcxr.apps.dashboard.clinical_words import NOT_REMEMBERED
 from medcxr.core.case_record import Verdict
 from medcxr.core.guidance import is_undecided
-from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services import case_records
 from medcxr.services.analysis import analyze_image
 from medcxr.synthetic.dicom import write_dicom
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
+from signing_in import enter
 
 
 @pytest.fixture
@@ -34,9 +34,7 @@ def app(workspace, server_address, app_file):  # noqa: ARG001 - the settings nam
     app = AppTest.from_file(str(app_file), default_timeout=300)
     app._page_hash = calc_hash("clinical-analysis")  # the runner switches to pages in files only
     app.run()
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click()
-    return app.run()
+    return enter(app)
 
 
 def upload(app, *files):
@@ -199,7 +197,7 @@ def test_a_verdict_is_kept_beside_the_models_answer_and_told_again(app, workspac
     assert record.opinion.verdicts == {"Effusion": Verdict.UNSURE}
     assert record.opinion.comment == "Film of poor quality"
     assert app.text_area[0].value == "Film of poor quality"
-    assert "Kept at" in html(app)
+    assert "Kept by admin at" in html(app)
 
 
 def test_an_empty_verdict_is_refused_with_what_to_do(app, workspace):

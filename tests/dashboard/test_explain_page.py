@@ -10,11 +10,11 @@ from streamlit.util import calc_hash
 
 from bundles import ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.apps.dashboard.words import NO_CASES, NO_IMPORTANCE, NO_ZONES
-from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.importance import measure_importance
 from medcxr.services.kept_importance import keep_importance_report
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
+from signing_in import enter
 
 ADDRESS = "explainable-ai"
 
@@ -39,9 +39,7 @@ def app(workspace, server_address, app_file):  # noqa: ARG001 - the settings nam
 
 
 def sign_in(app):
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click()
-    return app.run()
+    return enter(app)
 
 
 def press(app, words):

@@ -12,7 +12,7 @@ from medcxr.apps.dashboard.help_page import found_topics
 from medcxr.apps.dashboard.help_words import DOCUMENTS, LIMITS, TOPICS
 from medcxr.apps.dashboard.words import EXPLANATIONS
 from medcxr.core.language import LANGUAGES, say, speaking
-from medcxr.security.passwords import INITIAL_PASSWORD
+from signing_in import enter
 
 ALL = [one for topic in TOPICS for one in topic.explanations]
 
@@ -24,9 +24,7 @@ def app(workspace, server_address, app_file):  # noqa: ARG001 - the settings nam
     app = AppTest.from_file(str(app_file), default_timeout=300)
     app._page_hash = calc_hash("help")  # the runner switches to pages in files only
     app.run()
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click()
-    app.run()
+    enter(app)
     assert not app.exception
     return app
 

@@ -10,7 +10,7 @@ from bundles import tiny_bundle
 from medcxr.apps.dashboard.card_view import Kind, card_blocks
 from medcxr.registry.model_card import model_card
 from medcxr.registry.registry import ModelRegistry
-from medcxr.security.passwords import INITIAL_PASSWORD
+from signing_in import enter
 
 ADDRESS = "models"
 HOSTILE = "<script>alert(1)</script> ![x](http://example.org/x.png) **bold**"
@@ -33,9 +33,7 @@ def app(models, server_address, app_file):  # noqa: ARG001 - the settings name t
     app = AppTest.from_file(str(app_file), default_timeout=300)
     app._page_hash = calc_hash(ADDRESS)  # the runner switches to pages in files only
     app.run()
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click()
-    app.run()
+    enter(app)
     assert not app.exception
     return app
 

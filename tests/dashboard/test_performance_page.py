@@ -11,11 +11,11 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from medcxr.apps.dashboard.performance_words import NO_LABELS, NO_RUNS
-from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.performance import measure_table
 from medcxr.services.scored_table import CsvFile, join_scores
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
+from signing_in import enter
 
 ADDRESS = "performance"
 RUN, TABLE = "A run's held-out scores", "A table"
@@ -44,9 +44,7 @@ def app(workspace, server_address, app_file):  # noqa: ARG001 - the settings nam
     app = AppTest.from_file(str(app_file), default_timeout=300)
     app._page_hash = calc_hash(ADDRESS)  # the runner switches to pages in files only
     app.run()
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click()
-    return app.run()
+    return enter(app)
 
 
 def choose(app, label, value):

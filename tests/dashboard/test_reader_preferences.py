@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from medcxr.apps.dashboard.preferences import preferred_language
 from medcxr.apps.dashboard.themes import PALETTES
-from medcxr.security.passwords import INITIAL_PASSWORD
+from signing_in import enter
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,10 @@ def app(workspace, server_address, app_file):  # noqa: ARG001 - the settings nam
 
 def test_a_language_is_chosen_before_sign_in_and_stays_when_signed_out(app):
     choose(app, "de")
-    assert [field.label for field in app.text_input] == ["Passwort"]
-    app.text_input[0].input("falsches Passwort")
-    app.button[0].click().run()
-    assert app.error[0].value.startswith("Das Passwort ist falsch")
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click().run()
+    assert [field.label for field in app.text_input] == ["Name", "Passwort"]
+    enter(app, "falsches Passwort")
+    assert app.error[0].value.startswith("Der Name oder das Passwort ist falsch")
+    enter(app)
     next(one for one in app.sidebar.button if one.label == "Abmelden").click().run()
     assert app.info[0].value == "Abgemeldet."
     choose(app, "es")
@@ -50,13 +48,12 @@ def test_a_language_is_chosen_before_sign_in_and_stays_when_signed_out(app):
 
 
 def test_a_signed_in_reader_chooses_again_and_again(app):
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click().run()
+    enter(app)
     notices = set()
     for code in ("ar", "es", "fr", "de", "en"):
         choose(app, code)
         assert not app.exception
-        notices.add(app.warning[0].value)
+        notices.add(app.sidebar.button[-1].label)
     assert len(notices) == 5
 
 

@@ -44,6 +44,7 @@ from medcxr.registry.registry import ModelRegistry
 from medcxr.services.case_records import cases, delete_case
 from medcxr.services.training_jobs import JobState, list_jobs, running_job, stop_training
 from medcxr.services.workspace import Workspace
+from signing_in import settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -91,6 +92,7 @@ def opened(real_data, serve, tmp_path_factory):
     """Serve one dashboard for all tests of the module; afterwards nothing may have gone wrong."""
     folder = tmp_path_factory.mktemp("real")
     workspace = Workspace.open(folder / "workspace")
+    settle(workspace)
     rows = _rows_of_each_label(real_data / "nih", _OF_EACH_IN_TABLE)
     table = _write_table(folder / "data", real_data / "nih", rows)
     first = [

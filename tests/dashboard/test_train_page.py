@@ -15,9 +15,9 @@ from medcxr.apps.dashboard import train_form
 from medcxr.apps.dashboard.words import TRAIN_NO_DATA, TRAIN_NO_PAIR, TRAIN_NO_TABLES
 from medcxr.core.errors import MissingExtra
 from medcxr.registry.registry import ModelRegistry
-from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.storage.events import EventLog
 from medcxr.storage.locks import lock_to_hand_on
+from signing_in import enter
 from small_training import SMALL_TOML
 
 ADDRESS = "train-model"
@@ -45,8 +45,7 @@ def libraries(monkeypatch):
 
 
 def sign_in(app):
-    app.text_input[0].input(INITIAL_PASSWORD)
-    app.button[0].click()
+    enter(app)
     return run(app)
 
 

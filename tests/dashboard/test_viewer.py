@@ -22,6 +22,7 @@ from browsing import (
 )
 from PIL import Image
 
+import signing_in
 from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.services.workspace import Workspace
 from medcxr.synthetic.dicom import write_dicom
@@ -54,6 +55,7 @@ def address(serve, tmp_path_factory):
     """Serve one dashboard for all tests of the viewer, whose model outlines lungs and heart."""
     folder = tmp_path_factory.mktemp("served")
     workspace = Workspace.open(folder / "workspace")
+    signing_in.settle(workspace)
     use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
     keep_map_tests(workspace, evidence=FINDINGS)
     with serve(workspace, folder / "log") as dashboard:
@@ -476,8 +478,10 @@ def test_a_radiograph_of_full_size_is_shown_within_two_seconds(
     files = [tmp_path / f"{n}.dcm" for n in range(2)]
     for seed, path in enumerate(files):
         write_dicom(simulate(ThoraxParameters(), size=2048, seed=seed), path, patient=seed)
+    workspace = Workspace.open(tmp_path / "workspace")
+    signing_in.settle(workspace)
     with (
-        serve(Workspace.open(tmp_path / "workspace"), tmp_path / "log") as dashboard,
+        serve(workspace, tmp_path / "log") as dashboard,
         watched(browser.new_page(viewport=SCREEN)) as page,
     ):
         page.goto(f"{dashboard.url}clinical-analysis")

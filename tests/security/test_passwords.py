@@ -8,8 +8,12 @@ import pytest
 from medcxr.core.errors import AccessError
 from medcxr.security.passwords import (
     INITIAL_PASSWORD,
+    NOBODYS_HASH,
+    _common,
     hash_password,
+    is_initial_hash,
     needs_rehash,
+    new_password,
     require_good_password,
     verify_password,
 )
@@ -53,17 +57,57 @@ def test_only_a_hash_with_other_parameters_needs_renewal():
 @pytest.mark.parametrize(
     ("password", "reason"),
     [
-        ("ninechars", "9 characters; use at least 10"),
+        ("elevenchars", "11 characters; use at least 12"),
+        ("abababababab", "repeats a few"),
+        ("password1234", "common one"),
+        ("P@ssw0rd2024!", "common one"),
+        ("qwertyuiopqwertyuiop", "common one"),
+        ("MedCXR is the best", "program's"),
+        ("my name is reader", "your name"),
         ("", "0 characters"),
-        ("zzzzzzzzzzzz", "repeats one character"),
+        ("zzzzzzzzzzzz", "repeats a few"),
         (INITIAL_PASSWORD, "initial password is public"),
         ("x" * 2000, "longer than 1024"),
     ],
 )
 def test_a_weak_password_is_refused_with_its_reason(password, reason):
     with pytest.raises(AccessError, match=reason):
-        require_good_password(password)
+        require_good_password(password, name="Reader")
 
 
-def test_ten_characters_are_enough():
-    require_good_password("ten chars!")
+@pytest.mark.parametrize(
+    "password",
+    [
+        "twelve chars",
+        "correct horse battery",
+        "ünïcödé wörds hélp",
+        "x9" * 16 + "y8" * 20,
+        "pass word " * 8,
+    ],
+)
+def test_length_is_enough_whatever_it_is_made_of(password):
+    require_good_password(password, name="Reader")
+
+
+def test_a_short_name_is_no_reason():
+    require_good_password("many anagrams", name="an")
+
+
+def test_the_list_has_three_thousand_passwords_and_more():
+    assert len(_common()) > 3000
+
+
+def test_a_made_password_is_good_and_another_each_time():
+    made = {new_password() for _ in range(20)}
+    assert len(made) == 20
+    for one in made:
+        require_good_password(one)
+
+
+def test_the_hash_of_nobody_takes_as_long_as_one_made_now():
+    assert not needs_rehash(NOBODYS_HASH)
+
+
+def test_the_initial_password_is_known_by_its_hash():
+    assert is_initial_hash(hash_password(INITIAL_PASSWORD))
+    assert not is_initial_hash(hash_password("gute Besserung"))

@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from medcxr.core.access import Role
 from medcxr.core.errors import DataError, StorageError
+from medcxr.services.audit import trail
 from medcxr.services.preferences import Preferences, preferences, set_preferences
 from medcxr.services.workspace import Workspace
 from raw_sql import run_sql
@@ -30,6 +32,11 @@ def test_without_a_choice_cases_are_remembered_and_kept(workspace):
         Preferences,
         remember_cases=st.booleans(),
         keep_days=st.none() | st.integers(min_value=1, max_value=36_500),
+        idle_minutes=st.integers(min_value=5, max_value=60),
+        signed_in_hours=st.integers(min_value=1, max_value=24),
+        second_factor_for=st.lists(st.sampled_from([*Role]), unique=True).map(
+            lambda roles: tuple(role.value for role in roles)
+        ),
     )
 )
 def test_what_was_chosen_comes_back(workspace, chosen):
@@ -77,3 +84,11 @@ def _write(workspace, name, value):
         name=name,
         value=value,
     )
+
+
+def test_the_trail_tells_which_roles_need_a_second_factor_and_only_what_changed(workspace):
+    set_preferences(workspace, Preferences(second_factor_for=("viewer", "clinician")))
+    set_preferences(workspace, Preferences(second_factor_for=("viewer", "clinician")))
+    told = [(one.subject, dict(one.details)) for one in trail(workspace)]
+    assert told == [("second_factor_for", {"before": "", "after": "viewer, clinician"})]
+    assert preferences(workspace).second_factor_for == ("viewer", "clinician")

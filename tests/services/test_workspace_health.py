@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from medcxr.security.passwords import INITIAL_PASSWORD
-from medcxr.services.accounts import change_password, is_initial_password
+from medcxr.services.first_user import user_database
 from medcxr.services.health import Health
 from medcxr.services.preferences import Preferences, set_preferences
 from medcxr.services.workspace import Workspace
@@ -20,15 +19,14 @@ from medcxr.services.workspace_health import (
     check_trainings,
 )
 from medcxr.storage.events import EventLog
+from signing_in import settle
 
 needs_bits = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
 
 
 @pytest.fixture
 def workspace(tmp_path):
-    opened = Workspace.open(tmp_path / "workspace")
-    assert is_initial_password(opened)  # which writes the credentials
-    return opened
+    return Workspace.open(tmp_path / "workspace")
 
 
 def test_a_new_workspace_is_closed_to_others(workspace):
@@ -37,10 +35,11 @@ def test_a_new_workspace_is_closed_to_others(workspace):
 
 @needs_bits
 def test_a_secret_that_everybody_may_read_is_broken(workspace):
-    (workspace.secrets / "credentials.json").chmod(0o644)
+    (workspace.secrets / "audit.key").write_bytes(bytes(32))
+    (workspace.secrets / "audit.key").chmod(0o644)
     outcome = check_permissions(workspace)
     assert outcome.health is Health.BROKEN
-    assert "credentials.json" in outcome.found
+    assert "audit.key" in outcome.found
     assert "chmod" in outcome.remedy
 
 
@@ -63,7 +62,9 @@ def test_a_workspace_of_another_user_asks_for_attention(workspace):
 
 def test_the_initial_password_asks_for_attention_until_it_is_changed(workspace):
     assert check_password(workspace).health is Health.ATTENTION
-    change_password(workspace, INITIAL_PASSWORD, "three unrelated words")
+    user_database(workspace)
+    assert check_password(workspace).health is Health.ATTENTION
+    settle(workspace)
     assert check_password(workspace).health is Health.GOOD
 
 
@@ -85,6 +86,7 @@ def test_a_database_that_others_may_read_is_broken(workspace):
 
 
 def test_a_workspace_without_a_database_gets_none_by_being_looked_at(workspace):
+    assert check_password(workspace).health is Health.ATTENTION
     assert check_database(workspace).health is Health.GOOD
     assert not workspace.database.exists()
 

@@ -1,1 +1,1 @@
-"""Passwords."""
+"""Passwords, second factors, keys of sessions and patients, and seals."""

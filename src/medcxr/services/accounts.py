@@ -1,130 +1,211 @@
-"""Who may use a workspace: its one password, kept as a hash, guarded against guessing."""
+"""Signing in and out, and what users change of their own accounts."""
 
 import ipaddress
-import json
-import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 
-import cattrs
-
-from medcxr.core.errors import AccessError, StorageError
-from medcxr.core.language import Sentence
+from medcxr.core.access import Actor, Door, Role
+from medcxr.core.audit import AuditAction
+from medcxr.core.errors import AccessError
+from medcxr.core.language import Sentence, text
+from medcxr.security.one_time_codes import fitting_step, recovery_key
 from medcxr.security.passwords import (
-    INITIAL_PASSWORD,
+    NOBODYS_HASH,
     hash_password,
+    is_initial_hash,
     needs_rehash,
     require_good_password,
     verify_password,
 )
-from medcxr.security.throttle import LONGEST_WAIT_S, wait_after
+from medcxr.services.audit import note
+from medcxr.services.first_user import user_database
+from medcxr.services.preferences import preferences
+from medcxr.services.sessions import (
+    Clock,
+    Duty,
+    SignedIn,
+    moment,
+    open_session,
+    require_current,
+    sign_out,
+    sign_out_everywhere,
+)
+from medcxr.services.sign_in_guard import Try, begin_try, forgive, give_back, mark_of, refused
+from medcxr.services.users import NOBODY
 from medcxr.services.workspace import Workspace
-from medcxr.storage.atomic import write_json_atomically
+from medcxr.storage.database import Database, Transaction
 from medcxr.storage.locks import exclusive
-from medcxr.storage.reading import read_bytes
+from medcxr.storage.session_table import end_sessions
+from medcxr.storage.user_table import (
+    UserRow,
+    change_user,
+    list_users,
+    use_recovery_code,
+    user_by_id,
+)
 
 __all__ = [
-    "SignIn",
+    "Duty",
+    "SecondFactorNeeded",
+    "SignedIn",
     "change_password",
+    "confirmed_password",
     "is_initial_password",
     "is_loopback",
     "require_current",
     "require_safe_address",
     "sign_in",
+    "sign_out",
+    "sign_out_everywhere",
 ]
 
-_Clock = Callable[[], float]
+_WRONG = text("The name or the password is wrong; check both and try again.")
+_WRONG_PASSWORD = text("The password is wrong; check it and try again.")
+_WRONG_CODE = text("The code is wrong or was used already; take the next one and try again.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
-    """Proof that the password was given.
-
-    Attributes:
-        generation: how often the password had been changed; a later change ends this sign-in.
-    """
-
-    generation: int
+class SecondFactorNeeded(AccessError):  # noqa: N818 - named after the remedy
+    """Name and password are right, and a code is needed too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Credentials:
-    """What secrets/credentials.json holds.
+def sign_in(
+    workspace: Workspace,
+    name: str,
+    password: str,
+    code: str | None = None,
+    *,
+    door: Door = Door.DASHBOARD,
+    mark: str = "",
+    clock: Clock = time.time,
+) -> SignedIn:
+    """Check who somebody is, and open a session.
 
-    Times are seconds since 1970 (UTC) and not monotonic ones, so that a restart resets nothing.
-    """
+    After failures nothing is checked for a while, longer each time, whoever asks and however often
+    the program is restarted. Nothing tells whether there is a user of that name.
 
-    password_hash: str
-    must_change: bool
-    generation: int = 0
-    failures: int = 0
-    locked_until: float = 0.0
-
-    def __repr__(self) -> str:
-        """Keep the hash out of logs and tracebacks."""
-        return f"_Credentials(generation={self.generation}, failures={self.failures})"
-
-
-def sign_in(workspace: Workspace, password: str, *, clock: _Clock = time.time) -> SignIn:
-    """Check the password of a workspace.
-
-    After repeated failures nothing is tried for a while, longer each time, whoever asks and
-    however often the program is restarted. The wait is the workspace's, so a stranger can make
-    the owner wait too, at most a quarter of an hour.
+    Args:
+        workspace: to sign in to.
+        name: of the user, in any case.
+        password: of the user.
+        code: of the second factor, or a recovery code; None where it was not asked for yet.
+        door: through which.
+        mark: what the browser kept of the last sign-in; empty without.
+        clock: tells the time.
 
     Raises:
-        AccessError: the password is wrong, or it is too early for another try.
-        StorageError: the credentials cannot be read or written.
+        SecondFactorNeeded: a code is needed too.
+        AccessError: something is wrong, or it is too early for another try.
+        StorageError: the database cannot be used.
     """
-    path = _path(workspace)
-    with exclusive(path):  # one guess at a time: guessing in parallel gains nothing
-        credentials = _verified(path, password, clock)
-        if needs_rehash(credentials.password_hash):
-            credentials = replace(credentials, password_hash=hash_password(password))
-        _write(path, credentials)
-    return SignIn(generation=credentials.generation)
+    now = moment(clock)
+    database = user_database(workspace)
+    chosen = preferences(workspace)
+    with _one_at_a_time(workspace):
+        tried = begin_try(workspace, database, name, now, mark=mark)
+        if not _is_right(tried, password):
+            raise _refusal(workspace, database, tried, door, _WRONG)
+        with database.writing() as transaction:
+            user = _same_user(transaction, tried)
+            outcome = None if user is None else _second_step(transaction, user, code, now)
+            if user is not None and outcome is True:
+                forgive(transaction, tried, now)
+                user = _after_success(transaction, user, password, now)
+                signed_in = open_session(
+                    transaction,
+                    user,
+                    chosen,
+                    door=door,
+                    now=now,
+                    mark=mark_of(workspace, user),
+                )
+                actor, subject = _actor(user, door), f"user {user.name}"
+                note(workspace, transaction, AuditAction.SIGNED_IN, subject, actor=actor)
+                return signed_in
+            if user is not None and outcome is None:
+                give_back(transaction, tried, now)
+        if user is not None and outcome is None:
+            raise SecondFactorNeeded("Type the code that your app shows now.")
+        raise _refusal(workspace, database, tried, door, _WRONG if user is None else _WRONG_CODE)
 
 
 def change_password(
-    workspace: Workspace, old: str, new: str, *, clock: _Clock = time.time
-) -> SignIn:
-    """Replace the password; every earlier sign-in ends.
+    workspace: Workspace, token: str, old: str, new: str, *, clock: Clock = time.time
+) -> SignedIn:
+    """Replace one's own password; every session ends but this one, which gets a new token.
 
     Raises:
-        AccessError: the old password is wrong, or the new one does not follow the rules.
-        StorageError: the credentials cannot be read or written.
+        AccessError: nobody has signed in, the old password is wrong, or the new one is too weak.
+        StorageError: the database cannot be used.
     """
-    path = _path(workspace)
-    with exclusive(path):
-        credentials = _verified(path, old, clock)
-        _write(path, credentials)  # the failures before this success are forgiven
-        if new == old:
-            raise AccessError("The new password equals the current one; choose another one.")
-        require_good_password(new)
-        changed = _Credentials(
-            password_hash=hash_password(new),
-            must_change=False,
-            generation=credentials.generation + 1,
+    signed_in = require_current(workspace, token, clock=clock)
+    if new == old:
+        raise AccessError("The new password equals the current one; choose another one.")
+    require_good_password(new, name=signed_in.user.name)
+    chosen, stored = preferences(workspace), hash_password(new)
+    with confirmed_password(workspace, signed_in, old, clock=clock) as (transaction, user):
+        now = moment(clock)
+        change_user(
+            transaction, user.id, password_hash=stored, must_change=0, password_changed_at=now
         )
-        _write(path, changed)
-    return SignIn(generation=changed.generation)
+        end_sessions(transaction, user.id, now)
+        changed = user_by_id(transaction, user.id) or user
+        note(
+            workspace,
+            transaction,
+            AuditAction.PASSWORD_CHANGED,
+            f"user {user.name}",
+            actor=_actor(user, signed_in.door),
+        )
+        return open_session(
+            transaction,
+            changed,
+            chosen,
+            door=signed_in.door,
+            now=now,
+            opened_at=signed_in.opened_at,
+            mark=mark_of(workspace, changed),
+        )
 
 
-def require_current(workspace: Workspace, proof: SignIn) -> None:
-    """Return if the password has not been changed since the sign-in.
+@contextmanager
+def confirmed_password(
+    workspace: Workspace, signed_in: SignedIn, password: str, *, clock: Clock = time.time
+) -> Iterator[tuple[Transaction, UserRow]]:
+    """Yield a transaction to change one's own account in, once the password was given again.
+
+    A wrong one counts as a failure of the user.
 
     Raises:
-        AccessError: it has been changed.
+        AccessError: it is wrong, or too early for another try.
+        StorageError: the database cannot be used.
     """
-    if _current(workspace).generation != proof.generation:
-        raise AccessError("The password has been changed; sign in again.")
+    now = moment(clock)
+    database = user_database(workspace)
+    with _one_at_a_time(workspace):
+        tried = begin_try(workspace, database, signed_in.user.name, now)
+        if not _is_right(tried, password):
+            raise _refusal(workspace, database, tried, signed_in.door, _WRONG_PASSWORD)
+        with database.writing() as transaction:
+            user = _same_user(transaction, tried)
+            if user is None:
+                raise AccessError("The account was changed meanwhile; sign in again.")
+            forgive(transaction, tried, now)
+            yield transaction, user
 
 
 def is_initial_password(workspace: Workspace) -> bool:
-    """Tell whether the workspace still opens by the public initial password."""
-    return _current(workspace).must_change
+    """Tell whether somebody could sign in by the public initial password.
+
+    Raises:
+        StorageError: the database cannot be used.
+    """
+    with user_database(workspace).reading() as transaction:
+        found = list_users(transaction)
+    return any(
+        one.is_active and one.must_change and is_initial_hash(one.password_hash) for one in found
+    )
 
 
 def require_safe_address(workspace: Workspace, address: str) -> None:
@@ -152,69 +233,75 @@ def is_loopback(address: str) -> bool:
         return False  # a name: who knows where it leads
 
 
-def _path(workspace: Workspace) -> Path:
-    return workspace.secrets / "credentials.json"
+@contextmanager
+def _one_at_a_time(workspace: Workspace) -> Iterator[None]:
+    # A hash needs 64 MiB; many at once would be a way to fill this computer's memory.
+    with exclusive(workspace.secrets / "sign-in"):
+        yield
 
 
-def _current(workspace: Workspace) -> _Credentials:
-    path = _path(workspace)
-    with exclusive(path):
-        return _read_or_create(path)
+def _is_right(tried: Try, password: str) -> bool:
+    """Check a password; of nobody and of who may not sign in it takes as long, and is wrong."""
+    user = tried.user
+    is_able = user is not None and user.is_active
+    try:
+        verify_password(user.password_hash if user and is_able else NOBODYS_HASH, password)
+    except AccessError:
+        return False
+    return is_able
 
 
-def _verified(path: Path, password: str, clock: _Clock) -> _Credentials:
-    """Return the credentials, with no failures, if the password is right."""
-    credentials = _read_or_create(path)
-    now = clock()
-    # A clock set back must not lock the owner out for longer than the longest wait.
-    remaining_s = min(credentials.locked_until - now, LONGEST_WAIT_S)
-    if remaining_s > 0:
-        raise AccessError(
-            "Too many wrong passwords; try again in {wait}.", wait=_in_words(remaining_s)
+def _same_user(transaction: Transaction, tried: Try) -> UserRow | None:
+    """Return the user again, to be changed; None where an administrator was faster."""
+    before = tried.user
+    user = None if before is None else user_by_id(transaction, before.id, to_change=True)
+    if before is None or user is None or not user.is_active:
+        return None
+    return user if user.password_hash == before.password_hash else None
+
+
+def _second_step(
+    transaction: Transaction, user: UserRow, code: str | None, now: datetime
+) -> bool | None:
+    """Return whether the code is right, None where one is needed and was not given."""
+    if user.second_factor is None:
+        return True
+    if not code or not code.strip():
+        return None
+    step = fitting_step(user.second_factor, code, now.timestamp(), after=user.second_factor_step)
+    if step is not None:
+        change_user(transaction, user.id, second_factor_step=step)
+        return True
+    return use_recovery_code(transaction, user.id, recovery_key(code))
+
+
+def _after_success(
+    transaction: Transaction, user: UserRow, password: str, now: datetime
+) -> UserRow:
+    """Keep when somebody signed in, and a hash by today's parameters; return the row as it is."""
+    change_user(transaction, user.id, last_signed_in_at=now)
+    if needs_rehash(user.password_hash):
+        change_user(transaction, user.id, password_hash=hash_password(password))
+    return user_by_id(transaction, user.id) or user
+
+
+def _refusal(
+    workspace: Workspace, database: Database, tried: Try, door: Door, problem: str
+) -> AccessError:
+    """Tell the trail of a try that failed, and return its error."""
+    user = tried.user
+    actor = Actor(name=NOBODY, role=Role.VIEWER, door=door) if user is None else _actor(user, door)
+    with database.writing() as transaction:
+        note(
+            workspace,
+            transaction,
+            AuditAction.SIGN_IN_REFUSED,
+            f"user {actor.name}",
+            actor=actor,
+            wait_s=tried.wait_s,
         )
-    # The failure is written before the check: neither a full disk nor ending the process gives
-    # a free guess.
-    failures = credentials.failures + 1
-    wait_s = wait_after(failures)
-    _write(path, replace(credentials, failures=failures, locked_until=now + wait_s))
-    try:
-        verify_password(credentials.password_hash, password)
-    except AccessError as error:
-        if wait_s:
-            raise AccessError(
-                "{problem} Next try in {wait}.", problem=error.sentence, wait=_in_words(wait_s)
-            ) from None
-        raise
-    return replace(credentials, failures=0, locked_until=0.0)
+    return refused(tried, problem)
 
 
-def _in_words(seconds: float) -> Sentence:
-    whole = math.ceil(seconds)
-    if whole < 120:
-        return Sentence("{n} s", n=whole)
-    return Sentence("{n} min", n=math.ceil(whole / 60))
-
-
-def _read_or_create(path: Path) -> _Credentials:
-    text = read_bytes(path)
-    if text is None:
-        fresh = _Credentials(password_hash=hash_password(INITIAL_PASSWORD), must_change=True)
-        _write(path, fresh)
-        return fresh
-    try:
-        return _CONVERTER.structure(json.loads(text), _Credentials)
-    except (AttributeError, ValueError, cattrs.BaseValidationError) as error:
-        # AttributeError: JSON, but no object. Not "from error": that would show the file's content.
-        raise StorageError(
-            "{path} is damaged ({kind}); restore it from a backup, or delete it "
-            "to start again with the initial password.",
-            path=path,
-            kind=type(error).__name__,
-        ) from None
-
-
-_CONVERTER = cattrs.Converter(forbid_extra_keys=True)
-
-
-def _write(path: Path, credentials: _Credentials) -> None:
-    write_json_atomically(path, asdict(credentials))
+def _actor(user: UserRow, door: Door) -> Actor:
+    return Actor(name=user.name, role=user.role, door=door)

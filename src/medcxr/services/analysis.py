@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
@@ -64,10 +65,12 @@ def analyze_image(
         gate: whether to refuse what is no upright frontal chest radiograph.
 
     Raises:
+        AccessError: whoever asks may not.
         ImageError: the file cannot be used, or the gate refuses it.
         ModelError: there is no model, it or the test of its maps is damaged, or it has no such
             operating point.
     """
+    workspace.require(Permission.ANALYZE)
     predictor = current_predictor(workspace)
     analyzer = Analyzer(predictor, operating_point)
     image = within_window(source) if isinstance(source, CxrImage) else read_image(source)
@@ -96,8 +99,10 @@ def current_model(workspace: Workspace) -> ModelFacts:
     """Return the name and the measured figures of the model that answers.
 
     Raises:
+        AccessError: whoever asks may not.
         ModelError: there is no model, or it is damaged.
     """
+    workspace.require(Permission.VIEW_MODELS)
     manifest = current_bundle(workspace).manifest
     facts = ModelFacts(
         name=manifest.name,
@@ -124,8 +129,10 @@ def current_rule(workspace: Workspace, operating_point: str) -> DecisionRule:
     """Return the thresholds of the model that answers, to decide its analyses anew.
 
     Raises:
+        AccessError: whoever asks may not.
         ModelError: there is no model, it is damaged, or it has no such operating point.
     """
+    workspace.require(Permission.VIEW_MODELS)
     return decision_rule(current_bundle(workspace).manifest, operating_point)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medcxr.anatomy.measuring import measure_anatomy
+from medcxr.core.access import Permission
 from medcxr.core.errors import DataError, ImageError, ModelError
 from medcxr.core.findings import Finding
 from medcxr.core.images import CxrImage
@@ -99,10 +100,12 @@ def check_anatomy(
         progress: called with a table, how much of it is done, and of how much.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: a table is wrong, or has no column to test against.
         ImageError: an image cannot be read.
         ModelError: there is no model, it is damaged, or it does not outline lungs and heart.
     """
+    workspace.require(Permission.MEASURE_MODELS)
     predictor = current_predictor(workspace)
     if not set(MEASURED_ORGANS) <= set(predictor.manifest.outlines):
         raise ModelError(

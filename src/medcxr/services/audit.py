@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from medcxr.core.access import Actor, Door, Role
+from medcxr.core.access import Actor, Door, Permission, Role
 from medcxr.core.audit import AuditAction, AuditEvent
 from medcxr.core.errors import StorageError
 from medcxr.core.language import text
@@ -120,6 +120,7 @@ def trail(
     Raises:
         StorageError: the database cannot be read, or an event is damaged.
     """
+    workspace.require(Permission.VIEW_AUDIT)
     with workspace_database(workspace).reading() as transaction:
         rows = list(
             audit_table.events(
@@ -145,6 +146,7 @@ def check_trail(workspace: Workspace, *, noted: NotedHead | None = None) -> Trai
     Raises:
         StorageError: the key or the database cannot be read.
     """
+    workspace.require(Permission.VIEW_AUDIT)
     walk = TrailWalk(trail_key(workspace), noted)
     with workspace_database(workspace).reading() as transaction:
         for row in audit_table.events(transaction):

@@ -42,6 +42,7 @@ def export_trail(workspace: Workspace, path: Path) -> int:
         AccessError: the trail may not be seen.
         StorageError: the file cannot be written, or the database not be used.
     """
+    workspace.require(Permission.VIEW_AUDIT)
     with open_atomically(path) as file:
         return write_trail(workspace, file)
 

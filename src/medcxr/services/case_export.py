@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.case_record import CaseRecord
 from medcxr.core.spreadsheet import safe_cell
@@ -35,8 +36,10 @@ def export_cases(workspace: Workspace, records: Sequence[CaseRecord]) -> bytes:
     """Return cases as CSV for somebody to take away, which the audit trail tells.
 
     Raises:
+        AccessError: whoever asks may not.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.EXPORT_CASES)
     table = cases_csv(records)
     note_cases_exported(workspace, len(records), "CSV")
     return table
@@ -44,6 +47,7 @@ def export_cases(workspace: Workspace, records: Sequence[CaseRecord]) -> bytes:
 
 def note_cases_exported(workspace: Workspace, n: int, format_: str) -> None:
     """Tell that a list of cases leaves the program, e.g. as "JSON"; errors as above."""
+    workspace.require(Permission.EXPORT_CASES)
     note_alone(workspace, AuditAction.CASES_EXPORTED, f"{n} cases", format=format_)
 
 
@@ -55,6 +59,7 @@ def note_case_exported(workspace: Workspace, case_id: int | None, format_: str) 
         case_id: its number; None where it is not remembered.
         format_: of the file.
     """
+    workspace.require(Permission.EXPORT_CASES)
     subject = UNREMEMBERED if case_id is None else f"case {case_id}"
     note_alone(workspace, AuditAction.CASE_EXPORTED, subject, format=format_)
 

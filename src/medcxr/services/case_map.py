@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medcxr.core.access import Permission
 from medcxr.core.arrays import UInt8Array
 from medcxr.core.errors import DataError, ModelError
 from medcxr.core.results import FindingResult
@@ -107,9 +108,11 @@ def case_map(
         The map, and its picture (rows, columns, 3).
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the table is wrong or too small, or the model has no such finding.
         ModelError: meanwhile another model is in use.
     """
+    workspace.require(Permission.ANALYZE)
     _column(predictor_of(workspace, analyzed.analysis.model).manifest.findings, finding)
     cases = table_cases(workspace, labels, n_images=n_images, seed=seed, progress=progress)
     placed = place_case(
@@ -141,9 +144,11 @@ def place_case(
         n_neighbors: most similar cases to name.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there are too few cases, or the model has no such finding.
         ModelError: meanwhile another model is in use, or another one saw the cases.
     """
+    workspace.require(Permission.ANALYZE)
     predictor = predictor_of(workspace, analyzed.analysis.model)
     if compared.model != predictor.manifest.identity:
         raise ModelError(

@@ -7,7 +7,7 @@ nothing that the file says of the patient.
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from medcxr.core.access import PROGRAM
+from medcxr.core.access import PROGRAM, Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.case_record import CaseFilter, CaseRecord, Verdict
 from medcxr.core.errors import DataError
@@ -65,8 +65,10 @@ def record_case(
         The case; None where cases are not remembered.
 
     Raises:
+        AccessError: whoever asks may not.
         StorageError: the database or the workspace's secret cannot be used.
     """
+    workspace.require(Permission.ANALYZE)
     if not preferences(workspace).remember_cases:
         note_unremembered(workspace, analyzed.analysis)
         return None
@@ -96,20 +98,24 @@ def cases(workspace: Workspace, wanted: CaseFilter = _EVERY_CASE) -> list[CaseRe
     """Return remembered cases in the order in which a person should look.
 
     Raises:
+        AccessError: whoever asks may not.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return case_table.list_cases(connection, wanted)
 
 
 def count_cases(workspace: Workspace, wanted: CaseFilter = _EVERY_CASE) -> int:
     """Return how many cases there are, whatever the filter's limit; errors as for `cases`."""
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return case_table.count_cases(connection, wanted)
 
 
 def recent_cases(workspace: Workspace, n: int) -> list[CaseRecord]:
     """Return the cases that were analyzed last, the last one first; errors as for `cases`."""
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return case_table.recent_cases(connection, n)
 
@@ -118,15 +124,18 @@ def case(workspace: Workspace, case_id: int) -> CaseRecord:
     """Return one case.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such case.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return _existing(case_table.find_case(connection, case_id), case_id)
 
 
 def view_case(workspace: Workspace, case_id: int) -> CaseRecord:
     """Return one case to somebody who opens it, which the audit trail tells; errors as for `case`."""
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).writing() as connection:
         found = _existing(case_table.find_case(connection, case_id), case_id)
         note(workspace, connection, AuditAction.CASE_VIEWED, _subject(case_id))
@@ -135,6 +144,7 @@ def view_case(workspace: Workspace, case_id: int) -> CaseRecord:
 
 def case_of_image(workspace: Workspace, image_digest: str) -> CaseRecord | None:
     """Return the case of a file by its SHA-256, None if it is not remembered."""
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return case_table.find_case_of_image(connection, image_digest)
 
@@ -144,6 +154,7 @@ def earlier_cases(workspace: Workspace, case: CaseRecord) -> list[CaseRecord]:
 
     Empty where patient or time of either is unknown.
     """
+    workspace.require(Permission.VIEW_CASES)
     with workspace_database(workspace).reading() as connection:
         return case_table.earlier_cases(connection, case)
 
@@ -164,9 +175,11 @@ def give_verdict(
         The case with the verdict.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such case or finding, nothing is said, or the comment is too long.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.JUDGE_CASES)
     comment = comment.strip()
     if not verdicts and not comment:
         raise DataError("Nothing was said of the case; judge a finding or write a comment.")
@@ -219,9 +232,11 @@ def set_patient(
         taken_at: by the clock of the place where it was taken; None leaves what is known.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such case, or the reference names nobody.
         StorageError: the database or the workspace's secret cannot be used.
     """
+    workspace.require(Permission.JUDGE_CASES)
     key = key_of_patient(workspace, reference)
     if reference.strip() and key is None:
         raise DataError(
@@ -239,16 +254,18 @@ def set_patient(
             patient_known=key is not None,
             time_given=taken_at is not None,
         )
-    return case(workspace, case_id)
+        return _existing(case_table.find_case(connection, case_id), case_id)
 
 
 def delete_case(workspace: Workspace, case_id: int) -> None:
     """Forget a case with all that was said of it.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such case.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.DELETE_CASES)
     with workspace_database(workspace).writing() as connection:
         if not case_table.delete_case(connection, case_id):
             raise _missing(case_id)
@@ -262,8 +279,10 @@ def forget_old_cases(workspace: Workspace) -> int:
         How many.
 
     Raises:
+        AccessError: whoever asks may not.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.DELETE_CASES)
     days = preferences(workspace).keep_days
     if days is None:
         return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray, Pixels, UInt8Array
 from medcxr.core.errors import ImageError
 from medcxr.core.findings import Finding
@@ -91,9 +92,11 @@ def table_cases(
         progress: called with the images done and to do.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the table is wrong.
         ModelError: there is no model, or it is damaged.
     """
+    workspace.require(Permission.ANALYZE)
     predictor = current_predictor(workspace)
     table = StudyTable.read_csv(labels, predictor.manifest.findings)
     rows = np.random.default_rng(seed).permutation(len(table))[:n_images].tolist()
@@ -113,6 +116,7 @@ def simulated_cases(
     They are no patients: where a case stands among them shows how the model divides them, not what
     patients like this one had.
     """
+    workspace.require(Permission.ANALYZE)
     predictor = current_predictor(workspace)
     images = _simulated(predictor.manifest.findings, n_images, seed, progress)
     return _case_set(predictor, _seen(predictor, images), wanted=n_images)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from medcxr.core.access import OPERATOR, Actor, Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_if_sentence, text
 from medcxr.services.computer_health import (
@@ -30,6 +31,7 @@ __all__ = ["run_diagnostics"]
 def run_diagnostics(
     folder: Path,
     *,
+    actor: Actor = OPERATOR,
     port: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Check, ...]:
@@ -37,13 +39,18 @@ def run_diagnostics(
 
     Args:
         folder: of the workspace; it is created where it is missing.
+        actor: who asks.
         port: on which a dashboard is to listen; None does not ask, as the running one has it.
         progress: called with how many checks are made, and of how many.
 
     Returns:
         The checks in the order in which they build on each other.
+
+    Raises:
+        AccessError: whoever asks may not.
     """
-    opened, workspace = _open(folder)
+    actor.require(Permission.VIEW_DIAGNOSTICS)
+    opened, workspace = _open(folder, actor)
     planned = [("workspace", text("Workspace"), lambda: opened), *_of_computer(port)]
     if workspace is not None:
         planned += _of_workspace(workspace)
@@ -58,9 +65,9 @@ def run_diagnostics(
 _Planned = tuple[str, str, Callable[[], Outcome]]
 
 
-def _open(folder: Path) -> tuple[Outcome, Workspace | None]:
+def _open(folder: Path, actor: Actor) -> tuple[Outcome, Workspace | None]:
     try:
-        workspace = Workspace.open(folder)
+        workspace = Workspace.open(folder).used_by(actor)
     except MedcxrError as error:
         return broken(
             say(error.sentence), say("Then check again: the rest needs a workspace.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medcxr.core.access import Permission
 from medcxr.core.arrays import Statistics
 from medcxr.datasets.study_table import StudyTable
 from medcxr.evaluation.bootstrap import estimated_mean
@@ -67,12 +68,14 @@ def check_explanations(
         progress: called with what is done, how much of it, and of how much.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: a table is wrong.
         ImageError: an image cannot be read.
         ModelError: there is no model, it is damaged, or maps by gradients are asked for and it has
             no weights.
         MissingExtra: maps by gradients are asked for without the training libraries.
     """
+    workspace.require(Permission.MEASURE_MODELS)
     predictor, bundle = current_predictor(workspace), current_bundle(workspace)
     further = tuple(method for method in GRADIENT_MAPS if method in by_gradients)
     model = ExplainedModel(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import DataError, MissingExtra, ModelError
 from medcxr.inference.predictor import Predictor, Prepared
@@ -37,10 +38,12 @@ def explain_by_gradients(
         The finding -> (grid, grid), signed.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the model has no such finding.
         ModelError: there is no model, meanwhile another one is in use, or it has no weights.
         MissingExtra: the training libraries are not installed.
     """
+    workspace.require(Permission.ANALYZE)
     predictor = predictor_of(workspace, model)
     findings = predictor.manifest.findings
     if finding not in findings:

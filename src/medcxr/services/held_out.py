@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from medcxr.core.access import Permission
 from medcxr.core.errors import StorageError
 from medcxr.datasets.study_table import LabelPolicy
 from medcxr.services.workspace import Workspace
@@ -39,8 +40,10 @@ def held_out_scores(workspace: Workspace) -> tuple[HeldOutScores, ...]:
     """Return the runs with kept scores, the newest first.
 
     Raises:
+        AccessError: whoever asks may not.
         StorageError: the folder of runs cannot be listed.
     """
+    workspace.require(Permission.MEASURE_MODELS)
     try:
         found = [
             folder

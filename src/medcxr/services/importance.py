@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from medcxr.anatomy.zones import zone_masks
+from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, ImageError
 from medcxr.datasets.study_table import StudyTable
@@ -55,9 +56,11 @@ def measure_importance(
         progress: called with the images done and to do.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the table is wrong, or has no usable radiograph.
         ModelError: there is no model, it is damaged, or it outlines nothing.
     """
+    workspace.require(Permission.MEASURE_MODELS)
     predictor = current_predictor(workspace)
     rows = StudyTable.read_csv(table, predictor.manifest.findings)
     order = np.random.default_rng(seed).permutation(len(rows)).tolist()
@@ -87,9 +90,11 @@ def measure_importance_of(
         progress: called with the images done and to do.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is none, or the model outlines nothing.
         ModelError: meanwhile another model is in use.
     """
+    workspace.require(Permission.MEASURE_MODELS)
     predictor = predictor_of(workspace, model)
     images = _counted(radiographs, progress)
     report = _measure(predictor, current_bundle(workspace), images, named)

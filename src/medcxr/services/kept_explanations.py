@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from medcxr.core.access import Permission
 from medcxr.explain.report import ExplanationReport
 from medcxr.registry.explanations import find_explanations, keep_explanations
 from medcxr.services.loaded_model import current_bundle
@@ -17,9 +18,11 @@ def keep_report(workspace: Workspace, report: ExplanationReport) -> Path:
         The file.
 
     Raises:
+        AccessError: whoever asks may not.
         ModelError: meanwhile another model is in use.
         StorageError: the workspace cannot be written.
     """
+    workspace.require(Permission.MEASURE_MODELS)
     return keep_explanations(workspace.models, current_bundle(workspace), report)
 
 
@@ -27,6 +30,8 @@ def kept_report(workspace: Workspace) -> ExplanationReport | None:
     """Return the last test of the maps of the model in use, None if nobody tested them.
 
     Raises:
+        AccessError: whoever asks may not.
         ModelError: there is no model, or the file is damaged.
     """
+    workspace.require(Permission.VIEW_MODELS)
     return find_explanations(workspace.models, current_bundle(workspace))

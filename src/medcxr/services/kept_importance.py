@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from medcxr.core.access import Permission
 from medcxr.explain.importance import ImportanceReport
 from medcxr.registry.importance import find_importance, keep_importance
 from medcxr.services.loaded_model import current_bundle
@@ -17,9 +18,11 @@ def keep_importance_report(workspace: Workspace, report: ImportanceReport) -> Pa
         The file.
 
     Raises:
+        AccessError: whoever asks may not.
         ModelError: meanwhile another model is in use.
         StorageError: the workspace cannot be written.
     """
+    workspace.require(Permission.MEASURE_MODELS)
     return keep_importance(workspace.models, current_bundle(workspace), report)
 
 
@@ -27,6 +30,8 @@ def kept_importance(workspace: Workspace) -> ImportanceReport | None:
     """Return the last report on the model in use, None if nobody kept one.
 
     Raises:
+        AccessError: whoever asks may not.
         ModelError: there is no model, or the file is damaged.
     """
+    workspace.require(Permission.VIEW_MODELS)
     return find_importance(workspace.models, current_bundle(workspace))

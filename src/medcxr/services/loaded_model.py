@@ -5,6 +5,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeAlias
 
+from medcxr.core.access import Permission
 from medcxr.core.errors import ModelError
 from medcxr.inference.predictor import Predictor
 from medcxr.registry.bundle import GRAPH_FILE, MANIFEST_FILE, ModelBundle
@@ -21,8 +22,10 @@ def current_bundle(workspace: Workspace) -> ModelBundle:
     """Return the model that answers in a workspace; its files are verified when they change.
 
     Raises:
+        AccessError: whoever asks may not.
         ModelError: there is no model, or it is damaged.
     """
+    workspace.require(Permission.VIEW_MODELS)
     folder = ModelRegistry(workspace.models).current_folder()
     with _LOADING:
         return _open(folder, _state(folder))
@@ -30,6 +33,7 @@ def current_bundle(workspace: Workspace) -> ModelBundle:
 
 def current_predictor(workspace: Workspace) -> Predictor:
     """Return that model ready to predict; errors as for `current_bundle`."""
+    workspace.require(Permission.VIEW_MODELS)
     folder = ModelRegistry(workspace.models).current_folder()
     with _LOADING:
         return _load(folder, _state(folder))

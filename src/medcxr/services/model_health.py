@@ -7,6 +7,7 @@ import time
 import numpy as np
 from PIL import Image
 
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number
 from medcxr.inference.gate import SHIPPED_GATE, Gate
@@ -32,6 +33,7 @@ def check_current_model(workspace: Workspace) -> Outcome:
     Every byte is read again: files that were read before may have been changed since, even with
     their time and size kept.
     """
+    workspace.require(Permission.VIEW_DIAGNOSTICS)
     try:
         bundle = ModelRegistry(workspace.models).current()
         find_explanations(workspace.models, bundle)
@@ -51,6 +53,7 @@ def check_current_model(workspace: Workspace) -> Outcome:
 
 def check_models(workspace: Workspace) -> Outcome:
     """Verify every model of the workspace and of the package."""
+    workspace.require(Permission.VIEW_DIAGNOSTICS)
     try:
         entries = ModelRegistry(workspace.models).list()
         ModelRegistry(workspace.models).history()
@@ -64,6 +67,7 @@ def check_models(workspace: Workspace) -> Outcome:
 
 def check_analysis(workspace: Workspace) -> Outcome:
     """Analyze a simulated radiograph, and time it once everything is loaded."""
+    workspace.require(Permission.VIEW_DIAGNOSTICS)
     radiograph = _simulated_file()
     times = []
     try:

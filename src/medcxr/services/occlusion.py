@@ -5,6 +5,7 @@ from threading import Lock
 
 import numpy as np
 
+from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import ModelError
 from medcxr.explain.occlusion import Scorer, occlusion_maps, places_per_side
@@ -44,8 +45,10 @@ def explain_by_occlusion(
         Finding -> (places, places): by how much its logit falls when the place is hidden.
 
     Raises:
+        AccessError: whoever asks may not.
         ModelError: there is no model, or meanwhile another one is in use.
     """
+    workspace.require(Permission.ANALYZE)
     predictor = predictor_of(workspace, model)
     falls = falls_of(predictor, prepared, grid=grid, progress=progress)
     return dict(zip(predictor.manifest.findings, falls, strict=True))
@@ -82,8 +85,10 @@ def predictor_of(workspace: Workspace, model: str) -> Predictor:
     """Return the model in use, which must be the one that analyzed a radiograph.
 
     Raises:
+        AccessError: whoever asks may not.
         ModelError: there is no model, or meanwhile another one is in use.
     """
+    workspace.require(Permission.VIEW_MODELS)
     predictor = current_predictor(workspace)
     if predictor.manifest.identity != model:
         raise ModelError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, ImageError
 from medcxr.datasets.study_table import check_image_path
@@ -68,10 +69,12 @@ def predict_table(
         progress: called with the numbers of rows done and of all rows.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the table cannot be read, or the result would overwrite it.
         ModelError: there is no model, or it is damaged.
         StorageError: the result cannot be written.
     """
+    workspace.require(Permission.ANALYZE)
     start = time.perf_counter()
     _refuse_same_file(manifest, out)
     n_images = sum(1 for _ in _image_paths(manifest))

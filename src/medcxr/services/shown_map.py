@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from medcxr.anatomy.zones import zone_masks
+from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
@@ -105,10 +106,12 @@ def maps_of(
         progress: called with the looks taken and to take, if any.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the model has no such finding.
         ModelError: meanwhile another model is in use, or it has no weights to take gradients of.
         MissingExtra: gradients are asked for without the training libraries.
     """
+    workspace.require(Permission.ANALYZE)
     if method == EVIDENCE_MAP:
         return analyzed.maps
     if method in GRADIENT_MAPS:

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass
 
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError, StorageError
 from medcxr.core.language import Sentence
 from medcxr.services.case_records import count_cases
@@ -38,6 +39,7 @@ class SystemState:
 
 def system_state(workspace: Workspace) -> SystemState:
     """Look how they stand; what is wrong with one of them hides none of the others."""
+    workspace.require(Permission.VIEW_CASES)
     n_cases, remembers, n_bytes, problem = None, None, 0, Sentence("")
     try:
         n_cases = count_cases(workspace)

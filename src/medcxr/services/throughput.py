@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from medcxr.core.access import Permission
 from medcxr.services.database import workspace_database
 from medcxr.services.workspace import Workspace
 from medcxr.storage.case_table import times
@@ -54,8 +55,10 @@ def throughput(
         until: analyzed before this time; None until now.
 
     Raises:
+        AccessError: whoever asks may not.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.VIEW_CASES)
     until = until or datetime.now(UTC)
     with workspace_database(workspace).reading() as connection:
         found = times(connection, since, until)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from medcxr.core.access import Permission
 from medcxr.core.errors import DataError, ModelError
 from medcxr.core.language import Sentence, text
 from medcxr.datasets.study_table import check_image_path
@@ -51,9 +52,11 @@ def beside_current(workspace: Workspace, job: TrainingJob) -> BesideCurrent:
     images that the other one held out.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the training is not finished.
         ModelError: a model is missing or damaged.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     registry = ModelRegistry(workspace.models)
     trained, current = _of(registry, job).manifest, registry.current().manifest
     own, others = (_scores(workspace, one) for one in (trained, current))
@@ -73,10 +76,12 @@ def put_in_use(workspace: Workspace, job: TrainingJob) -> ModelBundle:
     """Let the model that a training made answer from now on, as `medcxr models use` does.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the training is not finished.
         ModelError: the model is missing or damaged.
         StorageError: the choice cannot be written.
     """
+    workspace.require(Permission.CHOOSE_MODELS)
     trained = _of(ModelRegistry(workspace.models), job)
     return choose_model(workspace, trained.manifest.identity)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from medcxr.core.access import PROGRAM
+from medcxr.core.access import PROGRAM, Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import MissingExtra
 from medcxr.core.language import text
@@ -65,10 +65,12 @@ def train_model(
         for.
 
     Raises:
+        AccessError: whoever asks may not.
         MissingExtra: the libraries for training are not installed.
         DataError: configuration, table or image is wrong.
         StorageError: the workspace cannot be written.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     try:
         from medcxr.learning.config import load_config  # noqa: PLC0415 - the light install has none
         from medcxr.learning.experiment import Hardware, run_experiment  # noqa: PLC0415

@@ -28,6 +28,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, StorageError
 from medcxr.core.language import text
@@ -127,10 +128,12 @@ def start_training(workspace: Workspace, data: Path, settings: TrainingSettings)
         settings: what to train.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: a setting is wrong, there is no such table, or another training runs.
         MissingExtra: the libraries for training are not installed.
         StorageError: the workspace cannot be written, or the system cannot do it.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     recipe = recipe_of(settings)
     table_path(data, settings.table)
     return start_recipe(workspace, data, recipe, name=settings.name, table=settings.table)
@@ -148,6 +151,7 @@ def start_recipe(
         name: of the recipe.
         table: the one that was chosen, relative to the data folder.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     require_training_libraries()
     if not is_plain_name(name):
         raise DataError(
@@ -188,10 +192,12 @@ def resume_training(workspace: Workspace, identity: str) -> TrainingJob:
     """Go on with a training that was stopped or failed, from its last checkpoint.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such training, it needs no going on, or another training runs.
         MissingExtra: the libraries for training are not installed.
         StorageError: the workspace cannot be written.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     require_training_libraries()
     with _alone(workspace):
         job = find_job(workspace, identity)
@@ -212,9 +218,11 @@ def stop_training(workspace: Workspace, identity: str, *, grace_s: float = _GRAC
         grace_s: seconds that it has to end by itself before it is killed.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such training.
         StorageError: its process is unknown or did not end.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     folder = find_job(workspace, identity).folder
     # The number is sure to be the training's: its group lives as long as one of it holds the lock.
     if _is_alive(folder):
@@ -236,26 +244,30 @@ def stop_training(workspace: Workspace, identity: str, *, grace_s: float = _GRAC
 
 def list_jobs(workspace: Workspace) -> tuple[TrainingJob, ...]:
     """Return all trainings started from the dashboard, the newest first."""
-    jobs = [_read_job(folder) for folder in _folders(workspace)]
-    return tuple(job for job in reversed(jobs) if job is not None)
+    workspace.require(Permission.TRAIN_MODELS)
+    return _jobs(workspace)
 
 
 def count_unreadable_jobs(workspace: Workspace) -> int:
     """Return how many folders of trainings hold none that can be read."""
+    workspace.require(Permission.TRAIN_MODELS)
     return sum(_read_job(folder) is None for folder in _folders(workspace))
 
 
 def running_job(workspace: Workspace) -> TrainingJob | None:
     """Return the training that a process works on now, None if there is none."""
-    return next((job for job in list_jobs(workspace) if _is_alive(job.folder)), None)
+    workspace.require(Permission.VIEW_MODELS)
+    return next((job for job in _jobs(workspace) if _is_alive(job.folder)), None)
 
 
 def find_job(workspace: Workspace, identity: str) -> TrainingJob:
     """Return a training by its identity, which is looked up and never made into a path.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: there is no such training.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     for job in list_jobs(workspace):
         if job.identity == identity:
             return job
@@ -283,6 +295,11 @@ def log_tail(job: TrainingJob, *, lines: int = 20) -> str:
         return ""
     kept = text.splitlines()[-lines:]
     return "\n".join("".join(c for c in line if c.isprintable()) for line in kept)
+
+
+def _jobs(workspace: Workspace) -> tuple[TrainingJob, ...]:
+    jobs = [_read_job(folder) for folder in _folders(workspace)]
+    return tuple(job for job in reversed(jobs) if job is not None)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from medcxr.core.access import Permission
 from medcxr.services.training_jobs import TrainingJob, recipe_of_job
 from medcxr.services.training_progress import TrainingProgress, parts_of, progress_of
 from medcxr.services.workspace import Workspace
@@ -21,8 +22,10 @@ def watch_training(workspace: Workspace, job: TrainingJob, *, now: float) -> Tra
         now: seconds since 1970.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: its recipe was changed since and is wrong now.
     """
+    workspace.require(Permission.TRAIN_MODELS)
     config = recipe_of_job(job)
     events = EventLog(workspace.runs / _folder_name(job) / _EVENTS_FILE).read()
     settings = config.optimization

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray
 from medcxr.explain.report import JOINT_MAP, OCCLUSION_MAP, ExplanationReport
 from medcxr.explain.verdict import best_map, told_absence
@@ -68,8 +69,10 @@ def draw_true_maps(
         progress: called with the looks taken and to take, if any.
 
     Raises:
+        AccessError: whoever asks may not.
         ModelError: meanwhile another model is in use.
     """
+    workspace.require(Permission.ANALYZE)
     kinds = {finding: best_map(analyzed.tests, finding) for finding in analyzed.maps}
     wanted = {kind for kind in kinds.values() if kind is not None}
     if falls is None and wanted & {OCCLUSION_MAP, JOINT_MAP}:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray
 from medcxr.core.errors import DataError
 from medcxr.explain.report import OCCLUSION_MAP
@@ -31,9 +32,11 @@ def what_if(
         maps: its maps by occlusion if they are known, which saves the looks.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the model has no such finding.
         ModelError: meanwhile another model is in use.
     """
+    workspace.require(Permission.ANALYZE)
     answers = {found.finding: found for found in analyzed.analysis.findings}
     if finding not in answers:
         raise DataError(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from medcxr.core.access import Permission
 from medcxr.core.language import say
 from medcxr.services.workspace import Workspace
 
@@ -30,6 +31,7 @@ class Place:
 
 def workspace_places(workspace: Workspace) -> tuple[Place, ...]:
     """Return the parts of a workspace, and last what else lies in it, if anything does."""
+    workspace.require(Permission.VIEW_DIAGNOSTICS)
     known = {
         workspace.models: say("Models, what was measured of their maps, and which one answers"),
         workspace.runs: say("Runs of trainings: checkpoints, scores and pictures of patients"),

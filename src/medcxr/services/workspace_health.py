@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number, text
 from medcxr.core.server_address import ServerAddress
 from medcxr.services.accounts import is_initial_password
 from medcxr.services.database import database_address, has_database, workspace_database
+from medcxr.services.first_user import FIRST_NAME, kept_password_file
 from medcxr.services.health import Outcome, attention, broken, good, told_size
 from medcxr.services.training_jobs import JobState, count_unreadable_jobs, list_jobs
 from medcxr.services.workspace import Workspace
@@ -26,6 +28,7 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 def check_permissions(workspace: Workspace) -> Outcome:
     """Look who else on this computer could read or write what is kept."""
+    workspace.require(Permission.VIEW_DIAGNOSTICS)
     if sys.platform == "win32":
         return good(say("Windows protects the folder as it does the user's profile."))
     folders = (workspace.folder, workspace.models, workspace.runs, workspace.trainings)
@@ -59,20 +62,23 @@ def check_permissions(workspace: Workspace) -> Outcome:
 
 def check_password(workspace: Workspace) -> Outcome:
     """Look whether the public initial password still opens the workspace."""
+    workspace.require(Permission.VIEW_DIAGNOSTICS)
     try:
-        initial = is_initial_password(workspace)
+        # Nothing is made by being looked at: a workspace without any of it is a new one.
+        initial = _is_new(workspace) or is_initial_password(workspace)
     except MedcxrError as error:
         return broken(say("The password cannot be checked."), say(error.sentence))
     if initial:
         return attention(
             say("The public initial password is in use, so only this computer may connect."),
-            say("Sign in and change the password."),
+            say("Sign in as {name} and change the password.", name=FIRST_NAME),
         )
     return good(say("Changed from the public initial one."))
 
 
 def check_database(workspace: Workspace) -> Outcome:
     """Read the whole database, and look whether it is whole."""
+    workspace.require(Permission.VIEW_DIAGNOSTICS)
     try:
         address = database_address()
     except MedcxrError as error:
@@ -117,6 +123,7 @@ def _check_server(workspace: Workspace, address: ServerAddress) -> Outcome:
 
 def check_trainings(workspace: Workspace) -> Outcome:
     """Look how the trainings stand that the dashboard started."""
+    workspace.require(Permission.VIEW_DIAGNOSTICS)
     jobs = list_jobs(workspace)
     halted = [job for job in jobs if job.state in (JobState.FAILED, JobState.STOPPED)]
     n_unreadable = count_unreadable_jobs(workspace)
@@ -137,6 +144,10 @@ def check_trainings(workspace: Workspace) -> Outcome:
             f"{found} {told}", say('Resume it on the page "Train Model", or leave it.')
         )
     return good(found)
+
+
+def _is_new(workspace: Workspace) -> bool:
+    return not has_database(workspace) and not kept_password_file(workspace).is_file()
 
 
 def _with_content(folder: Path) -> Iterator[Path]:

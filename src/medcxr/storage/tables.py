@@ -32,8 +32,10 @@ __all__ = [
     "metadata",
     "opinions",
     "readings",
+    "recovery_codes",
     "sessions",
     "settings",
+    "sign_in_tries",
     "tokens",
     "users",
 ]
@@ -196,6 +198,29 @@ sessions = Table(
     Column("opened_at", _Utc, nullable=False),
     Column("seen_at", _Utc, nullable=False),
     Column("ended_at", _Utc),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column(
+        "user_id",
+        ForeignKey(users.c.id, ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("key", _Words(64), primary_key=True),  # SHA-256 of the code; a used one is deleted
+)
+
+# What is counted of sign-ins beside the failures of a user: those of names that nobody has, by a
+# key made of the name, and those of the whole workspace.
+sign_in_tries = Table(
+    "sign_in_tries",
+    metadata,
+    Column("key", _Words(64), primary_key=True),
+    Column("failures", Double, nullable=False),
+    Column("locked_until", _Utc),
+    Column("tried_at", _Utc, nullable=False, index=True),
 )
 
 tokens = Table(

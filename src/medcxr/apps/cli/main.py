@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from medcxr import __version__
-from medcxr.apps.cli import audit, backup, cases, dataset, gate, models
+from medcxr.apps.cli import audit, backup, cases, dataset, gate, models, users
 from medcxr.apps.cli.analyze import analyze
 from medcxr.apps.cli.anatomy_check import anatomy_check
 from medcxr.apps.cli.case_map import case_map
@@ -57,6 +57,7 @@ app.command("anatomy-check")(anatomy_check)
 app.command("sample-data")(sample_data)
 app.add_typer(models.app, name="models")
 app.add_typer(cases.app, name="cases")
+app.add_typer(users.app, name="users")
 app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")
 app.add_typer(gate.app, name="gate")

@@ -1,11 +1,11 @@
-"""The page "Administration": checks, password, preferences, and what the workspace keeps."""
+"""The page "Administration": checks, users, preferences, and what the workspace keeps."""
 
 import streamlit as st
 
 from medcxr.apps.dashboard.administration_audit_view import show_audit
 from medcxr.apps.dashboard.administration_backups_view import show_backups
+from medcxr.apps.dashboard.administration_users_view import show_users
 from medcxr.apps.dashboard.diagnostics_view import show_diagnostics
-from medcxr.apps.dashboard.doors import show_password_change
 from medcxr.apps.dashboard.frame import Opened
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.apps.dashboard.workspace_preferences_view import show_preferences
@@ -23,8 +23,7 @@ def show_administration(opened: Opened) -> None:
     st.title(say("Administration"), anchor=False)
     st.header(say("Checks"), anchor=False)
     show_diagnostics(workspace)
-    st.header(say("Password"), anchor=False)
-    show_password_change(workspace)
+    show_users(workspace)
     st.header(say("Preferences"), anchor=False)
     show_preferences(workspace)
     st.caption(say("Each reader chooses language and light at the left; the browser keeps them."))

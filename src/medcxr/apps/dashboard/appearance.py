@@ -7,8 +7,10 @@ from pathlib import Path
 import streamlit as st
 
 from medcxr.apps.dashboard.preferences import (
+    BROWSER_COOKIE,
     LANGUAGE_COOKIE,
     THEME_COOKIE,
+    browser_mark,
     chosen_theme,
     kept_theme,
 )
@@ -28,7 +30,7 @@ def show_appearance(paths: Sequence[str]) -> None:
     folder = Path(__file__).parent
     style = (folder / "style.css").read_text(encoding="utf-8")
     st.html(f"<style>{style_variables(chosen_theme())}\n{style}</style>")
-    # Nothing in it comes from anybody: words, codes and colors of this program alone.
+    # Nothing in it comes from anybody: words, codes, colors and a mark of this program alone.
     known = {
         "language": language(),
         "direction": "rtl" if language() in RIGHT_TO_LEFT else "ltr",
@@ -36,13 +38,18 @@ def show_appearance(paths: Sequence[str]) -> None:
         "colors": theme_options(chosen_theme()),
         "background": _functional(PALETTES[chosen_theme()].background),
         "keptTheme": kept_theme().capitalize(),
-        "cookies": {LANGUAGE_COOKIE: language(), THEME_COOKIE: kept_theme()},
+        "cookies": {LANGUAGE_COOKIE: language(), THEME_COOKIE: kept_theme(), **_mark()},
         "paths": list(paths),
         "words": told_words(),
     }
     script = (folder / "appearance.js").read_text(encoding="utf-8")
     with st.container(key="appearance"):
         st.html(f"<script>({script})({_as_script(known)});</script>", unsafe_allow_javascript=True)
+
+
+def _mark() -> dict[str, str]:
+    mark = browser_mark()
+    return {BROWSER_COOKIE: mark} if mark else {}
 
 
 def _functional(color: str) -> str:

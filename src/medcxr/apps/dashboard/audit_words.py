@@ -69,6 +69,7 @@ _SUBJECTS = (
     text("{value} files"),
     text("model {value}"),
     text("training {value}"),
+    text("user {value}"),
     text("image"),
     text("audit trail"),
     text("exported audit trail"),
@@ -77,14 +78,17 @@ _SUBJECTS = (
 """As services tell them."""
 
 _DETAILS: Mapping[str, str] = {
+    "active": text("active"),
     "after": text("after"),
     "before": text("before"),
     "bytes": text("bytes"),
     "blanked": text("blanked"),
+    "ended": text("sign-ins ended"),
     "events": text("events"),
     "failed": text("failed"),
     "findings": text("findings"),
     "format": text("format"),
+    "in_use": text("in use"),
     "kept_days": text("days kept"),
     "measured": text("measured"),
     "model": text("model"),
@@ -93,7 +97,11 @@ _DETAILS: Mapping[str, str] = {
     "problems": text("problems"),
     "reason": text("reason"),
     "resumed": text("resumed"),
+    "role": text("role"),
+    "role_before": text("role before"),
+    "taken_over": text("taken over from the file of an older program"),
     "time_given": text("time given"),
+    "wait_s": text("seconds to wait"),
     "with_comment": text("with comment"),
 }
 

@@ -12,6 +12,8 @@ from medcxr.apps.dashboard.findings_view import percent
 from medcxr.apps.dashboard.frame import choose
 from medcxr.apps.dashboard.overview_words import LEVELS, URGENCY
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.refusal_view import why_not
+from medcxr.core.access import Permission
 from medcxr.core.case_record import CaseFilter, CaseRecord
 from medcxr.core.findings import Finding
 from medcxr.core.language import say, say_number, text
@@ -242,6 +244,7 @@ def _show_foot(workspace: Workspace, wanted: CaseFilter, told: str, n: int) -> N
             key="page_forth",
             width="stretch",
         )
+    reason = why_not(workspace, Permission.EXPORT_CASES)
     export.download_button(
         say_number("Export {number} case (CSV)", "Export {number} cases (CSV)", n),
         data=lambda: export_cases(workspace, cases(workspace, wanted)),
@@ -249,6 +252,8 @@ def _show_foot(workspace: Workspace, wanted: CaseFilter, told: str, n: int) -> N
         mime="text/csv",
         on_click="ignore",
         width="stretch",
+        disabled=reason is not None,
+        help=reason,
     )
 
 

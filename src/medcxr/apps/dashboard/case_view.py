@@ -14,7 +14,9 @@ from medcxr.apps.dashboard.opinion_view import show_opinion_form
 from medcxr.apps.dashboard.overview_words import DELETE, LEVELS, REASONS
 from medcxr.apps.dashboard.patient_form import ask_patient
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.refusal_view import why_not
 from medcxr.apps.dashboard.tables import html_facts, html_table
+from medcxr.core.access import Permission
 from medcxr.core.case_record import CaseReading, CaseRecord
 from medcxr.core.errors import DataError
 from medcxr.core.language import say
@@ -48,8 +50,9 @@ def show_case(opened: Opened, reading: StreamlitPage) -> None:
     facts = opened.facts
     is_in_use = facts is not None and analysis.model == f"{facts.name} {facts.version}"
     show_findings(analysis, facts.aucs if facts is not None and is_in_use else {})
-    st.header(say("Your verdict"), anchor=False)
-    show_opinion_form(workspace, record, analysis)
+    if workspace.actor.may(Permission.JUDGE_CASES):
+        st.header(say("Your verdict"), anchor=False)
+        show_opinion_form(workspace, record, analysis)
     if record.opinions:
         st.html(_opinions(record))
     _show_further(record.readings[1:])
@@ -61,9 +64,12 @@ def _show_top(opened: Opened, record: CaseRecord, reading: StreamlitPage) -> Non
     back.button(say("Back to the worklist"), on_click=close_case, width="stretch")
     with show:
         _lead_to_file(opened, record, reading)
-    with delete.popover(say("Delete the case"), width="stretch"):
+    reason = why_not(opened.workspace, Permission.DELETE_CASES)
+    with delete.popover(
+        say("Delete the case"), width="stretch", disabled=reason is not None, help=reason
+    ):
         st.markdown(say(DELETE))
-        if st.button(say("Delete"), key="delete_case"):
+        if reason is None and st.button(say("Delete"), key="delete_case"):
             delete_case(opened.workspace, record.case_id)
             close_case()
             st.rerun()
@@ -114,16 +120,19 @@ def _facts(record: CaseRecord) -> dict[str, str]:
 
 def _opinions(record: CaseRecord) -> str:
     names = list(dict.fromkeys(name for one in record.opinions for name in one.verdicts))
-    heads = (say("Given"), *(say(name) for name in names), say("Comment"))
+    heads = (say("Given"), say("Reader"), *(say(name) for name in names), say("Comment"))
     rows = [
         (
             local_time(one.given_at),
+            one.given_by or "",
             *(say(VERDICTS[one.verdicts[name]]) if name in one.verdicts else "" for name in names),
             one.comment,
         )
         for one in record.opinions
     ]
-    return html_table(heads, rows, caption=say("What you said, the last one first, which counts"))
+    return html_table(
+        heads, rows, caption=say("What readers said, the last one first, which counts")
+    )
 
 
 def _show_further(readings: Sequence[CaseReading]) -> None:
@@ -154,6 +163,10 @@ def _answers(analysis: Analysis, names: Sequence[str]) -> list[str]:
 def _show_earlier(workspace: Workspace, record: CaseRecord) -> None:
     st.header(say("Earlier radiographs of this patient"), anchor=False)
     if record.patient_key is None:
+        reason = why_not(workspace, Permission.JUDGE_CASES)
+        if reason is not None:
+            st.caption(reason)
+            return
         ask_patient(workspace, record.case_id, taken_at=record.taken_at)
         return
     earlier = earlier_cases(workspace, record)

@@ -15,7 +15,7 @@ from medcxr.apps.dashboard.pictures import for_screen
 from medcxr.apps.dashboard.viewed import keep_for_viewing
 from medcxr.apps.dashboard.words import SYNTHETIC
 from medcxr.core.arrays import FloatArray, Pixels
-from medcxr.core.errors import ImageError, MedcxrError, StorageError
+from medcxr.core.errors import ImageError, MedcxrError
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import Acquisition
 from medcxr.core.language import Sentence
@@ -198,7 +198,7 @@ def _analyzed(workspace: Workspace, upload: Upload) -> Case:
 
 def _tell_of_refusal(workspace: Workspace, upload: Upload, error: MedcxrError) -> None:
     if upload.is_of_patient and isinstance(error, ImageError):
-        with suppress(StorageError):  # the page "Dashboard" says what is wrong with the database
+        with suppress(MedcxrError):  # the page "Dashboard" says what is wrong with the database
             note_refused(workspace, error)
 
 

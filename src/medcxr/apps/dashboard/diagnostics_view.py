@@ -38,7 +38,7 @@ def show_diagnostics(workspace: Workspace) -> None:
     if st.button(say("Run the checks"), key="run_checks"):
         with progress_bar(say("Checking")) as progress:
             # Without the port: it is the one that answers here.
-            checks = run_diagnostics(workspace.folder, progress=progress)
+            checks = run_diagnostics(workspace.folder, actor=workspace.actor, progress=progress)
         st.session_state[_KEY] = (datetime.now(UTC), checks)
     known: tuple[datetime, Sequence[Check]] | None = st.session_state.get(_KEY)
     if known is not None:

@@ -1,102 +1,103 @@
-"""The sign-in page, the sign-out button and the form that changes the password."""
+"""The sign-in page, and what must be done there before any other page is shown."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from medcxr.apps.dashboard import access
+from medcxr.apps.dashboard.account_forms import (
+    has_codes_to_note,
+    show_enrolment,
+    show_password_form,
+    show_recovery_codes,
+)
+from medcxr.apps.dashboard.preferences import browser_mark
 from medcxr.apps.dashboard.preferences_view import show_preferences
 from medcxr.apps.dashboard.words import CHANGE_NOTICE, DISCLAIMER
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, text
-from medcxr.security.passwords import MINIMUM_LENGTH
-from medcxr.services.accounts import change_password, is_initial_password, sign_in
+from medcxr.services.accounts import Duty, SecondFactorNeeded, SignedIn, sign_in
 from medcxr.services.workspace import Workspace
 
-__all__ = [
-    "show_account",
-    "show_initial_password_notice",
-    "show_password_change",
-    "show_sign_in",
-]
+__all__ = ["show_duty", "show_sign_in", "show_sign_out"]
+
+_TRIES = "sign_in_tries"  # a new field each time: the typed password goes
+_CODE_NEEDED = "sign_in_code_needed"
+_PROBLEM = "sign_in_problem"
 
 
 def show_sign_in(workspace: Workspace, notice: str) -> None:
-    """Ask for the password and nothing else."""
-    _, middle, _ = st.columns([1, 1.1, 1])
-    with middle, st.container(key="sign_in_page"):
-        st.title("medcxr", anchor=False)
+    """Ask for name and password, for a code where one is needed, and nothing else."""
+    with _middle():
         st.markdown(say("Chest X-ray decision support on this computer."))
         if notice:
             st.info(notice)
-        with st.form("sign_in", clear_on_submit=True):
+        number = st.session_state.get(_TRIES, 0)
+        code = None
+        with st.form("sign_in"):
+            name = st.text_input(say("Name"), autocomplete="username", key="sign_in_name")
             password = st.text_input(
-                say("Password"), type="password", autocomplete="current-password"
+                say("Password"),
+                type="password",
+                autocomplete="current-password",
+                key=f"sign_in_password_{number}",
             )
-            if st.form_submit_button(say("Sign in"), type="primary", width="stretch"):
-                _try_sign_in(workspace, password)
+            if st.session_state.get(_CODE_NEEDED):
+                st.caption(say("Type the code that your app shows now, or a recovery code."))
+                code = st.text_input(
+                    say("Code"), autocomplete="one-time-code", key=f"sign_in_code_{number}"
+                )
+            wanted = st.form_submit_button(say("Sign in"), type="primary", width="stretch")
+        if wanted:
+            _try_sign_in(workspace, name, password, code)
+        problem = st.session_state.pop(_PROBLEM, None)
+        if problem is not None:
+            st.error(say(problem))
         st.caption(say(DISCLAIMER))
         show_preferences()
 
 
-def show_account() -> None:
+def show_duty(workspace: Workspace, signed_in: SignedIn) -> None:
+    """Ask for what must be done first: nothing else is shown before."""
+    with _middle():
+        if has_codes_to_note():
+            show_recovery_codes()
+        elif signed_in.duty is Duty.CHANGE_PASSWORD:
+            st.header(say("Change your password first"), anchor=False)
+            st.markdown(say(CHANGE_NOTICE))
+            show_password_form(workspace)
+        else:
+            st.header(say("Add a second factor first"), anchor=False)
+            st.markdown(say("An administrator demands it of your role."))
+            show_enrolment(workspace, name=signed_in.user.name)
+        show_sign_out(workspace)
+        show_preferences()
+
+
+def show_sign_out(workspace: Workspace) -> None:
     """Offer to sign out."""
     if st.button(say("Sign out"), width="stretch"):
-        access.close(text("Signed out."))
+        access.close(workspace, text("Signed out."))
         st.rerun()
 
 
-def show_initial_password_notice(workspace: Workspace) -> None:
-    """While the public initial password is in use, say so and offer to change it."""
-    if is_initial_password(workspace):
-        notice, change = st.columns([4, 1.2], vertical_alignment="center")
-        notice.warning(say(CHANGE_NOTICE))
-        with change.popover(say("Change the password"), width="stretch"):
-            _show_password_form(workspace)
+def _middle() -> DeltaGenerator:
+    _, middle, _ = st.columns([1, 1.1, 1])
+    place = middle.container(key="sign_in_page")
+    place.title("medcxr", anchor=False)
+    return place
 
 
-def show_password_change(workspace: Workspace) -> None:
-    """Offer to change a password that is the user's own; the initial one has its notice."""
-    if is_initial_password(workspace):
-        st.info(say("The initial password is in use: change it at the top of this page."))
-        return
-    st.markdown(say("A change ends every other sign-in of this workspace."))
-    with st.container(width=480):
-        _show_password_form(workspace)
-
-
-def _show_password_form(workspace: Workspace) -> None:
-    with st.form("change_password", clear_on_submit=True, border=False):
-        old = st.text_input(
-            say("Current password"), type="password", autocomplete="current-password"
-        )
-        new = st.text_input(
-            say("New password"),
-            type="password",
-            autocomplete="new-password",
-            help=say(
-                "At least {least} characters. A few unrelated words are good.", least=MINIMUM_LENGTH
-            ),
-        )
-        again = st.text_input(
-            say("New password, again"), type="password", autocomplete="new-password"
-        )
-        if not st.form_submit_button(say("Change the password")):
-            return
-    if new != again:
-        st.error(say("The two new passwords differ; type them again."))
-        return
+def _try_sign_in(workspace: Workspace, name: str, password: str, code: str | None) -> None:
     try:
-        access.open_for(change_password(workspace, old, new))
+        signed_in = sign_in(workspace, name, password, code, mark=browser_mark())
+    except SecondFactorNeeded:
+        st.session_state[_CODE_NEEDED] = True
+        st.rerun()
     except MedcxrError as error:
-        st.error(say(error.sentence))
-        return
-    st.toast(say("The password has been changed."))
-    st.rerun()
-
-
-def _try_sign_in(workspace: Workspace, password: str) -> None:
-    try:
-        access.open_for(sign_in(workspace, password))
-    except MedcxrError as error:
-        st.error(say(error.sentence))
-        return
+        st.session_state[_TRIES] = st.session_state.get(_TRIES, 0) + 1
+        st.session_state[_PROBLEM] = error.sentence
+        st.rerun()
+    for key in (_CODE_NEEDED, _TRIES):
+        st.session_state.pop(key, None)
+    access.open_for(signed_in)
     st.rerun()

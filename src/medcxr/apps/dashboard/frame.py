@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from medcxr.apps.dashboard.access import rerun_unattended
+from medcxr.apps.dashboard.account_view import show_account
 from medcxr.apps.dashboard.cases import (
     Case,
     active_findings,
@@ -16,7 +17,7 @@ from medcxr.apps.dashboard.cases import (
     redecided,
     synthetic_upload,
 )
-from medcxr.apps.dashboard.doors import show_account, show_initial_password_notice
+from medcxr.apps.dashboard.doors import show_sign_out
 from medcxr.apps.dashboard.empty_state import is_synthetic_wanted, show_closing_button
 from medcxr.apps.dashboard.file_choice import Upload, choose_files
 from medcxr.apps.dashboard.findings_view import percent
@@ -26,7 +27,9 @@ from medcxr.apps.dashboard.operating_point import chosen_rule
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.preferences_view import show_preferences
 from medcxr.apps.dashboard.viewed import forget_closed
+from medcxr.core.access import Permission
 from medcxr.core.language import say, say_if_sentence, say_number
+from medcxr.services.accounts import SignedIn
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
 
@@ -60,20 +63,25 @@ class Opened:
     later: list[Callable[[], None]]
 
 
-def show_frame(workspace: Workspace) -> Opened:
-    """Show it and return what was chosen in it. It stays when the page changes, and so do files."""
-    show_initial_password_notice(workspace)
+def show_frame(workspace: Workspace, signed_in: SignedIn) -> Opened:
+    """Show it and return what was chosen in it. It stays when the page changes, and so do files.
+
+    Args:
+        workspace: in the hands of whoever has signed in.
+        signed_in: who that is.
+    """
     with st.sidebar:
         st.html(
             '<p class="cxr-brand">medcxr</p>'
             f'<p class="cxr-quiet">{say("Chest X-ray decision support")}</p>'
         )
-        uploads = _uploads()
+        uploads = _uploads() if workspace.actor.may(Permission.ANALYZE) else []
         progress = st.empty()
         place_of_list = st.container()
         facts = show_model(workspace)
         show_preferences()
-        show_account()
+        show_account(workspace, signed_in)
+        show_sign_out(workspace)
     cases, waiting = known_cases(uploads)
     if waiting:
         told = _teller(progress, len(cases), len(waiting))

@@ -18,6 +18,7 @@ from medcxr.apps.dashboard.words import (
     IMPORTANCE_TABLE,
     NO_IMPORTANCE,
 )
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import Sentence, figure, say, say_all, text
 from medcxr.explain.importance import ImportanceReport
@@ -57,7 +58,9 @@ def show_importance(
         table: that whoever runs the dashboard chose; None if nobody did.
     """
     st.markdown(say(IMPORTANCE))
-    sources = (_KEPT, *((_TABLE,) if table is not None else ()), _OPEN)
+    may_measure = workspace.actor.may(Permission.MEASURE_MODELS)
+    measurable = (*((_TABLE,) if table is not None else ()), _OPEN) if may_measure else ()
+    sources = (_KEPT, *measurable)
     source = st.segmented_control(
         say("Measured on"),
         sources,

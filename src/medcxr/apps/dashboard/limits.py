@@ -2,10 +2,8 @@
 
 from medcxr.imaging.limits import MAX_FILE_BYTES
 
-__all__ = ["ABSOLUTE_LIMIT_S", "IDLE_LIMIT_S", "SHOWN_SIDE", "UPLOAD_LIMIT_MB", "VIEWED_SIDE"]
+__all__ = ["SHOWN_SIDE", "UPLOAD_LIMIT_MB", "VIEWED_SIDE"]
 
 UPLOAD_LIMIT_MB = MAX_FILE_BYTES // 2**20  # per file; more would be refused after the upload
-IDLE_LIMIT_S = 30 * 60.0  # a workstation left alone locks itself
-ABSOLUTE_LIMIT_S = 12 * 3600.0  # a long shift; then the password is asked again
 SHOWN_SIDE = 1024  # longer side of pictures on the screen, in pixels
 VIEWED_SIDE = 2560  # longer side in the viewer, in pixels: a whole plate at 0.17 mm, some 10 MB

@@ -10,8 +10,10 @@ from medcxr.apps.dashboard.chart_view import show_chart
 from medcxr.apps.dashboard.measured_view import told
 from medcxr.apps.dashboard.named_charts import forest_chart
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.refusal_view import why_not
 from medcxr.apps.dashboard.score_source import uploaded_csv
 from medcxr.apps.dashboard.tables import html_table
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import figure, say, say_all, text
 from medcxr.core.settings import Settings
@@ -94,9 +96,13 @@ def _show_unpaired(first: ModelEntry, second: ModelEntry) -> None:
 
 
 def _show_paired(workspace: Workspace, first: Manifest, second: Manifest) -> None:
+    st.subheader(say("On the same radiographs"), anchor=False)
+    reason = why_not(workspace, Permission.MEASURE_MODELS)
+    if reason is not None:
+        st.caption(reason)
+        return
     runs = {one.run: one for one in held_out_scores(workspace)}
     scores = [runs.get(one.training.run) if one.training else None for one in (first, second)]
-    st.subheader(say("On the same radiographs"), anchor=False)
     if scores[0] is None or scores[1] is None:
         missing = first if scores[0] is None else second
         st.info(

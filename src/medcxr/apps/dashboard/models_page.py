@@ -11,7 +11,9 @@ from medcxr.apps.dashboard.frame import Opened
 from medcxr.apps.dashboard.measured_view import told
 from medcxr.apps.dashboard.models_comparison import show_comparison
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.refusal_view import why_not
 from medcxr.apps.dashboard.tables import html_table
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import ENGLISH, Sentence, language, say, say_all, speaking, text
 from medcxr.registry.model_card import model_card
@@ -54,6 +56,10 @@ def show_models(opened: Opened) -> None:
     st.header(say("Compare two models"), anchor=False)
     show_comparison(opened.workspace, registry, whole)
     st.header(say("Which one answers"), anchor=False)
+    reason = why_not(opened.workspace, Permission.CHOOSE_MODELS)
+    if reason is not None:
+        st.caption(reason)
+        return
     _show_choice(opened.workspace, registry, whole)
 
 

@@ -98,6 +98,10 @@ def show_opinion_form(workspace: Workspace, record: CaseRecord, analysis: Analys
 
 
 def _told(opinion: Opinion, analysis: Analysis) -> str:
-    kept = say("Kept at {time} UTC.", time=written_time(opinion.given_at))
+    time = written_time(opinion.given_at)
+    if opinion.given_by is None:
+        kept = say("Kept at {time} UTC.", time=time)
+    else:
+        kept = say("Kept by {reader} at {time} UTC.", reader=opinion.given_by, time=time)
     agreement = told_agreement(opinion, analysis)
     return f'<p class="cxr-quiet">{escape(kept)} {escape(agreement)}</p>'

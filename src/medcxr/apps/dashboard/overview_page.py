@@ -11,6 +11,7 @@ from medcxr.apps.dashboard.overview_words import EMPTY, NOT_REMEMBERED
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.system_view import load_model, show_measured_model, show_system
 from medcxr.apps.dashboard.throughput_view import show_throughput
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number
 from medcxr.services.system_state import system_state
@@ -42,7 +43,9 @@ def _show_all(opened: Opened, reading: StreamlitPage) -> None:
     _show_open(opened, reading)
     if state.remembers is False:
         st.info(say(NOT_REMEMBERED))
-    if state.n_cases == 0:
+    if state.n_cases == 0 and not workspace.actor.may(Permission.ANALYZE):
+        st.info(say("No radiograph is remembered yet."))
+    elif state.n_cases == 0:
         show_empty_state(say("Open a frontal chest radiograph"), say(EMPTY))
     elif state.n_cases is not None:
         show_list(workspace, opened.facts)

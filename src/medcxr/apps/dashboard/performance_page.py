@@ -10,8 +10,10 @@ from medcxr.apps.dashboard.measured_view import show_measured, told
 from medcxr.apps.dashboard.performance_sections import POINT_NAMES, show_sections
 from medcxr.apps.dashboard.performance_words import INTRODUCTION, THRESHOLDS
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.refusal_view import why_not
 from medcxr.apps.dashboard.score_source import Scores, choose_run, choose_upload
 from medcxr.apps.dashboard.tables import html_table
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.findings import Finding
 from medcxr.core.language import say, say_all, text
@@ -66,7 +68,8 @@ def show_performance(opened: Opened) -> None:
     """Show the page."""
     st.title(say("Performance Analytics"))
     st.markdown(say(INTRODUCTION))
-    sources = (_MANIFEST, _RUN, _TABLE)
+    reason = why_not(opened.workspace, Permission.MEASURE_MODELS)
+    sources = (_MANIFEST, _RUN, _TABLE) if reason is None else (_MANIFEST,)
     source = st.segmented_control(
         say("Measured"),
         sources,
@@ -89,6 +92,9 @@ def show_performance(opened: Opened) -> None:
             _show_scores(opened.workspace, scores, manifest)
     except MedcxrError as error:
         st.error(plain(say(error.sentence)))
+        return
+    if reason is not None:
+        st.caption(reason)
         return
     st.header(say("Drift of incoming images"), anchor=False)
     show_drift(opened, scores)

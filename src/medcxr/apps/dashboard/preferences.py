@@ -1,5 +1,6 @@
-"""What the reader at this browser tab chose: the language and the light of the page."""
+"""What this browser keeps: the language and light that its reader chose, and who signed in here."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -11,8 +12,10 @@ from medcxr.apps.dashboard.themes import DARK, PALETTES, Palette
 from medcxr.core.language import ENGLISH, LANGUAGES
 
 __all__ = [
+    "BROWSER_COOKIE",
     "LANGUAGE_COOKIE",
     "THEME_COOKIE",
+    "browser_mark",
     "chosen_preferences",
     "chosen_theme",
     "colors",
@@ -20,6 +23,7 @@ __all__ = [
     "language_in_use",
     "preferred_language",
     "restore_preferences",
+    "set_browser_mark",
     "set_language",
     "set_theme",
     "switches_at_once",
@@ -27,8 +31,11 @@ __all__ = [
 
 LANGUAGE_COOKIE: Final = "medcxr_language"
 THEME_COOKIE: Final = "medcxr_theme"
+BROWSER_COOKIE: Final = "medcxr_browser"
 _LANGUAGE, _THEME, _KEPT_THEME = "preferred_language", "preferred_theme", "kept_theme"
-_ALL = (_LANGUAGE, _THEME, _KEPT_THEME)
+_MARK = "browser_mark"
+_ALL = (_LANGUAGE, _THEME, _KEPT_THEME, _MARK)
+_FORM_OF_MARK = re.compile(r"[0-9a-f]{16}\.[0-9a-f]{64}")
 
 
 def language_in_use() -> str:
@@ -101,6 +108,20 @@ def switches_at_once() -> bool:
     origins: list[str] = st.get_option("client.allowedOrigins")
     host = urlsplit(st.context.url or "").hostname
     return host is not None and host in {urlsplit(one).hostname for one in origins}
+
+
+def browser_mark() -> str:
+    """Return what tells that somebody has signed in here before; it opens nothing. Else empty.
+
+    Whatever a browser sends is looked at: only what has the form of a mark is one.
+    """
+    known = str(st.session_state.get(_MARK) or st.context.cookies.get(BROWSER_COOKIE, ""))
+    return known if _FORM_OF_MARK.fullmatch(known) else ""
+
+
+def set_browser_mark(mark: str) -> None:
+    """Let the browser keep a mark from the next run on."""
+    st.session_state[_MARK] = mark
 
 
 def colors() -> Palette:

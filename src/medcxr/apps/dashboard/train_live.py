@@ -40,7 +40,7 @@ def show_live(workspace: Workspace, job: TrainingJob) -> None:
 
 
 def _show(workspace: Workspace, identity: str, alive: bool) -> None:  # noqa: FBT001 - of a fragment
-    if access.has_ended():  # nobody is signed in any more
+    if access.has_ended(workspace):  # nobody is signed in any more
         st.rerun()
     try:
         job = find_job(workspace, identity)

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from medcxr.apps.dashboard.plain import plain
+from medcxr.apps.dashboard.refusal_view import why_not
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.apps.dashboard.words import TRAIN_BESIDE, TRAIN_NO_PAIR, TRAIN_PAIRED, TRAIN_USE
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import figure, say, say_all, text
 from medcxr.registry.manifest import Manifest
@@ -55,6 +57,10 @@ def show_trained(workspace: Workspace, job: TrainingJob, in_use: str) -> None:
 
 
 def _offer(workspace: Workspace, job: TrainingJob, beside: BesideCurrent) -> None:
+    reason = why_not(workspace, Permission.CHOOSE_MODELS)
+    if reason is not None:
+        st.caption(reason)
+        return
     confirmed = st.checkbox(say(TRAIN_USE), key=f"use_{job.identity}")
     if st.button(say("Put the new model in use"), disabled=not confirmed) and confirmed:
         put_in_use(workspace, job)

@@ -43,8 +43,8 @@ __all__ = [
 ]
 
 CHANGE_NOTICE = text(
-    "The public initial password is still in use; until it is changed, only this computer can "
-    "connect."
+    "The password that you have signed in by was given by somebody else, or is the public initial "
+    "one. Nothing else is shown before you have chosen your own."
 )
 
 HEAT_MAP = text(

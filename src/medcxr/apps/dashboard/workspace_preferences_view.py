@@ -6,14 +6,21 @@ from typing import Any, get_type_hints
 
 import streamlit as st
 
+from medcxr.apps.dashboard.audit_words import ROLES
 from medcxr.apps.dashboard.plain import plain
-from medcxr.core.access import PROGRAM
+from medcxr.core.access import PROGRAM, Role
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number, text
 from medcxr.services.case_records import forget_old_cases
 from medcxr.services.health import told_size
 from medcxr.services.housekeeping import Why, clean_by_itself, removable
-from medcxr.services.preferences import Preferences, preferences, set_preferences
+from medcxr.services.preferences import (
+    IDLE_MINUTES,
+    SIGNED_IN_HOURS,
+    Preferences,
+    preferences,
+    set_preferences,
+)
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_preferences"]
@@ -31,6 +38,21 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         text("Days after which a case that was not seen again is deleted"),
         text("Empty keeps all. What is deleted cannot be brought back."),
     ),
+    "idle_minutes": (
+        text("Minutes without activity after which a sign-in ends"),
+        text("A workstation that was left locks itself."),
+    ),
+    "signed_in_hours": (
+        text("Hours after which a sign-in ends in any case"),
+        text("Then the password is asked for again."),
+    ),
+    "second_factor_for": (
+        text("Roles that need a second factor"),
+        text(
+            "Whoever has one of them and no second factor yet must add one before anything else is "
+            "shown."
+        ),
+    ),
     "keep_checkpoint_days": (
         text("Days after which checkpoints of a finished training are deleted"),
         text("Empty keeps all. The model, its scores and the record of the training stay."),
@@ -41,6 +63,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
 }
 """Name of a preference -> its label, and what to know before it is changed."""
+_BOUNDS = {"idle_minutes": IDLE_MINUTES, "signed_in_hours": SIGNED_IN_HOURS}
 
 
 def show_preferences(workspace: Workspace) -> None:
@@ -77,6 +100,24 @@ def _chosen(one: "Field[Any]", value: Any) -> Any:  # noqa: ANN401 - of the pref
                 help=say(told),
                 key=key,
             )
+    if kind is int:
+        least, most = _BOUNDS[one.name]
+        with st.container(width=480):
+            return st.number_input(
+                say(label), value=value, min_value=least, max_value=most, help=say(told), key=key
+            )
+    if kind == tuple[str, ...]:
+        with st.container(width=480):
+            chosen = st.multiselect(
+                say(label),
+                [role.value for role in Role],
+                default=list(value),
+                format_func=lambda name: say(ROLES[Role(name)]),
+                placeholder=say("none"),
+                help=say(told),
+                key=key,
+            )
+        return tuple(role.value for role in Role if role.value in chosen)
     raise TypeError(one.name)  # a program's error: the page cannot ask for such a value
 
 

@@ -45,6 +45,21 @@ def upgrade() -> None:
         _of_user("sessions"),
     )
     op.create_table(
+        "recovery_codes",
+        sa.Column("user_id", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "key", name="pk_recovery_codes"),
+        _of_user("recovery_codes"),
+    )
+    op.create_table(
+        "sign_in_tries",
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.Column("failures", sa.Double, nullable=False),
+        sa.Column("locked_until", _MOMENT),
+        sa.Column("tried_at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_sign_in_tries"),
+    )
+    op.create_table(
         "tokens",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("user_id", sa.Integer, nullable=False),
@@ -89,7 +104,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables, whose indexes and triggers go with them."""
-    for table in ("audit_head", "audit_events", "tokens", "sessions", "users"):
+    for table in _TABLES:
         op.drop_table(table)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION audit_is_append_only()")
@@ -97,8 +112,18 @@ def downgrade() -> None:
         opinions.drop_column("given_by")
 
 
+_TABLES = (
+    "audit_head",
+    "audit_events",
+    "tokens",
+    "sign_in_tries",
+    "recovery_codes",
+    "sessions",
+    "users",
+)
 _INDEXES = (
     ("sessions", "user_id"),
+    ("sign_in_tries", "tried_at"),
     ("tokens", "user_id"),
     ("audit_events", "actor"),
     ("audit_events", "action"),

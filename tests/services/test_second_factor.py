@@ -1,0 +1,165 @@
+"""The second factor: added with a code, asked for, used once, recovered and taken away."""
+
+import pytest
+
+from medcxr.core.access import Permission, Role
+from medcxr.core.errors import AccessError
+from medcxr.security.one_time_codes import STEP_S, code_at
+from medcxr.services.accounts import Duty, SecondFactorNeeded, require_current, sign_in
+from medcxr.services.preferences import Preferences, set_preferences
+from medcxr.services.second_factor import (
+    begin_second_factor,
+    confirm_second_factor,
+    count_codes_left,
+    remove_second_factor,
+)
+from medcxr.services.users import remove_second_factor_of
+from medcxr.services.workspace import Workspace
+from signing_in import ADMIN, GOOD, Clock, add, settle
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def workspace(tmp_path, clock):
+    opened = Workspace.open(tmp_path / "workspace")
+    settle(opened, clock=clock)
+    return opened
+
+
+def now_code(secret, clock, steps=0):
+    return code_at(secret, int(clock.now) // STEP_S + steps)
+
+
+@pytest.fixture
+def enrolled(workspace, clock):
+    """Return the session, the secret and the recovery codes; its first code is used."""
+    session = sign_in(workspace, ADMIN, GOOD, clock=clock)
+    secret = begin_second_factor(workspace, session.token, clock=clock).secret
+    codes = confirm_second_factor(
+        workspace, session.token, secret, now_code(secret, clock), clock=clock
+    )
+    clock.now += STEP_S
+    return session, secret, codes
+
+
+def test_a_code_is_asked_for_and_opens(workspace, clock, enrolled):
+    _, secret, _ = enrolled
+    with pytest.raises(SecondFactorNeeded):
+        sign_in(workspace, ADMIN, GOOD, clock=clock)
+    sign_in(workspace, ADMIN, GOOD, now_code(secret, clock), clock=clock)
+
+
+def test_whether_there_is_one_is_not_told_before_the_password(workspace, clock, enrolled):
+    assert enrolled
+    with pytest.raises(AccessError, match="name or the password is wrong") as refused:
+        sign_in(workspace, ADMIN, "wrong", "123456", clock=clock)
+    assert not isinstance(refused.value, SecondFactorNeeded)
+
+
+@pytest.mark.parametrize("steps", [-1, 0, 1])
+def test_a_neighboring_code_opens_too(workspace, clock, enrolled, steps):
+    _, secret, _ = enrolled
+    clock.now += 5 * STEP_S
+    sign_in(workspace, ADMIN, GOOD, now_code(secret, clock, steps), clock=clock)
+
+
+@pytest.mark.parametrize("steps", [-2, 2])
+def test_a_code_of_another_time_opens_nothing(workspace, clock, enrolled, steps):
+    _, secret, _ = enrolled
+    clock.now += 5 * STEP_S
+    with pytest.raises(AccessError, match="code is wrong"):
+        sign_in(workspace, ADMIN, GOOD, now_code(secret, clock, steps), clock=clock)
+
+
+def test_a_used_code_and_those_before_it_open_nothing_more(workspace, clock, enrolled):
+    _, secret, _ = enrolled
+    clock.now += 5 * STEP_S
+    code = now_code(secret, clock)
+    sign_in(workspace, ADMIN, GOOD, code, clock=clock)
+    for used in (code, now_code(secret, clock, -1)):
+        with pytest.raises(AccessError, match="used already"):
+            sign_in(workspace, ADMIN, GOOD, used, clock=clock)
+
+
+def test_the_code_that_confirmed_it_opens_nothing(workspace, clock):
+    session = sign_in(workspace, ADMIN, GOOD, clock=clock)
+    secret = begin_second_factor(workspace, session.token, clock=clock).secret
+    code = now_code(secret, clock)
+    confirm_second_factor(workspace, session.token, secret, code, clock=clock)
+    with pytest.raises(AccessError, match="used already"):
+        sign_in(workspace, ADMIN, GOOD, code, clock=clock)
+
+
+def test_guessing_codes_is_slowed_down_as_guessing_passwords_is(workspace, clock, enrolled):
+    _, secret, _ = enrolled
+    for _ in range(5):
+        with pytest.raises(AccessError, match="code is wrong"):
+            sign_in(workspace, ADMIN, GOOD, "000000", clock=clock)
+        with pytest.raises(AccessError):
+            sign_in(workspace, ADMIN, GOOD, clock=clock)  # forgives nothing
+    with pytest.raises(AccessError, match="Too many"):
+        sign_in(workspace, ADMIN, GOOD, now_code(secret, clock), clock=clock)
+
+
+def test_a_recovery_code_opens_once_however_it_is_typed(workspace, clock, enrolled):
+    session, _, codes = enrolled
+    assert len(set(codes)) == 10
+    sign_in(workspace, ADMIN, GOOD, codes[0].upper().replace("-", " "), clock=clock)
+    with pytest.raises(AccessError, match="used already"):
+        sign_in(workspace, ADMIN, GOOD, codes[0], clock=clock)
+    assert count_codes_left(workspace, session.token, clock=clock) == 9
+    for file in workspace.folder.rglob("*"):
+        if file.is_file():
+            assert codes[1].encode() not in file.read_bytes()
+
+
+def test_a_wrong_code_adds_no_second_factor(workspace, clock):
+    session = sign_in(workspace, ADMIN, GOOD, clock=clock)
+    secret = begin_second_factor(workspace, session.token, clock=clock).secret
+    with pytest.raises(AccessError, match="does not fit"):
+        confirm_second_factor(workspace, session.token, secret, "000000", clock=clock)
+    sign_in(workspace, ADMIN, GOOD, clock=clock)
+
+
+def test_adding_and_taking_away_end_the_other_sign_ins(workspace, clock):
+    other, own = (sign_in(workspace, ADMIN, GOOD, clock=clock) for _ in range(2))
+    secret = begin_second_factor(workspace, own.token, clock=clock).secret
+    confirm_second_factor(workspace, own.token, secret, now_code(secret, clock), clock=clock)
+    require_current(workspace, own.token, clock=clock)
+    with pytest.raises(AccessError):
+        require_current(workspace, other.token, clock=clock)
+    remove_second_factor(workspace, own.token, GOOD, clock=clock)
+    sign_in(workspace, ADMIN, GOOD, clock=clock)
+
+
+def test_taking_it_away_needs_the_password(workspace, clock, enrolled):
+    session, _, _ = enrolled
+    with pytest.raises(AccessError, match="password is wrong"):
+        remove_second_factor(workspace, session.token, "wrong", clock=clock)
+    with pytest.raises(SecondFactorNeeded):
+        sign_in(workspace, ADMIN, GOOD, clock=clock)
+
+
+def test_a_role_that_needs_one_has_nothing_before_it_is_added(workspace, clock):
+    session = add(workspace, "reader", clock=clock)
+    set_preferences(workspace, Preferences(second_factor_for=(Role.CLINICIAN.value,)))
+    due = require_current(workspace, session.token, clock=clock)
+    assert due.duty is Duty.ADD_SECOND_FACTOR
+    assert not any(due.actor.may(permission) for permission in Permission)
+    secret = begin_second_factor(workspace, session.token, clock=clock).secret
+    confirm_second_factor(workspace, session.token, secret, now_code(secret, clock), clock=clock)
+    assert require_current(workspace, session.token, clock=clock).duty is None
+    with pytest.raises(AccessError, match="needs a second factor"):
+        remove_second_factor(workspace, session.token, GOOD, clock=clock)
+
+
+def test_an_administrator_takes_it_away_where_the_device_is_lost(workspace, clock, enrolled):
+    session, _, _ = enrolled
+    assert not remove_second_factor_of(workspace, ADMIN).has_second_factor
+    with pytest.raises(AccessError):
+        require_current(workspace, session.token, clock=clock)
+    sign_in(workspace, ADMIN, GOOD, clock=clock)
