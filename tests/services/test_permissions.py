@@ -106,6 +106,7 @@ CALLS = {
 OTHERWISE = {
     # what proves itself by a password or a session's token
     "accounts",
+    "own_sessions",
     "second_factor",
     "sessions",
     "sign_in_guard",
