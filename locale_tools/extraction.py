@@ -33,6 +33,7 @@ _ERRORS = frozenset(name for name in _CALLS if name.endswith("Error") or name ==
 # No page of the dashboard leads to their messages, which stay English like the terminal's. What a
 # training says of itself it says in its process, to the terminal and to its log.
 _OF_THE_TERMINAL = (
+    "apps/api/",
     "apps/cli/",
     "apps/dashboard/launch.py",
     "datasets/archives/",
@@ -66,7 +67,9 @@ _OF_THE_TERMINAL = (
     "services/gradient_maps.py",
     "services/outline_comparison.py",
     "services/prediction.py",
+    "services/runs.py",
     "services/tested_maps.py",
+    "services/tokens.py",
     "synthetic/",
 )
 

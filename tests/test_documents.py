@@ -31,7 +31,7 @@ EXPECTED = {"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _INLINE_CODE = re.compile(r"`([^`\n]+)`")
-_ABSOLUTE_PATH = re.compile(r"(?<![\w.~<:/)\]-])/[\w.-]+/[\w.-]+|\b[A-Z]:\\")
+_ABSOLUTE_PATH = re.compile(r"(?<![\w.~<:/)\]}-])/(?!v1/)[\w.-]+/[\w.-]+|\b[A-Z]:\\")
 _DIAGNOSIS = re.compile(r"diagnos(?!tics\b)", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(not|no|never|nor)\b", re.IGNORECASE)
 _MEASURED = re.compile(
@@ -443,6 +443,7 @@ def test_wrong_words_are_found(sentence: str):
         "It is at ~/.local/share/medcxr and https://example.org/a/b.",
         "AUC and F1 stand there with 95% intervals.",
         "Version 0.1.0 prints the sensitivity.",
+        "Programs ask /v1/cases for them.",
     ],
 )
 def test_allowed_words_are_left_alone(sentence: str):

@@ -15,6 +15,8 @@ from medcxr.datasets.age import age_band
         ("60", "60 and over"),
         ("120", "60 and over"),
         ("414", "unknown"),
+        ("9" * 5000, "unknown"),
+        ("9" * 500 + "D", "unknown"),
         ("018M", "under 18"),
         ("300M", "18 to 39"),
         ("003W", "under 18"),

@@ -256,3 +256,21 @@ def test_a_table_written_as_a_file_reads_back_equal(rows):
     assert np.array_equal(read.labels, table.labels, equal_nan=True)
     assert (read.image_paths, read.patients) == (table.image_paths, table.patients)
     assert read.attributes == table.attributes
+
+
+@pytest.mark.parametrize("odd", ["a\rb", "a\nb", "a\r\nb", "\r", 'a"b', "a,b", " a "])
+def test_a_cell_with_a_line_break_begins_no_row(odd):
+    table = StudyTable(
+        root=Path(),
+        image_paths=(f"{odd}.png", "c.png"),
+        findings=("Effusion",),
+        labels=np.array([[1.0], [0.0]]),
+        patients=("7", odd),
+        attributes={"note": (odd, "")},
+    )
+
+    rows = rows_of(table.as_csv(), "t.csv", required=("image_path",))
+
+    read = StudyTable.of_rows(rows, ("Effusion",), root=Path())
+    assert (read.image_paths, read.patients) == (table.image_paths, table.patients)
+    assert read.attributes == table.attributes

@@ -204,7 +204,18 @@ def test_a_table_or_finding_named_twice_or_not_at_all_is_refused(load, text, wor
         load(text)
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"name = ", b"[a]\n[a]"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        b"\xff\xfe",
+        b"name = ",
+        b"[a]\n[a]",
+        b"seed = " + b"[" * 5000,
+        b"seed = " + b"9" * 5000,
+    ],
+    ids=range(6),
+)
 def test_a_file_that_is_no_toml_is_refused(tmp_path, content):
     path = tmp_path / "recipe.toml"
     if content is not None:

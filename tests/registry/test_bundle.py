@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from bundles import tiny_bundle, tiny_graph, tiny_manifest
 from medcxr.core.errors import ModelError, StorageError
 from medcxr.registry.bundle import ModelBundle, write_bundle
 from medcxr.registry.manifest import QuickLook
+from medcxr.registry.sealed_text import without_seal
 
 
 @pytest.fixture
@@ -64,6 +66,43 @@ def test_any_flipped_bit_of_a_listed_file_is_noticed(shared_bundle, data):
     ModelBundle.open(shared_bundle.folder)
 
 
+def test_a_thousand_changed_bytes_of_a_bundle_are_all_noticed(shared_bundle):
+    random = np.random.default_rng(7)
+    files = sorted(path for path in shared_bundle.folder.iterdir())
+    contents = {path: path.read_bytes() for path in files}
+    ends = np.cumsum([len(content) for content in contents.values()])
+    missed = []
+    for place in random.integers(0, ends[-1], 1000).tolist():
+        at = int(np.searchsorted(ends, place, side="right"))
+        path = files[at]
+        changed = bytearray(contents[path])
+        changed[place - int(ends[at])] ^= int(random.integers(1, 256))  # from the file's end
+        path.write_bytes(changed)
+        try:
+            ModelBundle.open(shared_bundle.folder)
+            missed.append((path.name, place))
+        except ModelError:
+            pass
+        path.write_bytes(contents[path])
+    assert missed == []
+    assert ModelBundle.open(shared_bundle.folder) == shared_bundle
+
+
+def test_a_manifest_written_before_there_were_seals_is_still_read(bundle):
+    path = bundle.folder / "manifest.json"
+    words = path.read_text()
+    path.write_text(without_seal(words))
+    assert without_seal(words) != words
+    assert ModelBundle.open(bundle.folder) == bundle
+
+
+def test_a_changed_figure_of_a_manifest_is_named(bundle):
+    path = bundle.folder / "manifest.json"
+    path.write_text(path.read_text().replace('"name": "tiny"', '"name": "tini"'))
+    with pytest.raises(ModelError, match=r"manifest\.json is not what was written"):
+        ModelBundle.open(bundle.folder)
+
+
 @given(cut=st.floats(0, 0.999))
 @settings(max_examples=30, deadline=None)
 def test_a_manifest_cut_off_anywhere_is_refused(shared_bundle, cut):
@@ -113,7 +152,7 @@ def test_hidden_files_of_a_desktop_do_no_harm(bundle):
 )
 def test_a_manifest_cannot_list_a_file_by_another_name(bundle, name):
     path = bundle.folder / "manifest.json"
-    plain = json.loads(path.read_text())
+    plain = json.loads(without_seal(path.read_text()))
     plain["files"][name] = "0" * 64
     path.write_text(json.dumps(plain))
     with pytest.raises(ModelError, match="lists the files"):

@@ -1,9 +1,12 @@
 """The second factor: added with a code, asked for, used once, recovered and taken away."""
 
+import base64
+
 import pytest
 
 from medcxr.core.access import Permission, Role
 from medcxr.core.errors import AccessError
+from medcxr.security.boxed import boxed, unboxed
 from medcxr.security.one_time_codes import STEP_S, code_at
 from medcxr.services.accounts import Duty, SecondFactorNeeded, require_current, sign_in
 from medcxr.services.preferences import Preferences, set_preferences
@@ -51,6 +54,33 @@ def test_a_code_is_asked_for_and_opens(workspace, clock, enrolled):
     with pytest.raises(SecondFactorNeeded):
         sign_in(workspace, ADMIN, GOOD, clock=clock)
     sign_in(workspace, ADMIN, GOOD, now_code(secret, clock), clock=clock)
+
+
+def test_the_database_alone_does_not_tell_the_secret(workspace, enrolled):
+    _, secret, _ = enrolled
+    files = [path for path in workspace.folder.iterdir() if path.name.startswith("medcxr.db")]
+    for words in (
+        secret.encode(),
+        base64.b32decode(secret),
+        base64.b64encode(base64.b32decode(secret)),
+    ):
+        assert not any(words in path.read_bytes() for path in files)
+
+
+def test_a_secret_in_another_users_place_opens_nothing(workspace, clock, enrolled):
+    _, secret, _ = enrolled
+    (workspace.secrets / "second-factors.key").write_bytes(bytes(32))
+    with pytest.raises(AccessError, match="cannot be read; an administrator can take it away"):
+        sign_in(workspace, ADMIN, GOOD, now_code(secret, clock), clock=clock)
+    box = boxed(bytes(32), b"secret", "one")
+    assert unboxed(bytes(32), box, "one") == b"secret"
+    for key, words, owner in (
+        (bytes(32), box, "two"),
+        (b"1" * 32, box, "one"),
+        (bytes(32), "no box", "one"),
+    ):
+        with pytest.raises(AccessError):
+            unboxed(key, words, owner)
 
 
 def test_whether_there_is_one_is_not_told_before_the_password(workspace, clock, enrolled):

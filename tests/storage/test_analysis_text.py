@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medcxr.core.errors import StorageError
-from medcxr.core.gate import ImageVerdict
+from medcxr.core.gate import ImageKind, ImageVerdict
 from medcxr.core.language import Sentence
 from medcxr.core.results import Analysis, Anatomy, FindingResult, Lung, Span
 from medcxr.storage.analysis_text import analysis_from_text, analysis_to_text
@@ -55,6 +55,7 @@ def test_an_analysis_comes_back_as_it_was(analysis):
     back = analysis_from_text(analysis_to_text(analysis))
     assert back == analysis
     assert asdict(back) == asdict(analysis)
+    assert back.gate is None or type(back.gate.kind) is ImageKind
 
 
 def test_a_warning_can_still_be_said_in_any_language(analysis):
@@ -72,7 +73,16 @@ def test_any_other_text_is_refused(text):
 
 
 @pytest.mark.parametrize(
-    "change", [{"format": 2}, {"analysis": {}}, {"analysis": {"model": 1, "further": 2}}]
+    "change",
+    [
+        {"format": 2},
+        {"analysis": {}},
+        {"analysis": "x"},
+        {"analysis": []},
+        {"analysis": 1.5},
+        {"analysis": None},
+        {"analysis": {"model": 1, "further": 2}},
+    ],
 )
 def test_another_format_or_shape_is_refused(change, analysis):
     kept = json.loads(analysis_to_text(analysis)) | change

@@ -24,5 +24,5 @@ def age_band(text: str) -> str:
     if not (digits.isascii() and digits.isdigit()) or unit not in "DWMY":
         return "unknown"
     per_year = {"D": 365.25, "W": 52.18, "M": 12.0, "Y": 1.0}[unit]
-    years = int(digits) / per_year
+    years = float(digits) / per_year  # a row of thousands of digits is infinitely old
     return next((name for end, name in _BANDS if years < end), "unknown")

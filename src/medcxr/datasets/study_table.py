@@ -22,6 +22,7 @@ import numpy as np
 from medcxr.core.arrays import Statistics
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
+from medcxr.core.spreadsheet import LINE_END
 
 __all__ = [
     "LabelPolicy",
@@ -160,7 +161,7 @@ class StudyTable:
         It has the column absent, so it says itself what is known.
         """
         text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
+        writer = csv.writer(text, lineterminator=LINE_END)
         names = list(self.attributes)
         writer.writerow(["image_path", "labels", "absent", "patient_id", *names])
         for index, (path, patient) in enumerate(zip(self.image_paths, self.patients, strict=True)):

@@ -94,7 +94,7 @@ def _elements(dataset: Dataset) -> Iterator[DataElement]:
     for tag in list(dataset.keys()):
         try:
             element = dataset[tag]
-        except Exception:  # noqa: BLE001, S112 - whatever cannot be read is not written either
+        except Exception:  # noqa: BLE001, S112 - whatever cannot be read is not written either  # nosec B112
             continue
         yield element
         if element.VR == "SQ":

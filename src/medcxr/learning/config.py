@@ -463,7 +463,7 @@ def _plain(path: Path, *, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:
     """Return what a file says, over what the file that it extends says."""
     try:
         plain = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # no TOML, or beyond what is read of it
         raise DataError(
             f"Configuration {path.name} cannot be read ({error}); give a TOML file."
         ) from error

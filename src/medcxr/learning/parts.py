@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError
+from medcxr.core.spreadsheet import LINE_END
 from medcxr.datasets.outline_tables import hold_out_patients, patient_folds
 from medcxr.datasets.study_table import StudyTable, check_image_path
 from medcxr.learning.anatomy import outline_lungs
@@ -348,7 +349,7 @@ class RunParts:
     def score_table(self, parts: Mapping[str, tuple[Sequence[str], Statistics]]) -> bytes:
         """Return a CSV file of scores: fold -> its images and (n_images, n_findings)."""
         text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
+        writer = csv.writer(text, lineterminator=LINE_END)
         writer.writerow(["image_path", *self.config.data.findings, "fold"])
         for fold, (paths, values) in parts.items():
             for path, row in zip(paths, values, strict=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 from medcxr.core.errors import ModelError, StorageError
 from medcxr.registry.manifest import Manifest, manifest_from_json, manifest_to_json
 from medcxr.registry.model_card import model_card
+from medcxr.registry.sealed_text import is_intact, sealed, without_seal
 from medcxr.storage.atomic import write_folder_atomically
 
 __all__ = [
@@ -100,13 +101,21 @@ def read_manifest(folder: Path) -> Manifest:
                 path=path,
                 max_manifest_bytes=_MAX_MANIFEST_BYTES // 2**20,
             )
-        return manifest_from_json(data.decode())
+        words = data.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(
             "{path} cannot be read as UTF-8 text ({kind}); reinstall the model.",
             path=path,
             kind=type(error).__name__,
         ) from error
+    manifest = manifest_from_json(without_seal(words))
+    if not is_intact(words):
+        raise ModelError(
+            "{path} is not what was written: a part of it was changed or damaged; reinstall the "
+            "model.",
+            path=path,
+        )
+    return manifest
 
 
 def write_bundle(folder: Path, manifest: Manifest, files: Mapping[str, Path]) -> ModelBundle:
@@ -160,7 +169,7 @@ def _existing(folder: Path, manifest: Manifest) -> ModelBundle:
 
 def _manifest_text(manifest: Manifest) -> str:
     try:
-        return manifest_to_json(manifest)
+        return sealed(manifest_to_json(manifest))
     except ValueError as error:
         raise ModelError(
             "The manifest of {model} holds a value that JSON cannot: {error}; measure "

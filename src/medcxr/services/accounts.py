@@ -22,6 +22,7 @@ from medcxr.security.passwords import (
 from medcxr.services.audit import note
 from medcxr.services.first_user import user_database
 from medcxr.services.preferences import preferences
+from medcxr.services.second_factor_secret import secret_of
 from medcxr.services.sessions import (
     Clock,
     Duty,
@@ -106,7 +107,9 @@ def sign_in(
             raise _refusal(workspace, database, tried, door, _WRONG)
         with database.writing() as transaction:
             user = _same_user(transaction, tried)
-            outcome = None if user is None else _second_step(transaction, user, code, now)
+            outcome = (
+                None if user is None else _second_step(workspace, transaction, user, code, now)
+            )
             if user is not None and outcome is True:
                 forgive(transaction, tried, now)
                 user = _after_success(transaction, user, password, now)
@@ -259,14 +262,15 @@ def _same_user(transaction: Transaction, tried: Try) -> UserRow | None:
 
 
 def _second_step(
-    transaction: Transaction, user: UserRow, code: str | None, now: datetime
+    workspace: Workspace, transaction: Transaction, user: UserRow, code: str | None, now: datetime
 ) -> bool | None:
     """Return whether the code is right, None where one is needed and was not given."""
     if user.second_factor is None:
         return True
     if not code or not code.strip():
         return None
-    step = fitting_step(user.second_factor, code, now.timestamp(), after=user.second_factor_step)
+    secret = secret_of(workspace, user.second_factor, user.id)
+    step = fitting_step(secret, code, now.timestamp(), after=user.second_factor_step)
     if step is not None:
         change_user(transaction, user.id, second_factor_step=step)
         return True

@@ -17,12 +17,13 @@ from medcxr.inference.deciding import DecisionRule, decision_rule, shared_operat
 from medcxr.inference.gate import require_fit, shipped_gate
 from medcxr.inference.predictor import Prepared
 from medcxr.registry.bundle import GRAPH_FILE
+from medcxr.registry.manifest import Manifest
 from medcxr.services.kept_explanations import kept_report
 from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.workspace import Workspace
 
-__all__ = ["AnalyzedImage", "analyze_image", "current_model", "current_rule"]
+__all__ = ["AnalyzedImage", "analyze_image", "current_model", "current_rule", "facts_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,7 +104,11 @@ def current_model(workspace: Workspace) -> ModelFacts:
         ModelError: there is no model, or it is damaged.
     """
     workspace.require(Permission.VIEW_MODELS)
-    manifest = current_bundle(workspace).manifest
+    return facts_of(current_bundle(workspace).manifest)
+
+
+def facts_of(manifest: Manifest) -> ModelFacts:
+    """Return what a model's manifest tells of its name and its measured figures."""
     facts = ModelFacts(
         name=manifest.name,
         version=manifest.version,

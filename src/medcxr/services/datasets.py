@@ -12,6 +12,7 @@ from typing import BinaryIO, TypeAlias
 
 from medcxr.core.errors import DataError
 from medcxr.core.findings import Finding
+from medcxr.core.spreadsheet import LINE_END
 from medcxr.datasets.archives.chexpert import read_chexpert
 from medcxr.datasets.archives.folder import read_folder
 from medcxr.datasets.archives.image import ArchiveImage, Omission
@@ -232,7 +233,7 @@ def _verify_inside(root: Path, image_path: str) -> None:
 
 def _write_row(file: BinaryIO, cells: Sequence[str]) -> None:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
+    csv.writer(line, lineterminator=LINE_END).writerow(cells)
     file.write(line.getvalue().encode())
 
 

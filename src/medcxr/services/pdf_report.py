@@ -1,25 +1,27 @@
 """The report of one analyzed radiograph as a PDF document, to be printed, signed and filed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from medcxr import __version__
 from medcxr.core.arrays import Pixels
-from medcxr.core.language import RIGHT_TO_LEFT, language, say
+from medcxr.core.language import RIGHT_TO_LEFT, language, say, text
 from medcxr.core.results import Analysis
 from medcxr.core.sentences import NOT_A_DIAGNOSIS
 from medcxr.documents.blocks import SMALL, Block, Heading, Items, Paragraph
 from medcxr.documents.document import About, Document
 from medcxr.documents.flow import Flow
+from medcxr.documents.table import Table
 from medcxr.services.model_facts import ModelFacts
 from medcxr.services.pdf_figures import finding_blocks, measured_blocks, prior_blocks
 from medcxr.services.pdf_opening import label_of, opening_blocks, warning_blocks
 from medcxr.services.pdf_pictures import map_blocks, radiograph_blocks
 from medcxr.services.pdf_reader import reader_blocks
+from medcxr.services.told_analysis import told_measures
 from medcxr.services.true_maps import Explained, TrueMaps
 
-__all__ = ["Additions", "pdf_report"]
+__all__ = ["Additions", "pdf_report", "pdf_report_of_record"]
 
 _FIGURES = ("Probability", "Plausible", "AUC", "Cardiothoracic ratio")
 
@@ -73,16 +75,7 @@ def pdf_report(
     """
     analysis, extra = analyzed.analysis, additions or Additions()
     named = label_of(label, analysis)
-    document = Document(
-        About(
-            title=say("Chest X-ray decision support: {label}", label=named),
-            subject=say(NOT_A_DIAGNOSIS),
-            language=language(),
-            right_to_left=language() in RIGHT_TO_LEFT,
-            producer=f"medcxr {__version__}",
-            made=made,
-        )
-    )
+    document = _document(named, made)
     flow = Flow(document)
     flow.add(opening_blocks(analysis, named, made))
     flow.add(finding_blocks(analysis))
@@ -93,9 +86,66 @@ def pdf_report(
     if extra.prior is not None:
         flow.add(prior_blocks(analysis, extra.prior, extra.prior_label))
     flow.add(reader_blocks(analysis, extra.verdicts, extra.comment))
-    flow.add(_explained(extra.explanations, maps))
+    kinds = {kind.capitalize() for kind in maps.kinds.values() if kind is not None}
+    flow.add(_explained(extra.explanations, kinds))
     _write_footers(flow, analysis)
     return document.to_bytes()
+
+
+def pdf_report_of_record(
+    analysis: Analysis,
+    *,
+    model: ModelFacts | None,
+    made: datetime,
+    label: str = "",
+    additions: Additions | None = None,
+) -> bytes:
+    """Return a report of a radiograph of which only the figures were kept; no picture is in it.
+
+    Args:
+        analysis: the figures.
+        model: which answered; None where it is not on this computer any more.
+        made: as for `pdf_report`, like the rest.
+        label: as there.
+        additions: as there.
+    """
+    extra = additions or Additions()
+    named = label_of(label, analysis)
+    document = _document(named, made)
+    flow = Flow(document)
+    flow.add(opening_blocks(analysis, named, made))
+    flow.add([Paragraph(say(_NO_PICTURES))])
+    flow.add(finding_blocks(analysis))
+    flow.add(warning_blocks(analysis))
+    measures = list(told_measures(analysis).items())
+    if measures:
+        flow.add([Heading(say("Measures")), Table(measures, (0.3, 0.7))])
+    if model is not None:
+        flow.add(measured_blocks(model))
+    flow.add(_next_steps(extra.next_steps))
+    flow.add(reader_blocks(analysis, extra.verdicts, extra.comment))
+    flow.add(_explained(extra.explanations, frozenset()))
+    _write_footers(flow, analysis)
+    return document.to_bytes()
+
+
+_NO_PICTURES = text(
+    "This report is made from remembered figures: no pixels are kept, so the radiograph and its maps "
+    "are not in it. Analyze the file again for a report with them."
+)
+
+
+def _document(named: str, made: datetime) -> Document:
+    return Document(
+        About(
+            title=say("Chest X-ray decision support: {label}", label=named),
+            subject=say(NOT_A_DIAGNOSIS),
+            language=language(),
+            right_to_left=language() in RIGHT_TO_LEFT,
+            producer=f"medcxr {__version__}",
+            made=made,
+        )
+    )
 
 
 def _next_steps(steps: Sequence[tuple[str, str]]) -> list[Block]:
@@ -110,8 +160,8 @@ def _next_steps(steps: Sequence[tuple[str, str]]) -> list[Block]:
     return [Heading(say("Cautious next steps")), Items(sentences)]
 
 
-def _explained(explanations: Mapping[str, str], maps: TrueMaps) -> list[Block]:
-    shown = {*_FIGURES, *(kind.capitalize() for kind in maps.kinds.values() if kind is not None)}
+def _explained(explanations: Mapping[str, str], kinds: Set[str]) -> list[Block]:
+    shown = {*kinds, *_FIGURES}
     told = {name: words for name, words in explanations.items() if name in shown}
     if not told:
         return []

@@ -29,8 +29,7 @@ def require_free(address: str, port: int) -> None:
             probe.bind(place)
     except OSError as error:
         raise DataError(
-            "The dashboard cannot listen on {address} port {port}: {error}; choose another port "
-            "or address.",
+            "Nothing can listen on {address} port {port}: {error}; choose another port or address.",
             address=address,
             port=port,
             error=error,

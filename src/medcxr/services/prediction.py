@@ -13,6 +13,7 @@ from typing import BinaryIO, TypeAlias
 from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, ImageError
+from medcxr.core.spreadsheet import LINE_END
 from medcxr.datasets.study_table import check_image_path
 from medcxr.imaging.reading import read_image
 from medcxr.inference.gate import shipped_gate
@@ -179,5 +180,5 @@ def _scored(predictor: Predictor, batch: Sequence[_Row]) -> Iterator[Sequence[st
 
 def _write_row(file: BinaryIO, cells: Sequence[str]) -> None:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
+    csv.writer(line, lineterminator=LINE_END).writerow(cells)
     file.write(line.getvalue().encode())

@@ -19,6 +19,7 @@ from medcxr.services.accounts import confirmed_password
 from medcxr.services.audit import note
 from medcxr.services.first_user import user_database
 from medcxr.services.preferences import preferences
+from medcxr.services.second_factor_secret import kept_secret
 from medcxr.services.sessions import Clock, moment, require_current
 from medcxr.services.workspace import Workspace
 from medcxr.storage.session_table import end_sessions
@@ -112,7 +113,8 @@ def confirm_second_factor(
     with confirmed_password(workspace, signed_in, password, clock=clock) as (transaction, user):
         if user.second_factor is not None:
             raise AccessError("There is a second factor already; take it away first.")
-        change_user(transaction, user.id, second_factor=secret, second_factor_step=step)
+        kept = kept_secret(workspace, secret, user.id)
+        change_user(transaction, user.id, second_factor=kept, second_factor_step=step)
         set_recovery_codes(transaction, user.id, [recovery_key(one) for one in codes])
         end_sessions(transaction, user.id, now, but=token_key(token))
         note(

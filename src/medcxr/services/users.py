@@ -42,7 +42,8 @@ __all__ = [
 NOBODY = "unknown"
 """Whom the audit trail names where nobody has the name that was typed."""
 
-_RESERVED = frozenset({OPERATOR.name, PROGRAM.name, NOBODY})
+# "schedule" makes backups that are due (services.backup_schedule).
+_RESERVED = frozenset({OPERATOR.name, PROGRAM.name, "schedule", NOBODY})
 _SIGNS = frozenset(" .-_@'")
 
 

@@ -37,7 +37,7 @@ def workspace_places(workspace: Workspace) -> tuple[Place, ...]:
         workspace.runs: say("Runs of trainings: checkpoints, scores and pictures of patients"),
         workspace.trainings: say("Trainings that the dashboard started: recipes and logs"),
         workspace.backups: say("Backups, unless the settings name another folder for them"),
-        workspace.secrets: say("The password's hash, and the key that patients are known by"),
+        workspace.secrets: say("Keys of patients, of the audit trail and of sign-ins"),
     }
     places = [_measured(path, holds, _files_below(path)) for path, holds in known.items()]
     database: list[int] = []
@@ -48,7 +48,7 @@ def workspace_places(workspace: Workspace) -> tuple[Place, ...]:
                 is_part = entry.name.startswith(workspace.database.name)
                 (database if is_part else rest).extend(_files_of(entry))
     if database:
-        holds = say("Database: remembered cases and preferences")
+        holds = say("Database: remembered cases, users and preferences")
         places.append(_measured(workspace.database, holds, database))
     if rest:
         places.append(_measured(workspace.folder, say("What else lies in the workspace"), rest))

@@ -39,7 +39,7 @@ def analysis_from_text(text: str) -> Analysis:
                 format=ANALYSIS_FORMAT,
             )
         analysis: Analysis = _converter().structure(kept["analysis"], Analysis)
-    except (BaseValidationError, KeyError, ValueError, RecursionError) as error:
+    except (*_NO_OBJECT, BaseValidationError, KeyError, ValueError, RecursionError) as error:
         raise StorageError(
             "A remembered analysis is damaged ({kind}); delete its case and analyze the file again.",
             kind=type(error).__name__,
@@ -47,11 +47,14 @@ def analysis_from_text(text: str) -> Analysis:
     return analysis
 
 
+_NO_OBJECT = (AttributeError, TypeError)  # of an analysis that is JSON, but no object
+
+
 @cache
 def _converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
     converter = make_converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(str, _kept)
-    converter.register_structure_hook(str, lambda value, _: _said(value))
+    converter.register_structure_hook(str, _said)
     return converter
 
 
@@ -60,5 +63,7 @@ def _kept(words: str) -> str | list[object]:
     return words.parts() if isinstance(words, Sentence) else words
 
 
-def _said(value: object) -> str:
+def _said(value: object, kind: type[str]) -> str:
+    if kind is not str:  # the words of an enumeration are texts too
+        return kind(value)
     return Sentence.of_parts(value) if isinstance(value, list) else str(value)

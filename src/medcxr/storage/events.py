@@ -54,7 +54,7 @@ class EventLog:
             for line in stream:
                 try:
                     event = json.loads(line)
-                except json.JSONDecodeError:
+                except (ValueError, RecursionError):  # cut off, or damaged in another way
                     continue
                 if isinstance(event, dict) and "event" in event:
                     yield event

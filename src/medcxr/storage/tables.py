@@ -181,7 +181,7 @@ users = Table(
     Column("is_active", Integer, nullable=False),
     Column("failures", Integer, nullable=False),  # wrong passwords or codes in a row
     Column("locked_until", _Utc),
-    Column("second_factor", _Words(64)),  # the shared secret of RFC 6238, Base32
+    Column("second_factor", _Words(64)),  # the shared secret of RFC 6238, encrypted
     Column("second_factor_step", BigInteger),  # the last one used: no code opens twice
     Column("created_at", _Utc, nullable=False),
     Column("password_changed_at", _Utc, nullable=False),

@@ -38,7 +38,7 @@ class UserRow:
         is_active: whether the user may sign in.
         failures: wrong passwords or codes in a row.
         locked_until: when the next try is checked; None at once.
-        second_factor: the shared secret, Base32; None without one.
+        second_factor: the shared secret, encrypted; None without one.
         second_factor_step: the last step of time whose code was used.
         created_at: when the user was added.
         password_changed_at: when the password was set.

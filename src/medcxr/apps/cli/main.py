@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from medcxr import __version__
-from medcxr.apps.cli import audit, backup, cases, dataset, gate, models, users
+from medcxr.apps.cli import audit, backup, cases, dataset, gate, models, tokens, users
 from medcxr.apps.cli.analyze import analyze
 from medcxr.apps.cli.anatomy_check import anatomy_check
 from medcxr.apps.cli.case_map import case_map
@@ -28,6 +28,7 @@ from medcxr.apps.cli.importance import importance
 from medcxr.apps.cli.performance import performance
 from medcxr.apps.cli.predict import predict
 from medcxr.apps.cli.sample_data import sample_data
+from medcxr.apps.cli.serve import serve
 from medcxr.apps.cli.train import train
 from medcxr.apps.cli.words import show_error
 from medcxr.core.errors import MedcxrError
@@ -49,6 +50,7 @@ app.command()(performance)
 app.command()(deidentify)
 app.command()(clean)
 app.command()(dashboard)
+app.command()(serve)
 app.command()(doctor)
 app.command("explain-check")(explain_check)
 app.command("case-map")(case_map)
@@ -57,6 +59,7 @@ app.command("anatomy-check")(anatomy_check)
 app.command("sample-data")(sample_data)
 app.add_typer(models.app, name="models")
 app.add_typer(cases.app, name="cases")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(users.app, name="users")
 app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from medcxr.apps.dashboard.cases import Case
 from medcxr.core.case_record import Opinion
-from medcxr.core.spreadsheet import safe_cell
+from medcxr.core.spreadsheet import LINE_END, safe_cell
 
 __all__ = ["findings_csv"]
 
@@ -37,7 +37,7 @@ def findings_csv(cases: Sequence[Case], opinions: Mapping[str, Opinion]) -> str:
     of_findings = [f"{finding} {what}" for finding in names for what in _OF_FINDING]
     columns = [*_FIXED, *of_findings, "comment", "problem"]
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, columns, restval="", lineterminator=LINE_END)
     writer.writerow({name: safe_cell(name) for name in columns})
     for case in cases:
         row = _row(case, opinions.get(case.digest))

@@ -1,0 +1,83 @@
+"""Requests that schemathesis makes up from the description, against the real server.
+
+pytest tests/api/test_conformance.py -m "not slow"      what continuous integration runs
+pytest tests/api/test_conformance.py -m slow            twenty times as many
+"""
+
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import load_all_checks
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from medcxr.apps.api.app import create_app
+from medcxr.apps.api.limits import ANALYSES_PATH
+from medcxr.core.access import Permission
+from medcxr.services.workspace import Workspace
+from serving import secret_for
+
+load_all_checks()
+SHORT, LONG = (
+    settings(
+        max_examples=number,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        derandomize=derandomize,
+    )
+    for number, derandomize in ((15, True), (300, False))
+)
+
+# Whether a made-up file is a radiograph, or a made-up number that of a case, no description tells.
+_EXCLUDED = [positive_data_acceptance]
+
+
+schema = schemathesis.openapi.from_dict(create_app(Workspace(folder=Path("/nowhere"))).openapi())
+
+
+@pytest.fixture(scope="module")
+def server(port):
+    """Return where the server is that a request goes to."""
+    return f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def bearer(workspace):
+    """Return the head of a token that may do everything."""
+    return {"Authorization": f"Bearer {secret_for(workspace, 'administrator', *Permission)}"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def some_cases(administrator, radiograph):
+    """Let there be something to find, to judge and to delete."""
+    for number in range(3):
+        assert administrator.send_file(radiograph + bytes([number])).status == 200
+
+
+@schema.parametrize()
+@SHORT
+def test_every_operation_keeps_what_its_description_says(case, server, bearer):
+    case.call_and_validate(base_url=server, headers=bearer, excluded_checks=_EXCLUDED)
+
+
+@schema.include(path=ANALYSES_PATH).parametrize()
+@SHORT
+def test_a_radiograph_is_answered_as_described(case, server, bearer, radiograph):
+    case.body = {"file": radiograph}
+    excluded = [*_EXCLUDED, negative_data_rejection]  # the body is no longer the made-up one
+    case.call_and_validate(base_url=server, headers=bearer, excluded_checks=excluded)
+
+
+@schema.parametrize()
+@SHORT
+def test_no_operation_does_anything_for_a_stranger(case, server):
+    case.call_and_validate(base_url=server, excluded_checks=_EXCLUDED)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@schema.parametrize()
+@LONG
+def test_every_operation_keeps_it_for_long(case, server, bearer):
+    case.call_and_validate(base_url=server, headers=bearer, excluded_checks=_EXCLUDED)
