@@ -12,9 +12,9 @@ from medcxr.apps.dashboard.launch import launch, server_command
 from medcxr.core.errors import AccessError, DataError
 
 
-def test_an_open_address_is_refused_before_anything_starts(workspace):
+def test_an_open_address_is_refused_before_anything_starts(new_workspace):
     with pytest.raises(AccessError, match="initial"):
-        launch(workspace, address="0.0.0.0", headless=True)  # noqa: S104
+        launch(new_workspace, address="0.0.0.0", headless=True)  # noqa: S104
 
 
 def test_a_port_in_use_is_named(workspace):

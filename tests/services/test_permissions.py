@@ -120,6 +120,7 @@ OTHERWISE = {
     "accounts",
     "own_sessions",
     "second_factor",
+    "second_factor_secret",
     "sessions",
     "sign_in_guard",
     "first_user",
