@@ -10,13 +10,13 @@ from medcxr.apps.dashboard import administration_backups_view as view
 from medcxr.apps.dashboard.backup_clock import BackupClock
 from medcxr.core.access import OPERATOR, Door, Role
 from medcxr.security import sealed
-from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.backup_files import backups
 from medcxr.services.backup_restoring import earlier_states
 from medcxr.services.backup_schedule import BackupSchedule, backup_schedule, set_backup_schedule
 from medcxr.services.backups import make_backup
 from medcxr.services.case_records import cases
 from remembering import remember
+from signing_in import enter
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 PASSPHRASE = "five words of nobody else"  # noqa: S105 - of these tests alone
@@ -32,9 +32,9 @@ def page(workspace, server_address, app_file, monkeypatch):  # noqa: ARG001 - th
         app = AppTest.from_file(str(app_file), default_timeout=300)
         app._page_hash = calc_hash("administration")  # the runner switches to pages in files only
         app.run()
-        app.text_input[0].input(INITIAL_PASSWORD)
-        app.button[0].click()
-        return run(app)
+        enter(app)
+        assert not app.exception
+        return app
 
     return open_page
 
