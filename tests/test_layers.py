@@ -27,7 +27,7 @@ HOMES = {
     "pydyf": {"medcxr.documents"},
     "uharfbuzz": {"medcxr.documents"},
     "fastapi": {"medcxr.apps.api"},
-    "starlette": {"medcxr.apps.api"},
+    "starlette": {"medcxr.apps.api", "medcxr.apps.dashboard.dashboard_server"},
     "uvicorn": {"medcxr.apps.api"},
     "pydantic": {"medcxr.apps.api"},
     "h11": {"medcxr.apps.api"},

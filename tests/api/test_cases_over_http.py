@@ -61,7 +61,7 @@ def test_pages_hold_each_case_once(workspace, administrator):
         "since=2025-01-01T00:00:00",
         "since=0001-01-01T00:00:00%2B14:00",
         "until=9999-12-31T23:59:59-14:00",
-        "label=%00",
+        "label=Doe",
         "colour=red",
         "is_read=perhaps",
     ],
@@ -91,13 +91,31 @@ def test_filters_are_those_of_the_list(administrator, case_id):
         ]["findings"]
         if one["present"]
     ]
-    assert case_id in found("label=THORAX")
-    assert case_id not in found("label=abdomen")
     assert case_id in found("is_read=false")
     assert case_id not in found("is_read=true")
     for finding in present:
         assert case_id in found(f"finding={finding.replace(' ', '%20')}")
     assert case_id not in found("finding=Nothing")
+
+
+def test_a_files_name_is_looked_for_without_standing_in_an_address(administrator, case_id):
+    def found(label, **page):
+        answer = administrator.ask("POST", "/v1/searches", {"label": label, **page})
+        assert answer.status == 200, answer.body
+        return answer.json()
+
+    assert case_id in {one["case_id"] for one in found("THORAX")["cases"]}
+    assert case_id not in {one["case_id"] for one in found("abdomen")["cases"]}
+    assert found("THORAX", limit=1, skip=1_000)["cases"] == []
+    assert found("THORAX", limit=1, skip=1_000)["total"] == found("thorax")["total"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"label": ""}, {"label": "\0"}, {"label": "x" * 201}, {"label": "x", "limit": "1"}, []],
+)
+def test_a_search_that_cannot_be_is_refused(administrator, body):
+    assert administrator.ask("POST", "/v1/searches", body).status == 422
 
 
 def test_a_verdict_is_kept_with_whose_it_is(workspace, port, case_id):

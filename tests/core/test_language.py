@@ -118,6 +118,17 @@ def test_an_error_is_english_and_can_be_said(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
+    "value", ["{name}", "{0}", "{name.__class__}", "{", "}", "{{x}}", "%s %(name)s", "$name"]
+)
+def test_a_value_is_never_a_sentence(value: str) -> None:
+    error = DataError("Table {name} is empty.", name=value)
+
+    assert str(error) == f"Table {value} is empty."
+    assert say(error.sentence) == f"Table {value} is empty."
+    assert say("Table {name} is empty.", name=value) == f"Table {value} is empty."
+
+
+@pytest.mark.parametrize(
     ("code", "told"),
     [
         ("en", ["0.50", "1,234.5", "35%", "-0.1"]),

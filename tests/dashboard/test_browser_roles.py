@@ -95,7 +95,20 @@ def test_an_account_is_looked_after_in_its_dialog(page, workspace):
     page.wait_for_timeout(500)
     keep_picture(page, "account")
     dialog.get_by_role("tab", name="Where you are signed in").click()
-    dialog.get_by_role("button", name="Sign out everywhere").click()
+    sessions = dialog.get_by_role("tabpanel", name="Where you are signed in")
+    assert sessions.get_by_role("row").count() == 3  # with the heads; one is of the fixture
+    choice = sessions.get_by_role("combobox")
+    choice.click()
+    page.get_by_role("option", name="dashboard, last seen").click()
+    sessions.get_by_label("Current password").fill(GOOD)
+    sessions.get_by_role("button", name="Sign out there").click()
+    sessions.get_by_role("row").nth(2).wait_for(state="detached")
+    assert {one.name: one.n_sessions for one in users(workspace)}[ADMIN] == 1
+    sessions.get_by_label("Current password").fill("wrong")
+    sessions.get_by_role("button", name="Sign out there").click()
+    sessions.get_by_text("The password is wrong").wait_for()
+    sessions.get_by_label("Current password").fill(GOOD)
+    sessions.get_by_role("button", name="Sign out there").click()
     page.get_by_text("Signed out everywhere.").wait_for()
     require_current(workspace, session.token)
     assert {one.name: one.n_sessions for one in users(workspace)}[ADMIN] == 0

@@ -12,9 +12,9 @@ from medcxr.apps.dashboard.launch import launch, server_command
 from medcxr.core.errors import AccessError, DataError
 
 
-def test_an_open_address_is_refused_before_anything_starts(workspace):
+def test_an_open_address_is_refused_before_anything_starts(new_workspace):
     with pytest.raises(AccessError, match="initial"):
-        launch(workspace, address="0.0.0.0", headless=True)  # noqa: S104
+        launch(new_workspace, address="0.0.0.0", headless=True)  # noqa: S104
 
 
 def test_a_port_in_use_is_named(workspace):
@@ -54,6 +54,18 @@ def test_the_flags_keep_the_protections_on_and_the_statistics_off():
         "--server.fileWatcherType=none",
         "--client.showErrorDetails=none",
     } <= set(command)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "192.0.2.7"])
+def test_only_the_page_itself_may_steer_it(address):
+    command = server_command(address=address, port=8501, headless=True)
+    origins = {
+        word.partition("=")[2] for word in command if word.startswith("--client.allowedOrigins=")
+    }
+
+    own = {"localhost", "127.0.0.1", "[::1]"}
+    own |= set() if address in {"127.0.0.1", "::1"} else {address, socket.gethostname()}
+    assert origins == {f"http://{host}:*" for host in own}
 
 
 def _free_port():

@@ -184,7 +184,7 @@ def test_a_code_is_asked_for_where_there_is_a_second_factor(app, workspace):
     session = sign_in(workspace, ADMIN, GOOD)
     secret = begin_second_factor(workspace, session.token).secret
     step = int(datetime.now(UTC).timestamp()) // STEP_S
-    confirm_second_factor(workspace, session.token, secret, code_at(secret, step - 1))
+    confirm_second_factor(workspace, session.token, secret, code_at(secret, step - 1), GOOD)
     enter(app)
     assert [field.label for field in app.text_input] == ["Name", "Password", "Code"]
     app.text_input[2].input("12")
@@ -204,6 +204,7 @@ def test_whose_role_needs_a_second_factor_adds_one_before_anything_else(app, wor
     secret = app.code[0].value.replace(" ", "")
     step = int(datetime.now(UTC).timestamp()) // STEP_S
     app.text_input[0].input(code_at(secret, step))
+    app.text_input[1].input(GOOD)
     next(b for b in app.button if b.label == "Use the second factor").click()
     app.run()
     assert not app.exception

@@ -57,7 +57,7 @@ def test_secrets_and_recovery_codes_are_long_and_differ():
     assert len(base64.b32decode(new_secret())) == 20
     codes = {*new_recovery_codes(), *new_recovery_codes()}
     assert len(codes) == 20
-    assert all(len(code.replace("-", "")) == 16 for code in codes)
+    assert all(len(code.replace("-", "")) == 24 for code in codes)  # 120 bits
 
 
 def test_a_recovery_code_is_the_same_however_it_is_typed():

@@ -215,3 +215,32 @@ def test_a_port_that_a_dashboard_holds_asks_for_attention():
         server.shutdown()
     assert outcome.health is Health.ATTENTION
     assert "by the dashboard, if it runs" in outcome.found
+
+
+def test_a_redirect_of_whatever_answers_there_is_not_followed(monkeypatch):
+    asked = []
+
+    class Elsewhere(_Healthy):
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+    class Redirecting(_Healthy):
+        def do_GET(self):
+            self.send_response(302)
+            self.send_header("Location", f"http://127.0.0.1:{elsewhere.server_port}/_stcore/health")
+            self.end_headers()
+
+    with (
+        http.server.HTTPServer(("127.0.0.1", 0), Elsewhere) as elsewhere,
+        http.server.HTTPServer(("127.0.0.1", 0), Redirecting) as redirecting,
+    ):
+        for server in (elsewhere, redirecting):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{elsewhere.server_port}")
+        assert check_port(redirecting.server_port).health is Health.BROKEN
+        assert asked == []
+        assert check_port(elsewhere.server_port).health is Health.ATTENTION
+        assert asked == ["/_stcore/health"]
+        for server in (elsewhere, redirecting):
+            server.shutdown()

@@ -120,7 +120,9 @@ CALLS = {
 OTHERWISE = {
     # what proves itself by a password or a session's token
     "accounts",
+    "own_sessions",
     "second_factor",
+    "second_factor_secret",
     "sessions",
     "sign_in_guard",
     "first_user",

@@ -16,7 +16,7 @@ from medcxr.services.second_factor import (
     count_codes_left,
     remove_second_factor,
 )
-from medcxr.services.users import remove_second_factor_of
+from medcxr.services.users import remove_second_factor_of, reset_password
 from medcxr.services.workspace import Workspace
 from signing_in import ADMIN, GOOD, Clock, add, settle
 
@@ -43,7 +43,7 @@ def enrolled(workspace, clock):
     session = sign_in(workspace, ADMIN, GOOD, clock=clock)
     secret = begin_second_factor(workspace, session.token, clock=clock).secret
     codes = confirm_second_factor(
-        workspace, session.token, secret, now_code(secret, clock), clock=clock
+        workspace, session.token, secret, now_code(secret, clock), GOOD, clock=clock
     )
     clock.now += STEP_S
     return session, secret, codes
@@ -119,7 +119,7 @@ def test_the_code_that_confirmed_it_opens_nothing(workspace, clock):
     session = sign_in(workspace, ADMIN, GOOD, clock=clock)
     secret = begin_second_factor(workspace, session.token, clock=clock).secret
     code = now_code(secret, clock)
-    confirm_second_factor(workspace, session.token, secret, code, clock=clock)
+    confirm_second_factor(workspace, session.token, secret, code, GOOD, clock=clock)
     with pytest.raises(AccessError, match="used already"):
         sign_in(workspace, ADMIN, GOOD, code, clock=clock)
 
@@ -151,19 +151,38 @@ def test_a_wrong_code_adds_no_second_factor(workspace, clock):
     session = sign_in(workspace, ADMIN, GOOD, clock=clock)
     secret = begin_second_factor(workspace, session.token, clock=clock).secret
     with pytest.raises(AccessError, match="does not fit"):
-        confirm_second_factor(workspace, session.token, secret, "000000", clock=clock)
+        confirm_second_factor(workspace, session.token, secret, "000000", GOOD, clock=clock)
     sign_in(workspace, ADMIN, GOOD, clock=clock)
 
 
 def test_adding_and_taking_away_end_the_other_sign_ins(workspace, clock):
     other, own = (sign_in(workspace, ADMIN, GOOD, clock=clock) for _ in range(2))
     secret = begin_second_factor(workspace, own.token, clock=clock).secret
-    confirm_second_factor(workspace, own.token, secret, now_code(secret, clock), clock=clock)
+    confirm_second_factor(workspace, own.token, secret, now_code(secret, clock), GOOD, clock=clock)
     require_current(workspace, own.token, clock=clock)
     with pytest.raises(AccessError):
         require_current(workspace, other.token, clock=clock)
     remove_second_factor(workspace, own.token, GOOD, clock=clock)
     sign_in(workspace, ADMIN, GOOD, clock=clock)
+
+
+def test_adding_it_needs_the_password(workspace, clock):
+    session = sign_in(workspace, ADMIN, GOOD, clock=clock)
+    secret = begin_second_factor(workspace, session.token, clock=clock).secret
+    with pytest.raises(AccessError, match="password is wrong"):
+        confirm_second_factor(
+            workspace, session.token, secret, now_code(secret, clock), "wrong", clock=clock
+        )
+    sign_in(workspace, ADMIN, GOOD, clock=clock)
+
+
+def test_a_reset_password_leaves_the_second_factor(workspace, clock, enrolled):
+    _, secret, _ = enrolled
+    given = reset_password(workspace, ADMIN).password
+    with pytest.raises(SecondFactorNeeded):
+        sign_in(workspace, ADMIN, given, clock=clock)
+    opened = sign_in(workspace, ADMIN, given, now_code(secret, clock), clock=clock)
+    assert opened.duty is Duty.CHANGE_PASSWORD
 
 
 def test_taking_it_away_needs_the_password(workspace, clock, enrolled):
@@ -181,7 +200,9 @@ def test_a_role_that_needs_one_has_nothing_before_it_is_added(workspace, clock):
     assert due.duty is Duty.ADD_SECOND_FACTOR
     assert not any(due.actor.may(permission) for permission in Permission)
     secret = begin_second_factor(workspace, session.token, clock=clock).secret
-    confirm_second_factor(workspace, session.token, secret, now_code(secret, clock), clock=clock)
+    confirm_second_factor(
+        workspace, session.token, secret, now_code(secret, clock), GOOD, clock=clock
+    )
     assert require_current(workspace, session.token, clock=clock).duty is None
     with pytest.raises(AccessError, match="needs a second factor"):
         remove_second_factor(workspace, session.token, GOOD, clock=clock)

@@ -4,8 +4,9 @@ import pytest
 
 from medcxr.core.access import Door, Role
 from medcxr.core.errors import AccessError, DataError
-from medcxr.services.accounts import require_current, sign_in, sign_out, sign_out_everywhere
+from medcxr.services.accounts import require_current, sign_in, sign_out
 from medcxr.services.database import workspace_database
+from medcxr.services.own_sessions import end_own_session, end_own_sessions
 from medcxr.services.preferences import Preferences, set_preferences
 from medcxr.services.sessions import own_sessions
 from medcxr.services.workspace import Workspace
@@ -132,10 +133,43 @@ def test_own_sessions_are_listed_without_those_that_are_over(workspace, clock):
 def test_signing_out_everywhere_ends_all_of_ones_own(workspace, clock):
     reader = add(workspace, "reader", clock=clock)
     one, other = (sign_in(workspace, ADMIN, GOOD, clock=clock) for _ in range(2))
-    assert sign_out_everywhere(workspace, one.token, clock=clock) == 3  # settled in one
+    assert end_own_sessions(workspace, one.token, GOOD, clock=clock) == 3  # settled in one
     assert not is_open(workspace, one, clock)
     assert not is_open(workspace, other, clock)
     assert is_open(workspace, reader, clock)
+
+
+def test_one_session_is_ended_and_the_others_stay(workspace, clock):
+    reader = add(workspace, "reader", clock=clock)
+    mine, other, third = (sign_in(workspace, ADMIN, GOOD, clock=clock) for _ in range(3))
+    (mark,) = (
+        one.mark
+        for one in own_sessions(workspace, other.token, clock=clock)
+        if one.is_this and one.mark not in other.token
+    )
+    end_own_session(workspace, mine.token, mark, GOOD, clock=clock)
+    assert not is_open(workspace, other, clock)
+    assert is_open(workspace, mine, clock)
+    assert is_open(workspace, third, clock)
+    with pytest.raises(AccessError, match="over already"):
+        end_own_session(workspace, mine.token, mark, GOOD, clock=clock)
+    (theirs,) = (one.mark for one in own_sessions(workspace, reader.token, clock=clock))
+    with pytest.raises(AccessError, match="over already"):
+        end_own_session(workspace, mine.token, theirs, GOOD, clock=clock)
+    assert is_open(workspace, reader, clock)
+
+
+def test_ending_sessions_needs_the_password(workspace, clock):
+    mine, other = (sign_in(workspace, ADMIN, GOOD, clock=clock) for _ in range(2))
+    (mark,) = (one.mark for one in own_sessions(workspace, other.token, clock=clock) if one.is_this)
+    for wanted in (
+        lambda: end_own_session(workspace, mine.token, mark, "wrong", clock=clock),
+        lambda: end_own_sessions(workspace, mine.token, "wrong", clock=clock),
+    ):
+        with pytest.raises(AccessError, match="password is wrong"):
+            wanted()
+    assert is_open(workspace, mine, clock)
+    assert is_open(workspace, other, clock)
 
 
 def test_old_sessions_are_forgotten(workspace, clock):

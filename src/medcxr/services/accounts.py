@@ -31,7 +31,6 @@ from medcxr.services.sessions import (
     open_session,
     require_current,
     sign_out,
-    sign_out_everywhere,
 )
 from medcxr.services.sign_in_guard import Try, begin_try, forgive, give_back, mark_of, refused
 from medcxr.services.users import NOBODY
@@ -59,7 +58,6 @@ __all__ = [
     "require_safe_address",
     "sign_in",
     "sign_out",
-    "sign_out_everywhere",
 ]
 
 _WRONG = text("The name or the password is wrong; check both and try again.")

@@ -1,11 +1,13 @@
 """Whether this computer has what the program needs: Python, libraries, memory, disk, a port."""
 
+import http.client
 import json
 import platform
 import shutil
 import subprocess  # nosec B404 # never a shell
 import sys
-import urllib.request
+from contextlib import closing
+from http import HTTPStatus
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -200,9 +202,12 @@ def _ask_torch() -> list[str]:
 
 
 def _answers_as_dashboard(port: int) -> bool:
-    url = f"http://{DEFAULT_ADDRESS}:{port}/_stcore/health"
-    try:
-        with urllib.request.urlopen(url, timeout=_ANSWER_LIMIT_S) as reply:  # nosec B310 # http to this computer only
-            return bool(reply.status == 200 and reply.read(16).strip() == b"ok")
-    except (OSError, ValueError):  # ValueError: what answers does not speak HTTP
-        return False
+    # Not urllib: it would follow a redirect, and ask by a proxy that the environment names.
+    connection = http.client.HTTPConnection(DEFAULT_ADDRESS, port, timeout=_ANSWER_LIMIT_S)
+    with closing(connection):
+        try:
+            connection.request("GET", "/_stcore/health")
+            reply = connection.getresponse()
+            return reply.status == HTTPStatus.OK and reply.read(16).strip() == b"ok"
+        except (OSError, http.client.HTTPException):  # what answers does not speak HTTP
+            return False

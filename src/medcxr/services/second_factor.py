@@ -27,7 +27,6 @@ from medcxr.storage.user_table import (
     change_user,
     count_recovery_codes,
     set_recovery_codes,
-    user_by_id,
 )
 
 __all__ = [
@@ -74,22 +73,32 @@ def begin_second_factor(workspace: Workspace, token: str, *, clock: Clock = time
 
 
 def confirm_second_factor(
-    workspace: Workspace, token: str, secret: str, code: str, *, clock: Clock = time.time
+    workspace: Workspace,
+    token: str,
+    secret: str,
+    code: str,
+    password: str,
+    *,
+    clock: Clock = time.time,
 ) -> tuple[str, ...]:
     """Ask for codes from now on; every other session of the user ends.
+
+    The password is asked for again, or whoever finds a page left open could lock its user out.
 
     Args:
         workspace: of the user.
         token: of the session.
         secret: of `begin_second_factor`.
         code: that the app shows, which proves that it has the secret.
+        password: of the user.
         clock: tells the time.
 
     Returns:
         Recovery codes, to be shown once.
 
     Raises:
-        AccessError: nobody has signed in, the code is wrong, or there is a second factor already.
+        AccessError: nobody has signed in, code or password is wrong, or there is a second factor
+            already.
         StorageError: the database cannot be used.
     """
     signed_in = require_current(workspace, token, clock=clock)
@@ -101,9 +110,8 @@ def confirm_second_factor(
             "with the app are right."
         )
     codes = new_recovery_codes()
-    with user_database(workspace).writing() as transaction:
-        user = user_by_id(transaction, signed_in.user.id, to_change=True)
-        if user is None or user.second_factor is not None:
+    with confirmed_password(workspace, signed_in, password, clock=clock) as (transaction, user):
+        if user.second_factor is not None:
             raise AccessError("There is a second factor already; take it away first.")
         kept = kept_secret(workspace, secret, user.id)
         change_user(transaction, user.id, second_factor=kept, second_factor_step=step)

@@ -20,7 +20,6 @@ from medcxr.storage.session_table import (
     SessionRow,
     add_session,
     end_session,
-    end_sessions,
     find_session,
     forget_sessions,
     note_seen,
@@ -38,7 +37,6 @@ __all__ = [
     "own_sessions",
     "require_current",
     "sign_out",
-    "sign_out_everywhere",
 ]
 
 Clock = Callable[[], float]
@@ -92,12 +90,14 @@ class OpenSession:
     """A session that is neither over nor ended.
 
     Attributes:
+        mark: names it to its user; it opens nothing.
         door: through which it was opened.
         opened_at: when.
         seen_at: when it was used last.
         is_this: whether it is the one that asks.
     """
 
+    mark: str
     door: Door
     opened_at: datetime
     seen_at: datetime
@@ -173,6 +173,7 @@ def own_sessions(
     with user_database(workspace).reading() as transaction:
         return [
             OpenSession(
+                mark=one.mark,
                 door=one.door,
                 opened_at=one.opened_at,
                 seen_at=one.seen_at,
@@ -181,23 +182,6 @@ def own_sessions(
             for one in open_sessions(transaction, signed_in.user.id)
             if _reason_to_end(one, chosen, now) is None
         ]
-
-
-def sign_out_everywhere(workspace: Workspace, token: str, *, clock: Clock = time.time) -> int:
-    """End every session of whoever has signed in, this one too, and return how many there were."""
-    signed_in = require_current(workspace, token, clock=clock)
-    with user_database(workspace).writing() as transaction:
-        n = end_sessions(transaction, signed_in.user.id, moment(clock))
-        subject = f"user {signed_in.user.name}"
-        note(
-            workspace,
-            transaction,
-            AuditAction.SESSIONS_ENDED,
-            subject,
-            actor=signed_in.actor,
-            ended=n,
-        )
-    return n
 
 
 def open_session(

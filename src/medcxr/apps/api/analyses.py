@@ -28,7 +28,7 @@ from medcxr.services.pdf_report import Additions, pdf_report
 from medcxr.services.true_maps import TrueMaps, draw_true_maps
 from medcxr.services.workspace import Workspace
 
-__all__ = ["PDF_TYPE", "router"]
+__all__ = ["PDF_TYPE", "pdf_response", "router"]
 
 router = APIRouter(tags=["Analyses"])
 
@@ -171,4 +171,10 @@ def _pdf(workspace: Workspace, analyzed: AnalyzedImage, maps: TrueMaps, label: s
         label=label,
         additions=Additions(explanations=EXPLANATIONS),
     )
-    return Response(document, media_type=PDF_TYPE)
+    return pdf_response(document, "medcxr-analysis.pdf")
+
+
+def pdf_response(document: bytes, name: str) -> Response:
+    """Answer with a PDF file to be kept under a name of the program's own, whatever was asked for."""
+    told = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(document, media_type=PDF_TYPE, headers=told)

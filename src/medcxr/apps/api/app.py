@@ -8,7 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from medcxr import __version__
-from medcxr.apps.api import analyses, cases, health, models, reference, runs
+from medcxr.apps.api import analyses, cases, health, models, reference, runs, searches
 from medcxr.apps.api.answers import Answers
 from medcxr.apps.api.bodies import BoundedBodies
 from medcxr.apps.api.doorkeeper import Doorkeeper
@@ -59,7 +59,7 @@ def create_app(
         },
     )
     app.state.api = state
-    for part in (analyses, cases, models, runs, health, reference):
+    for part in (analyses, cases, searches, models, runs, health, reference):
         app.include_router(part.router)
     add_handlers(app)
     app.openapi = lambda: _description(app)  # type: ignore[method-assign]  # as FastAPI documents

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from medcxr.apps.api.acting import acting_for
-from medcxr.apps.api.analyses import PDF_TYPE
+from medcxr.apps.api.analyses import PDF_TYPE, pdf_response
 from medcxr.apps.api.problems import ProblemError, may_answer
 from medcxr.apps.api.replies import (
     CaseList,
@@ -40,11 +40,13 @@ from medcxr.services.model_facts import ModelFacts
 from medcxr.services.pdf_report import Additions, pdf_report_of_record
 from medcxr.services.workspace import Workspace
 
-__all__ = ["router"]
+__all__ = ["LARGEST", "Words", "case_list", "router"]
 
 router = APIRouter(tags=["Cases"], prefix="/v1/cases")
 
-_LARGEST = 2**31 - 1  # what every database's whole numbers hold
+LARGEST = 2**31 - 1
+"""What every database's whole numbers hold."""
+
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -71,11 +73,13 @@ def _without_null(words: str) -> str:
 
 _READS = (Permission.VIEW_CASES, Permission.VIEW_MODELS)
 
-_CaseId: TypeAlias = Annotated[int, Path(ge=1, le=_LARGEST, description="Number of the case")]
+_CaseId: TypeAlias = Annotated[int, Path(ge=1, le=LARGEST, description="Number of the case")]
 _Moment: TypeAlias = Annotated[
     AwareDatetime, BeforeValidator(_as_written), AfterValidator(_plausible)
 ]
-_Words: TypeAlias = Annotated[str, AfterValidator(_without_null)]
+Words: TypeAlias = Annotated[str, AfterValidator(_without_null)]
+"""A text that every database can keep."""
+
 _Viewing: TypeAlias = Annotated[Workspace, acting_for(Permission.VIEW_CASES)]
 _Exporting: TypeAlias = Annotated[Workspace, acting_for(Permission.EXPORT_CASES, *_READS)]
 _Deleting: TypeAlias = Annotated[Workspace, acting_for(Permission.DELETE_CASES)]
@@ -88,15 +92,14 @@ class CaseQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     urgency: list[UrgencyLevel] = Field(default=[], description="Any of these; none: all")
-    finding: _Words | None = Field(
+    finding: Words | None = Field(
         default=None, max_length=100, description="That the model calls present"
     )
     is_read: bool | None = Field(default=None, description="Whether a reader has judged")
-    label: _Words = Field(default="", max_length=200, description="Part of the file's name")
     since: _Moment | None = Field(default=None, description="First analyzed then or later")
     until: _Moment | None = Field(default=None, description="First analyzed before")
     limit: int = Field(default=50, ge=1, le=200, description="As many at most")
-    skip: int = Field(default=0, ge=0, le=_LARGEST, description="So many are left out")
+    skip: int = Field(default=0, ge=0, le=LARGEST, description="So many are left out")
 
 
 class VerdictBody(BaseModel):
@@ -105,7 +108,7 @@ class VerdictBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     verdicts: dict[str, Verdict] = Field(default={}, description="Finding -> verdict")
-    comment: _Words = Field(default="", max_length=COMMENT_LENGTH)
+    comment: Words = Field(default="", max_length=COMMENT_LENGTH)
 
 
 @router.get("", responses=may_answer())
@@ -115,12 +118,16 @@ def list_cases(workspace: _Viewing, wanted: Annotated[CaseQuery, Query()]) -> Ca
         levels=frozenset(wanted.urgency),
         finding=wanted.finding,
         is_read=wanted.is_read,
-        label_part=wanted.label,
         since=wanted.since,
         until=wanted.until,
         limit=wanted.limit,
         skip=wanted.skip,
     )
+    return case_list(workspace, chosen)
+
+
+def case_list(workspace: Workspace, chosen: CaseFilter) -> CaseList:
+    """Return a page of the cases that fit."""
     found = [case_reply(one) for one in view_cases(workspace, chosen)]
     return CaseList(total=count_cases(workspace, chosen), cases=found)
 
@@ -169,7 +176,7 @@ def get_case_report(
             additions=additions,
         )
     note_case_exported(workspace, case_id, "PDF")
-    return Response(document, media_type=PDF_TYPE)
+    return pdf_response(document, f"medcxr-{case_id}.pdf")
 
 
 @router.delete(

@@ -77,10 +77,16 @@ def show_enrolment(workspace: Workspace, *, name: str) -> None:
         st.code(known.address, language=None, wrap_lines=True)
     with st.form("confirm_second_factor", clear_on_submit=True, border=False):
         code = st.text_input(say("Code"), autocomplete="one-time-code")
+        password = st.text_input(
+            say("Current password"),
+            type="password",
+            autocomplete="current-password",
+            key="password_of_second_factor",
+        )
         if not st.form_submit_button(say("Use the second factor")):
             return
     try:
-        codes = confirm_second_factor(workspace, access.token(), known.secret, code)
+        codes = confirm_second_factor(workspace, access.token(), known.secret, code, password)
     except MedcxrError as error:
         st.error(say(error.sentence))
         return

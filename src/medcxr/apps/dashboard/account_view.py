@@ -1,5 +1,6 @@
 """What users see and change of their own accounts, in a dialog over the page."""
 
+from collections.abc import Mapping
 from html import escape
 
 import streamlit as st
@@ -14,12 +15,15 @@ from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number, text
 from medcxr.core.sentences import local_time
-from medcxr.services.accounts import SignedIn, sign_out_everywhere
+from medcxr.services.accounts import SignedIn
+from medcxr.services.own_sessions import end_own_session, end_own_sessions
 from medcxr.services.second_factor import count_codes_left, remove_second_factor
-from medcxr.services.sessions import own_sessions
+from medcxr.services.sessions import OpenSession, own_sessions
 from medcxr.services.workspace import Workspace
 
 __all__ = ["show_account"]
+
+_ALL = ""
 
 
 def show_account(workspace: Workspace, signed_in: SignedIn) -> None:
@@ -101,11 +105,40 @@ def _show_sessions(workspace: Workspace) -> None:
         for one in found
     ]
     st.html(html_table(heads, rows, caption=say("Your sign-ins")))
-    if st.button(say("Sign out everywhere"), width="stretch"):
-        try:
-            sign_out_everywhere(workspace, access.token())
-        except MedcxrError as error:
-            st.error(say(error.sentence))
+    _show_ending(workspace, {one.mark: _named(one) for one in found if not one.is_this})
+
+
+def _show_ending(workspace: Workspace, others: Mapping[str, str]) -> None:
+    """Offer to end one of the other sign-ins, or all."""
+    with st.form("end_sign_ins", clear_on_submit=True, border=False):
+        chosen = st.selectbox(
+            say("End"),
+            [_ALL, *others],
+            format_func=lambda mark: others.get(mark) or say("all of them, this one too"),
+        )
+        password = st.text_input(
+            say("Current password"),
+            type="password",
+            autocomplete="current-password",
+            key="password_of_ending",
+        )
+        if not st.form_submit_button(say("Sign out there"), width="stretch"):
             return
-        access.close(workspace, text("Signed out everywhere."))
-        st.rerun()
+    try:
+        if chosen != _ALL:
+            end_own_session(workspace, access.token(), chosen, password)
+        else:
+            end_own_sessions(workspace, access.token(), password)
+    except MedcxrError as error:
+        st.error(say(error.sentence))
+        return
+    if chosen != _ALL:
+        st.rerun(scope="fragment")  # the dialog stays open
+    access.close(workspace, text("Signed out everywhere."))
+    st.rerun()
+
+
+def _named(session: OpenSession) -> str:
+    return say(
+        "{door}, last seen {time}", door=say(DOORS[session.door]), time=local_time(session.seen_at)
+    )

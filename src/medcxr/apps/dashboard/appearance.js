@@ -7,8 +7,9 @@
   const info = locale.getTextInfo ? locale.getTextInfo() : locale.textInfo;
   page.dataset.browserDirection = info?.direction ?? "ltr";
 
+  const secure = window.location.protocol === "https:" ? "; Secure" : "";
   for (const [name, value] of Object.entries(known.cookies)) {
-    document.cookie = `${name}=${value}; path=/; max-age=31536000; SameSite=Strict`;
+    document.cookie = `${name}=${value}; path=/; max-age=31536000; SameSite=Strict${secure}`;
   }
 
   // Streamlit's own memory of the theme, of each page that may be loaded first.
@@ -41,7 +42,7 @@
   const named = Object.entries(known.words).filter(([words]) => words.includes("{name}"));
   const told = (words) => {
     const plain = words.trim();
-    if (plain in known.words) return known.words[plain];
+    if (Object.hasOwn(known.words, plain)) return known.words[plain];
     for (const [pattern, other] of named) {
       const [before, after] = pattern.split("{name}");
       const fits = plain.startsWith(before) && plain.endsWith(after);

@@ -20,7 +20,7 @@ from medcxr.services.workspace import Workspace
 
 __all__ = ["launch", "server_command"]
 
-_APP = Path(__file__).with_name("app.py")
+_SERVER = Path(__file__).with_name("dashboard_server.py")
 _GRACE_S = 10.0  # for open requests to end before the server is killed
 
 _THEME = {
@@ -106,7 +106,7 @@ def server_command(*, address: str, port: int, headless: bool) -> list[str]:
         # A web page elsewhere cannot point its own name at this server (DNS rebinding).
         hosts = ["localhost", address.strip("[]")]
         flags += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
-    return [sys.executable, "-m", "streamlit", "run", str(_APP), *flags]
+    return [sys.executable, "-m", "streamlit", "run", str(_SERVER), *flags]
 
 
 def _clean(workspace: Workspace) -> None:
