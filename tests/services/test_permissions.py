@@ -143,7 +143,6 @@ OTHERWISE = {
     "measuring_trail",
     "patients",
     "refusals",
-    "second_factor_secret",
     "secret_keys",
     # how long a sign-in lasts must be known before anything is allowed
     "preferences.preferences",
