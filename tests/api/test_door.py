@@ -258,6 +258,15 @@ def test_an_analysis_that_takes_too_long_is_given_up(own, radiograph, monkeypatc
     assert (late.status, late.json()["type"]) == (503, "urn:medcxr:problem:timeout")
 
 
+def test_a_stranger_is_not_told_where_a_broken_database_lies(own, caplog):
+    with served(create_app(own)) as port:
+        own.database.write_bytes(b"no database" * 1000)
+        answer = Program(port=port, secret="medcxr_" + "A" * 43).ask("GET", "/v1/cases")
+    assert (answer.status, answer.json()["type"]) == (503, "urn:medcxr:problem:storage")
+    assert own.database.name.encode() not in answer.body
+    assert any(str(own.database) in one.message for one in caplog.records)
+
+
 def test_an_unforeseen_error_tells_nothing_but_where_it_is_logged(
     own, radiograph, monkeypatch, caplog
 ):

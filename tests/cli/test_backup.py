@@ -16,6 +16,7 @@ from medcxr.apps.cli.main import app
 from medcxr.core.errors import AccessError, DataError
 from medcxr.security import sealed
 from medcxr.services.backup_files import is_sealed
+from medcxr.services.backup_restoring import earlier_states
 from medcxr.services.backup_schedule import BackupSchedule, backup_schedule
 from medcxr.services.case_records import cases
 from remembering import remember
@@ -62,6 +63,10 @@ def test_there_and_back_again(run, tiny_workspace):
     assert "yes" in run("states").stdout
     run("go-back", "--yes")
     assert len(cases(tiny_workspace)) == 2
+    (state,) = earlier_states(tiny_workspace)
+    run("forget", state.name, answers="n\n", code=1)
+    run("forget", state.name, "--yes")
+    assert earlier_states(tiny_workspace) == []
 
     run("delete", Path(path).name, "--yes")
     assert "No backup in" in run("list").stderr

@@ -1,5 +1,6 @@
 """Who is let in: the right host's name, and a token for everything but a few open addresses."""
 
+import logging
 from http import HTTPStatus
 
 from starlette.concurrency import run_in_threadpool
@@ -12,6 +13,8 @@ from medcxr.core.errors import AccessError, MedcxrError, StorageError
 from medcxr.services.tokens import TokenUse, use_token
 
 __all__ = ["OPEN_PATHS", "Doorkeeper"]
+
+_log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/v1/health/live", "/v1/health/ready", "/v1/openapi.json", "/v1/docs"})
 """What needs no token: whether the server is there, and how it is asked."""
@@ -89,7 +92,14 @@ class Doorkeeper:
         except AccessError as error:
             raise self._refusal(scope, error) from None
         except StorageError as error:
-            raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "storage", str(error)) from error
+            _log.error("Tokens cannot be looked up: %s", error)
+            # A stranger may have asked: nothing is said of where the database lies.
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "storage",
+                "Tokens cannot be looked up just now; ask whoever runs this server to look at its "
+                "log and run `medcxr doctor`.",
+            ) from error
 
     def _refusal(self, scope: Scope, error: MedcxrError) -> ProblemError:
         self._state.metrics.refusal("token")

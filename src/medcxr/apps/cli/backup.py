@@ -168,6 +168,22 @@ def go_back(
 
 
 @app.command()
+def forget(
+    state: Annotated[str, typer.Argument(help="One of `medcxr backup states`.")],
+    *,
+    yes: _YesOption = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Delete what the workspace held before a restore."""
+    from medcxr.services.backup_restoring import forget_state  # noqa: PLC0415 - as above
+
+    opened = open_workspace(workspace)
+    if not yes:
+        typer.confirm(f"Delete the state {printable(state)}?", abort=True, err=True)
+    forget_state(opened, state)
+
+
+@app.command()
 def delete(
     name: Annotated[str, typer.Argument(help="Of the backup, as listed.")],
     *,
