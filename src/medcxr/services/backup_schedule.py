@@ -10,6 +10,7 @@ import cattrs
 from medcxr.core.access import Actor, Door, Permission, Role
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, StorageError
+from medcxr.core.exact import exact_converter
 from medcxr.services.audit import note
 from medcxr.services.backup_files import Backup, backup_folder, backups, passphrase_from_file
 from medcxr.services.backups import delete_backup, make_backup
@@ -176,16 +177,4 @@ def _schedule_from(kept: object) -> BackupSchedule:
         ) from None
 
 
-def _converter() -> cattrs.Converter:
-    def exact(value: object, kind: type) -> object:
-        if type(value) is not kind:
-            raise ValueError(f"not {kind.__name__}")
-        return value
-
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    for kind in (int, bool):
-        converter.register_structure_hook(kind, exact)
-    return converter
-
-
-_CONVERTER = _converter()
+_CONVERTER = exact_converter(int, bool)

@@ -1,6 +1,5 @@
 """What a workspace's user prefers; kept in its database."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 
@@ -9,6 +8,7 @@ import cattrs
 from medcxr.core.access import Permission, Role
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, StorageError
+from medcxr.core.exact import exact_converter
 from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.workspace import Workspace
@@ -146,22 +146,4 @@ def _structured(values: dict[str, object]) -> Preferences:
     return _CONVERTER.structure(values, Preferences)
 
 
-def _exactly(kind: type) -> Callable[[object, object], object]:
-    """Return a check: 1 is not true, and "7" is no number."""
-
-    def structured(value: object, _: object) -> object:
-        if type(value) is not kind:
-            raise ValueError(f"not {kind.__name__}")
-        return value
-
-    return structured
-
-
-def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    for kind in (bool, int, str):
-        converter.register_structure_hook(kind, _exactly(kind))
-    return converter
-
-
-_CONVERTER = _converter()
+_CONVERTER = exact_converter(bool, int, str)

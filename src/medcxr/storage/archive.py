@@ -16,6 +16,7 @@ from pathlib import Path
 import cattrs
 
 from medcxr.core.errors import DataError, StorageError
+from medcxr.core.exact import exact_converter
 from medcxr.storage.archive_names import DATABASE_PART, is_archivable
 from medcxr.storage.checked_file import BLOCK, Readable, Writable
 
@@ -342,16 +343,4 @@ def _no_archive() -> DataError:
     return DataError("The backup is damaged: it does not hold what it says; take another one.")
 
 
-def _converter() -> cattrs.Converter:
-    def exact(value: object, kind: type) -> object:
-        if type(value) is not kind:
-            raise ValueError(f"not {kind.__name__}")
-        return value
-
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    for kind in (int, str):
-        converter.register_structure_hook(kind, exact)
-    return converter
-
-
-_CONVERTER = _converter()
+_CONVERTER = exact_converter(int, str)
