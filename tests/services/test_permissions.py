@@ -143,6 +143,7 @@ OTHERWISE = {
     "measuring_trail",
     "patients",
     "refusals",
+    "run_folders",
     "secret_keys",
     # how long a sign-in lasts must be known before anything is allowed
     "preferences.preferences",

@@ -1,20 +1,18 @@
 """The scores that the runs of a workspace gave to images that they had not learned from."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from medcxr.core.access import Permission
-from medcxr.core.errors import StorageError
 from medcxr.datasets.study_table import LabelPolicy
+from medcxr.services.run_folders import facts_of_run, run_folders, unlistable
 from medcxr.services.workspace import Workspace
 
 __all__ = ["HeldOutScores", "held_out_scores", "policy_beside"]
 
-_SCORES_FILE, _RUN_FILE = "out_of_fold.csv", "run.json"
+_SCORES_FILE = "out_of_fold.csv"
 _LABELS_FILE = "out_of_fold_labels.csv"
-_MAX_BYTES = 2**20  # a run's resolved configuration is some KiB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +42,11 @@ def held_out_scores(workspace: Workspace) -> tuple[HeldOutScores, ...]:
         StorageError: the folder of runs cannot be listed.
     """
     workspace.require(Permission.MEASURE_MODELS)
+    found = run_folders(workspace, holding=_SCORES_FILE)
     try:
-        found = [
-            folder
-            for folder in workspace.runs.iterdir()
-            if (folder / _SCORES_FILE).is_file() and not folder.name.startswith(".")
-        ]
         found.sort(key=lambda folder: (folder / _SCORES_FILE).stat().st_mtime, reverse=True)
     except OSError as error:
-        raise StorageError(
-            "{runs} cannot be listed: {reason}; mend its permissions.",
-            runs=workspace.runs,
-            reason=error.strerror,
-        ) from error
+        raise unlistable(workspace, error) from error
     return tuple(_scores_of(folder) for folder in found)
 
 
@@ -92,8 +82,7 @@ def _policy(tables: Sequence[Mapping[str, object]]) -> LabelPolicy:
 def _measured_tables(folder: Path) -> list[Mapping[str, object]]:
     """Return the tables that were split into folds, nothing where the run does not say."""
     try:
-        with (folder / _RUN_FILE).open("rb") as file:
-            tables = json.loads(file.read(_MAX_BYTES))["config"]["data"]["tables"]
+        tables = facts_of_run(folder)["config"]["data"]["tables"]
         return [dict(table) for table in tables if table["role"] == "split"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return []

@@ -1,21 +1,18 @@
 """The trainings of a workspace, and what each measured."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from medcxr.core.access import Permission
-from medcxr.core.errors import DataError, ModelError, StorageError
+from medcxr.core.errors import DataError, ModelError
 from medcxr.registry.bundle import MANIFEST_FILE, read_manifest
 from medcxr.registry.manifest import Manifest, Measurement
+from medcxr.services.run_folders import RUN_FILE, facts_of_run, run_folders
 from medcxr.services.workspace import Workspace
 
 __all__ = ["Run", "RunFigures", "list_runs", "run_figures"]
 
-_RUN_FILE, _BUNDLE = "run.json", "bundle"
-_MAX_BYTES = 2**20  # a run's resolved configuration is some KiB
+_BUNDLE = "bundle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +55,11 @@ def list_runs(workspace: Workspace) -> list[Run]:
         StorageError: the folder of runs cannot be listed.
     """
     workspace.require(Permission.VIEW_MODELS)
-    return sorted((_run(folder) for folder in _folders(workspace)), key=_newest, reverse=True)
+    return sorted(
+        (_run(folder) for folder in run_folders(workspace, holding=RUN_FILE)),
+        key=_newest,
+        reverse=True,
+    )
 
 
 def run_figures(workspace: Workspace, name: str) -> RunFigures:
@@ -73,7 +74,9 @@ def run_figures(workspace: Workspace, name: str) -> RunFigures:
         StorageError: the folder of runs cannot be listed.
     """
     workspace.require(Permission.VIEW_MODELS)
-    folder = next((one for one in _folders(workspace) if one.name == name), None)
+    folder = next(
+        (one for one in run_folders(workspace, holding=RUN_FILE) if one.name == name), None
+    )
     if folder is None:
         raise DataError("There is no run {run!r}; choose one of the list of runs.", run=name)
     manifest = _manifest(folder)
@@ -82,23 +85,8 @@ def run_figures(workspace: Workspace, name: str) -> RunFigures:
     )
 
 
-def _folders(workspace: Workspace) -> list[Path]:
-    try:
-        return [
-            folder
-            for folder in workspace.runs.iterdir()
-            if not folder.name.startswith(".") and (folder / _RUN_FILE).is_file()
-        ]
-    except OSError as error:
-        raise StorageError(
-            "{runs} cannot be listed: {reason}; mend its permissions.",
-            runs=workspace.runs,
-            reason=error.strerror,
-        ) from error
-
-
 def _run(folder: Path) -> Run:
-    facts, manifest = _facts(folder), _manifest(folder)
+    facts, manifest = facts_of_run(folder), _manifest(folder)
     return Run(
         name=folder.name,
         created=str(facts.get("created", "")),
@@ -106,15 +94,6 @@ def _run(folder: Path) -> Run:
         is_finished=(folder / _BUNDLE / MANIFEST_FILE).is_file(),
         model=None if manifest is None else manifest.identity,
     )
-
-
-def _facts(folder: Path) -> Mapping[str, Any]:
-    try:
-        with (folder / _RUN_FILE).open("rb") as file:
-            facts = json.loads(file.read(_MAX_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return facts if isinstance(facts, Mapping) else {}
 
 
 def _manifest(folder: Path) -> Manifest | None:
