@@ -17,7 +17,6 @@ from medcxr.services.backups import ALWAYS, RUN_PARTS, body_of_backup
 from medcxr.services.training_jobs import running_job
 from medcxr.services.unfinished_restore import (
     BEFORE,
-    PREPARED,
     READY,
     STATE,
     Prepared,
@@ -164,7 +163,7 @@ def _alone(workspace: Workspace) -> Iterator[Path]:
     if job is not None:
         raise DataError("The training {name} runs; stop it first.", name=job.name)
     finish_restore(workspace)
-    folder = workspace.folder / PREPARED
+    folder = workspace.restoring
     with exclusive(folder):
         shutil.rmtree(folder, ignore_errors=True)  # of a restore that was cut off before its end
         try:

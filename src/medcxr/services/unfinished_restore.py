@@ -40,7 +40,6 @@ from medcxr.storage.setting_table import keep_settings, kept_settings
 
 __all__ = [
     "BEFORE",
-    "PREPARED",
     "READY",
     "STATE",
     "Prepared",
@@ -49,11 +48,9 @@ __all__ = [
     "read_state",
 ]
 
-PREPARED, BEFORE = "restoring", "before-restore"
+BEFORE = "before-restore"
 READY, STATE = "ready.json", "state.json"
-_LOCK = f".{PREPARED}.lock"  # as `exclusive` names it
 _SETTING = "restore"
-_DATABASE_FILE = "medcxr.db"  # as in a workspace
 _OWNER_ONLY = 0o700
 
 
@@ -94,7 +91,7 @@ def decide(workspace: Workspace, prepared: Prepared) -> str:
         "before": before,
         "actor": {"name": actor.name, "role": actor.role.value, "door": actor.door.value},
     }
-    write_json_atomically(workspace.folder / PREPARED / READY, plan)
+    write_json_atomically(workspace.restoring / READY, plan)
     _finish(workspace)
     return before
 
@@ -107,9 +104,9 @@ def finish_restore(workspace: Workspace) -> None:
     Raises:
         StorageError: the workspace cannot be written.
     """
-    folder = workspace.folder / PREPARED
+    folder = workspace.restoring
     is_decided = os.path.lexists(folder / READY)
-    if not is_decided and (not folder.is_dir() or is_held(workspace.folder / _LOCK)):
+    if not is_decided and (not folder.is_dir() or is_held(_lock_of(folder))):
         return
     with exclusive(folder):  # waits for a restore that is going on
         if os.path.lexists(folder / READY):
@@ -134,7 +131,7 @@ def read_state(folder: Path) -> Prepared:
 
 
 def _finish(workspace: Workspace) -> None:
-    folder = workspace.folder / PREPARED
+    folder = workspace.restoring
     try:
         plan = json.loads(read_bytes(folder / READY) or b"")
         prepared, identity = _prepared_from(plan), str(plan["identity"])
@@ -161,7 +158,7 @@ def _finish(workspace: Workspace) -> None:
             is_kept = kept_settings(transaction).get(_SETTING) == identity
             if not is_kept:
                 trail_before = _head(transaction)
-                earlier = _export_before(transaction, before, prepared)
+                earlier = _export_before(workspace, transaction, before, prepared)
                 import_rows(transaction, folder / DATABASE_PART, prepared.database, "restored")
                 keep_settings(transaction, {_SETTING: identity}, datetime.now(UTC))
             _swap(workspace.folder, folder, before, prepared.parts)
@@ -176,14 +173,19 @@ def _finish(workspace: Workspace) -> None:
     _tidy_up(folder)
 
 
+def _lock_of(folder: Path) -> Path:
+    """Return the lock that `exclusive` holds for a folder."""
+    return folder.with_name(f".{folder.name}.lock")
+
+
 def _undo(workspace: Workspace, before: Path, parts: tuple[str, ...]) -> None:
-    _swap_back(workspace.folder, workspace.folder / PREPARED, before, parts)
-    if (before / _DATABASE_FILE).exists():
+    _swap_back(workspace.folder, workspace.restoring, before, parts)
+    if (before / workspace.database.name).exists():
         for path in companions(workspace.database):
             path.unlink(missing_ok=True)
             if (before / path.name).exists():
                 (before / path.name).rename(path)
-    _tidy_up(workspace.folder / PREPARED)
+    _tidy_up(workspace.restoring)
     shutil.rmtree(before, ignore_errors=True)
 
 
@@ -225,11 +227,13 @@ def _set_unusable_aside(workspace: Workspace, before: Path) -> None:
             path.replace(before / path.name)
 
 
-def _export_before(transaction: Transaction, before: Path, prepared: Prepared) -> Prepared:
+def _export_before(
+    workspace: Workspace, transaction: Transaction, before: Path, prepared: Prepared
+) -> Prepared:
     """Write down the tables that are about to be replaced; again, where it was cut off."""
     tables = before / DATABASE_PART
     shutil.rmtree(tables, ignore_errors=True)
-    if (before / _DATABASE_FILE).exists():  # they could not be read
+    if (before / workspace.database.name).exists():  # they could not be read
         return Prepared(parts=prepared.parts, database=None, what=f"state before {before.name}")
     tables.mkdir(mode=_OWNER_ONLY)
     exported = export_rows(transaction, tables)

@@ -46,7 +46,7 @@ class Workspace:
 
     def _finish_restore(self) -> None:
         """Put a backup in place whose restore was cut off."""
-        if (self.folder / "restoring").is_dir():
+        if self.restoring.is_dir():
             # Loaded only then; it needs this module itself.
             from medcxr.services.unfinished_restore import finish_restore  # noqa: PLC0415
 
@@ -83,6 +83,11 @@ class Workspace:
     def trainings(self) -> Path:
         """Trainings that the dashboard started, one folder per process: recipe, record, log."""
         return self.folder / "trainings"
+
+    @property
+    def restoring(self) -> Path:
+        """A state that a restore puts in place; there only until that is done."""
+        return self.folder / "restoring"
 
     @property
     def database(self) -> Path:
