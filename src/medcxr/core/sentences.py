@@ -4,7 +4,15 @@ from datetime import datetime
 
 from medcxr.core.language import figure, say, text
 
-__all__ = ["DISCLAIMER", "NOT_A_DIAGNOSIS", "PLAUSIBLE", "local_time", "percent", "written_time"]
+__all__ = [
+    "DISCLAIMER",
+    "NOT_A_DIAGNOSIS",
+    "PLAUSIBLE",
+    "local_time",
+    "one_line",
+    "percent",
+    "written_time",
+]
 
 _LEAST = 0.001
 
@@ -41,3 +49,8 @@ def percent(share: float) -> str:
     if share > 1 - _LEAST:
         return say(">{share:.1%}", share=1 - _LEAST)
     return figure(share, ".1%")
+
+
+def one_line(name: str) -> str:
+    """Return a name that somebody gave, without what could steer a screen or a table."""
+    return "".join(c if c.isprintable() else " " for c in name).strip()

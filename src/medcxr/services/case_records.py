@@ -11,6 +11,7 @@ from medcxr.core.access import PROGRAM, Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.case_record import CaseFilter, CaseRecord, Verdict
 from medcxr.core.errors import DataError
+from medcxr.core.sentences import one_line
 from medcxr.core.urgency import urgency_of
 from medcxr.services.analysis import AnalyzedImage
 from medcxr.services.analysis_trail import note_unremembered
@@ -76,7 +77,7 @@ def record_case(
     origin = analyzed.image.origin
     known = key_of_patient(workspace, origin.patient_id, origin.patient_id_issuer)
     new = NewCase(
-        label=_one_line(label) or "unnamed",
+        label=one_line(label) or "unnamed",
         patient_key=known or key_of_patient(workspace, patient_reference),
         taken_at=origin.taken_at,
         analysis=analyzed.analysis,
@@ -316,11 +317,6 @@ def forget_old_cases(workspace: Workspace) -> int:
 
 def _subject(case_id: int) -> str:
     return f"case {case_id}"
-
-
-def _one_line(label: str) -> str:
-    """Return a file's name without what could steer a screen or a table."""
-    return "".join(c if c.isprintable() else " " for c in label).strip()
 
 
 def _existing(found: CaseRecord | None, case_id: int) -> CaseRecord:

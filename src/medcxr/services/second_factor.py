@@ -27,6 +27,7 @@ from medcxr.storage.user_table import (
     change_user,
     count_recovery_codes,
     set_recovery_codes,
+    take_second_factor,
 )
 
 __all__ = [
@@ -145,8 +146,7 @@ def remove_second_factor(
             role=str(signed_in.user.role),
         )
     with confirmed_password(workspace, signed_in, password, clock=clock) as (transaction, user):
-        change_user(transaction, user.id, second_factor=None, second_factor_step=None)
-        set_recovery_codes(transaction, user.id, ())
+        take_second_factor(transaction, user.id)
         end_sessions(transaction, user.id, moment(clock), but=token_key(token))
         note(
             workspace,

@@ -4,7 +4,6 @@ A token is 256 random bits behind a prefix by which people, and programs that lo
 secrets, know it. Of its text only SHA-256 is kept: nothing that somebody chose needs a slow hash.
 """
 
-import hashlib
 import re
 import secrets
 from collections.abc import Callable, Collection
@@ -15,6 +14,8 @@ from enum import StrEnum
 from medcxr.core.access import ALLOWED, Actor, Door, Permission, Role
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import AccessError, DataError
+from medcxr.core.sentences import one_line
+from medcxr.security.session_keys import token_key
 from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.first_user import user_database
@@ -156,7 +157,7 @@ def make_token(
             transaction,
             owner.id,
             name=label,
-            key=_key(secret),
+            key=token_key(secret),
             scopes=sorted(wanted),
             created_at=now,
             expires_at=now + timedelta(days=days),
@@ -231,7 +232,7 @@ def use_token(workspace: Workspace, secret: str, *, clock: _Clock = _now) -> Tok
     now = clock()
     database = workspace_database(workspace)
     with database.reading() as transaction:
-        found = token_table.find_token_of_key(transaction, _key(secret))
+        found = token_table.find_token_of_key(transaction, token_key(secret))
     if found is None:
         raise AccessError(_UNKNOWN)
     token = _told(found, now)
@@ -255,7 +256,7 @@ _REASONS = {
 
 
 def _label(name: str) -> str:
-    label = "".join(c if c.isprintable() else " " for c in name).strip()
+    label = one_line(name)
     if not 1 <= len(label) <= NAME_LENGTH:
         raise DataError(
             "A token needs a name of 1 to {most} characters; say what it is for.",
@@ -317,7 +318,3 @@ def _state(row: TokenRow, now: datetime) -> TokenState:
     if row.expires_at is not None and now >= row.expires_at:
         return TokenState.EXPIRED
     return TokenState.VALID if row.owner.is_active else TokenState.OWNER_INACTIVE
-
-
-def _key(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()

@@ -19,7 +19,7 @@ from medcxr.storage.user_table import (
     change_user,
     find_user,
     list_users,
-    set_recovery_codes,
+    take_second_factor,
 )
 from medcxr.storage.user_table import (
     add_user as add_row,
@@ -246,8 +246,7 @@ def remove_second_factor_of(workspace: Workspace, name: str) -> User:
     with user_database(workspace).writing() as transaction:
         found = _existing(transaction, name)
         if found.second_factor is not None:
-            change_user(transaction, found.id, second_factor=None, second_factor_step=None)
-            set_recovery_codes(transaction, found.id, ())
+            take_second_factor(transaction, found.id)
             end_sessions(transaction, found.id, now)
             note(
                 workspace,

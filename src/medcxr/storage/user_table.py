@@ -21,6 +21,7 @@ __all__ = [
     "has_users",
     "list_users",
     "set_recovery_codes",
+    "take_second_factor",
     "use_recovery_code",
     "user_by_id",
 ]
@@ -140,6 +141,12 @@ def set_recovery_codes(connection: Connection, user_id: int, keys: Sequence[str]
     connection.execute(recovery_codes.delete().where(recovery_codes.c.user_id == user_id))
     for key in keys:
         connection.execute(recovery_codes.insert().values(user_id=user_id, key=key))
+
+
+def take_second_factor(connection: Connection, user_id: int) -> None:
+    """Take a user's second factor away, with its recovery codes."""
+    change_user(connection, user_id, second_factor=None, second_factor_step=None)
+    set_recovery_codes(connection, user_id, ())
 
 
 def use_recovery_code(connection: Connection, user_id: int, key: str) -> bool:
