@@ -36,6 +36,7 @@ from medcxr.services.database import workspace_database
 from medcxr.services.preferences import Preferences, set_preferences
 from medcxr.services.system_state import system_state
 from medcxr.services.workspace import Workspace
+from medcxr.storage.tables import as_kept
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
 from raw_sql import everything_kept
@@ -379,7 +380,7 @@ def test_whatever_is_said_comes_back(workspace, analyzed, words, verdicts, numbe
     judged = give_verdict(workspace, kept.case_id, verdicts, comment)
     assert case(workspace, kept.case_id) == judged
     assert judged.opinion.verdicts == verdicts
-    assert judged.opinion.comment == comment.strip()
+    assert judged.opinion.comment == as_kept(comment.strip())
     assert judged.label.isprintable()
 
 
