@@ -33,7 +33,7 @@ _FOUND = "audit_found"
 _INTRODUCTION = text(
     "Who did what to which case or model, and when; no event names a patient or a file. Each one is "
     "sealed together with the one before it. The trail is never shortened, also not where cases are "
-    "forgotten after some days. In the terminal: medcxr audit list"
+    "forgotten after some days. In the terminal: `medcxr audit list`"
 )
 _HEAD = text(
     "Note this down outside of this computer: `medcxr audit verify --head` later tells by it "
@@ -46,7 +46,7 @@ def show_audit(workspace: Workspace) -> None:
     if not workspace.actor.may(Permission.VIEW_AUDIT):
         return
     st.header(say("Audit trail"), anchor=False)
-    st.markdown(plain(say(_INTRODUCTION)))
+    st.markdown(say(_INTRODUCTION))
     try:
         _show_events(workspace)
         _show_buttons(workspace)

@@ -30,7 +30,7 @@ _NOTICE, _PASSWORD = "users_notice", "users_password"
 _INTRODUCTION = text(
     "Each reader signs in by a name of their own. Nobody is ever deleted, as what they did names "
     "them; whoever is not active cannot sign in. A change of the role, of the password or of the "
-    "second factor ends the user's sign-ins. In the terminal: medcxr users list"
+    "second factor ends the user's sign-ins. In the terminal: `medcxr users list`"
 )
 _ONCE = text(
     "The password of {name}, which is shown once: hand it on in a safe way. It must be changed at the "
@@ -43,7 +43,7 @@ def show_users(workspace: Workspace) -> None:
     if not workspace.actor.may(Permission.MANAGE_USERS):
         return
     st.header(say("Users"), anchor=False)
-    st.markdown(plain(say(_INTRODUCTION)))
+    st.markdown(say(_INTRODUCTION))
     _show_notice()
     try:
         found = users(workspace)
