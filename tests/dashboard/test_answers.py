@@ -2,9 +2,9 @@
 
 import asyncio
 import http.client
-import socket
 
 import pytest
+from upgrading import upgrade_status
 
 from medcxr.apps.dashboard.answers import SHUT, SafeAnswers
 
@@ -190,21 +190,9 @@ def test_no_other_origin_may_read(served):
 def test_a_page_of_another_origin_gets_no_connection(served):
     own = f"http://127.0.0.1:{served.port}"
 
-    assert _upgrade(served.port, own) == 101
-    assert _upgrade(served.port, FOREIGN) == 403
-    assert _upgrade(served.port, "null") == 403
-
-
-def _upgrade(port, origin):
-    request = (
-        f"GET /_stcore/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: {origin}\r\n"
-        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
-        "Sec-WebSocket-Protocol: streamlit\r\n\r\n"
-    )
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(request.encode())
-        return int(connection.recv(4096).split()[1])
+    assert upgrade_status(served.port, host=f"127.0.0.1:{served.port}", origin=own) == 101
+    assert upgrade_status(served.port, host=f"127.0.0.1:{served.port}", origin=FOREIGN) == 403
+    assert upgrade_status(served.port, host=f"127.0.0.1:{served.port}", origin="null") == 403
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from upgrading import upgrade_status
 
 from medcxr.apps.dashboard.launch import launch, server_command
 from medcxr.core.errors import AccessError, DataError
@@ -88,21 +89,22 @@ def test_a_signal_ends_the_server_cleanly(workspace, serve, tmp_path, number):
 @pytest.mark.slow
 def test_a_page_under_a_foreign_name_gets_no_connection(workspace, serve, tmp_path):
     with serve(workspace, tmp_path / "log") as dashboard:
-        assert _upgrade_status(dashboard.port, f"127.0.0.1:{dashboard.port}") == 101
-        assert _upgrade_status(dashboard.port, f"rebound.example:{dashboard.port}") == 403
-
-
-def _upgrade_status(port: int, host: str) -> int:
-    """Ask for the page's WebSocket as a browser does that knows the server by this name."""
-    request = (
-        f"GET /_stcore/stream HTTP/1.1\r\nHost: {host}\r\nOrigin: http://127.0.0.1:{port}\r\n"
-        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n"
-        "Sec-WebSocket-Protocol: streamlit\r\n\r\n"
-    )
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall(request.encode())
-        return int(connection.recv(4096).split()[1])
+        assert (
+            upgrade_status(
+                dashboard.port,
+                host=f"127.0.0.1:{dashboard.port}",
+                origin=f"http://127.0.0.1:{dashboard.port}",
+            )
+            == 101
+        )
+        assert (
+            upgrade_status(
+                dashboard.port,
+                host=f"rebound.example:{dashboard.port}",
+                origin=f"http://127.0.0.1:{dashboard.port}",
+            )
+            == 403
+        )
 
 
 @pytest.mark.slow
