@@ -114,7 +114,11 @@ class Environment(NamedTuple):
 RUNTIME = Environment(ROOT / ".venv", "", "the light runtime", "about a minute", 1 * GB)
 # A second environment, so that running the tests does not make the light installation heavy.
 TESTING = Environment(
-    ROOT / ".venv-test", "dev,docs,postgres,train", "the test environment", "a few minutes", 4 * GB
+    ROOT / ".venv-test",
+    "dev,docs,hospital,openvino,postgres,scale,train",
+    "the test environment",
+    "a few minutes",
+    4 * GB,
 )
 
 

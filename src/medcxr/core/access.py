@@ -24,6 +24,7 @@ class Door(StrEnum):
     COMMAND_LINE = "command line"
     DASHBOARD = "dashboard"
     API = "api"
+    DICOM_NODE = "dicom node"
     PROGRAM = "program"  # what nobody asks for, e.g. what a schedule does
 
 

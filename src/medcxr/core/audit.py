@@ -37,6 +37,8 @@ class AuditAction(StrEnum):
     IMAGE_REFUSED = "image refused"
     TABLE_PREDICTED = "table predicted"
     IMAGES_DEIDENTIFIED = "images de-identified"
+    IMAGES_RECEIVED = "images received"
+    RESULTS_SENT = "results sent"
     MODEL_ADDED = "model added"
     MODEL_CHOSEN = "model chosen"
     MODEL_ROLLED_BACK = "model rolled back"

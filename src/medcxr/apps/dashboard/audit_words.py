@@ -34,6 +34,8 @@ ACTIONS: Mapping[AuditAction, str] = {
     AuditAction.IMAGE_REFUSED: text("image refused"),
     AuditAction.TABLE_PREDICTED: text("table predicted"),
     AuditAction.IMAGES_DEIDENTIFIED: text("images de-identified"),
+    AuditAction.IMAGES_RECEIVED: text("images received"),
+    AuditAction.RESULTS_SENT: text("results sent"),
     AuditAction.MODEL_ADDED: text("model added"),
     AuditAction.MODEL_CHOSEN: text("model chosen"),
     AuditAction.MODEL_ROLLED_BACK: text("model rolled back"),
@@ -61,6 +63,7 @@ DOORS: Mapping[Door, str] = {
     Door.COMMAND_LINE: text("command line"),
     Door.DASHBOARD: text("dashboard"),
     Door.API: text("programming interface"),
+    Door.DICOM_NODE: text("DICOM node"),
     Door.PROGRAM: text("the program itself"),
 }
 

@@ -1,0 +1,1 @@
+"""Results as the objects that hospitals exchange: DICOM and FHIR. The home of highdicom (extra: hospital)."""

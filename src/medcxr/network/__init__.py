@@ -1,0 +1,1 @@
+"""Talking to other systems: DICOM associations and DICOMweb (extra: hospital)."""
