@@ -157,8 +157,7 @@ CENTRES: tuple[SimulatedCentre, ...] = tuple(
          _gamma(0.7)),
         ("gamma-high", "exposure", "gray values to the power 1.5: a darker look-up table",
          _gamma(1.5)),
-        ("noise", "exposure", "noise of few photons, standard deviation 0.06 of the range at its "
-         "middle", _noisy),
+        ("noise", "exposure", "noise of few photons, 0.06 of the range in mid gray", _noisy),
         ("overexposed", "exposure", "the darkest quarter of the range lost in black", _over),
         ("underexposed", "exposure", "the brightest quarter of the range lost in white, and noise",
          _under),
