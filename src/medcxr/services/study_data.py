@@ -188,7 +188,13 @@ def overlap_of(
     digests = {digest for table in learned_from for digest in _digests(table)}
     n_files = sum(row.digest in digests for row in rows if row.digest)
     return Overlap(
-        seen=_verdict(study, manifest, scores_from, len(shared), n_files, learned_from),
+        seen=_verdict(
+            study,
+            manifest,
+            scores_from,
+            found=(len(shared), n_files),
+            learned_from=learned_from,
+        ),
         training=dict(training.data) if training else {},
         fingerprint=training.data_fingerprint if training else "",
         compared=tuple(f"{one.absolute().parent.name}/{one.name}" for one in learned_from),
@@ -354,14 +360,16 @@ def _verdict(
     study: StudyInput,
     manifest: Manifest,
     scores_from: ScoresFrom,
-    n_shared: int,
-    n_files: int,
+    *,
+    found: tuple[int, int],
     learned_from: Sequence[Path],
 ) -> Seen:
+    """Judge by rows that the run names and files that are the same."""
     if scores_from is ScoresFrom.HELD_OUT:
         return Seen.HELD_OUT
     training = manifest.training
     named = study.name in (training.data if training else {})
+    n_shared, n_files = found
     if n_shared or named:
         return Seen.LEARNED
     if n_files:
