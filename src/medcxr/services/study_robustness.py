@@ -407,22 +407,22 @@ def non_inferiority_part(
     for finding, given in scores.items():
         column = facts.table.findings.index(finding)
         labels = np.where(np.isnan(given), np.nan, facts.table.labels[:, column])
-        for found in _compared(facts, finding, labels, np.nan_to_num(given), margin):
-            rows.append(
-                (
-                    f"{finding}: {found.figure}",
-                    Figure(
-                        value=found.difference,
-                        n_images=found.n_images,
-                        n_patients=found.n_patients,
-                        signed=True,
-                        interval=found.method,
-                    ),
-                    found.method,
-                    f"{found.n_images:,} of {found.n_patients:,} patients",
-                    f"shown at a margin of {margin:g}" if found.is_shown else "not shown",
-                )
+        rows += [
+            (
+                f"{finding}: {found.figure}",
+                Figure(
+                    value=found.difference,
+                    n_images=found.n_images,
+                    n_patients=found.n_patients,
+                    signed=True,
+                    interval=found.method,
+                ),
+                found.method,
+                f"{found.n_images:,} of {found.n_patients:,} patients",
+                f"shown at a margin of {margin:g}" if found.is_shown else "not shown",
             )
+            for found in _compared(facts, finding, labels, np.nan_to_num(given), margin)
+        ]
     return Part(
         title="Non-inferiority",
         blocks=(
