@@ -62,7 +62,6 @@ _HEADINGS = (
     Style(size=17.0, bold=True),
     Style(size=11.0, bold=True),
     Style(size=9.5, bold=True),
-    Style(size=8.4, bold=True),
 )
 
 

@@ -24,7 +24,7 @@ Tone = Literal["ink", "quiet", "rule", "first", "second", "third", "band"]
 """What a shape stands for; whoever draws it knows the colors."""
 
 Point = tuple[float, float]
-_WIDTH, _HEIGHT = 340.0, 270.0
+_WIDTH, _HEIGHT = 340.0, 235.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 10.0, 20.0, 56.0
 _LETTER = 4.6  # mean width of a letter at size 9, in points
 
@@ -226,7 +226,7 @@ def interval_chart(
 
 def box_chart(steps: Sequence[Boxes], *, spoken: str) -> Drawing:
     """Draw a flow from top to bottom, with what leaves it at the side."""
-    width, box, aside_left = 500.0, 200.0, 270.0
+    width, box, aside_left = 500.0, 240.0, 280.0
     lines, labels = [], []
     top = 4.0
     for number, step in enumerate(steps):

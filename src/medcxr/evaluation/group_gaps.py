@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtr
 
 from medcxr.core.arrays import BoolArray, Statistics
 from medcxr.core.results import Estimate
@@ -28,7 +29,8 @@ class GroupGap:
         value: which of them these are, e.g. "AP".
         figure: "AUC", "sensitivity" or "specificity".
         difference: group less all others.
-        p: two-sided, of no difference, by the same resamples of patients.
+        p: two-sided, of no difference: normal, with the spread of the same resamples of patients.
+            Their ranks alone could not tell a p small enough to stand correction.
         p_corrected: for all gaps that were looked at; equal to p until `corrected`.
         n_images: of the group.
         n_patients: of the group.
@@ -58,6 +60,8 @@ def group_gaps(
     Both sides are taken from the same resample of patients, so a patient with images on both
     sides counts as one.
 
+    Of a group with two values the first alone is compared: the other's gap is the same.
+
     Args:
         finding: the name.
         sample: its images.
@@ -67,7 +71,8 @@ def group_gaps(
     gaps = []
     for group, values in groups.items():
         column = np.asarray(values, dtype=np.str_)
-        for value in np.unique(column).tolist():
+        names = np.unique(column).tolist()
+        for value in names[:1] if len(names) == 2 else names:  # of two, one gap is the other's
             members = column == value
             sides = [sample.where(members), sample.where(~members)]
             least = min(min(one.n_positive, one.n_negative) for one in sides)
@@ -114,10 +119,10 @@ def _gaps(
     found = []
     for figure, values in drawn.items():
         difference = sample.estimate(values)
-        resamples = values[1:][~np.isnan(values[1:])]
+        resamples = values[1:][np.isfinite(values[1:])]
         if difference is None or len(resamples) < _DETERMINED * (len(values) - 1):
             continue
-        p = _two_sided(resamples)
+        p = _two_sided(difference.value, float(resamples.std(ddof=1)))
         found.append(
             GroupGap(
                 finding=finding,
@@ -141,6 +146,7 @@ def _areas(sample: FindingSample) -> Statistics:
     return np.concatenate(parts)
 
 
-def _two_sided(drawn: Statistics) -> float:
-    rarer = min((drawn <= 0).sum(), (drawn >= 0).sum())
-    return float(min(1.0, 2 * (rarer + 1) / (len(drawn) + 1)))
+def _two_sided(gap: float, spread: float) -> float:
+    if spread <= 0:
+        return 1.0
+    return float(2 * ndtr(-abs(gap) / spread))

@@ -22,7 +22,7 @@ from medcxr.evaluation.shares import share
 from medcxr.registry.manifest import Manifest
 from medcxr.services.performance import Performance, sample_of, thresholds_of
 from medcxr.services.scored_table import ScoredTable
-from medcxr.services.study_page import Block, Figure, Grid, Pair, Part, Picture, Source, Words
+from medcxr.services.study_page import Block, Cell, Figure, Grid, Pair, Part, Picture, Source, Words
 
 __all__ = [
     "StudyFacts",
@@ -97,14 +97,29 @@ class StudyFacts:
         return {name: np.asarray(v)[known].tolist() for name, v in self.table.groups.items()}
 
 
-def short(estimate: Estimate | None, sample: FindingSample, **options: object) -> Figure:
+def short(
+    estimate: Estimate | None,
+    sample: FindingSample,
+    *,
+    digits: int = 3,
+    signed: bool = False,
+    interval: str = "",
+) -> Figure:
     """Return a figure that rests on a sample."""
-    return Figure(value=estimate, n_images=len(sample), n_patients=sample.n_patients(), **options)  # type: ignore[arg-type]
+    return Figure(
+        value=estimate,
+        n_images=len(sample),
+        n_patients=sample.n_patients(),
+        digits=digits,
+        signed=signed,
+        interval=interval,
+    )
 
 
 def ranking_part(facts: StudyFacts) -> Part:
     """Return how well probabilities rank, with both kinds of intervals and curves."""
-    rows, rocs, precisions = [], [], []
+    rows: list[tuple[Cell, ...]] = []
+    rocs, precisions = [], []
     for one in facts.performance.findings:
         sample, _ = facts.sample(one.finding)
         delong = delong_auc(sample.labels, sample.probabilities)
@@ -144,7 +159,8 @@ def decisions_part(facts: StudyFacts) -> Part:
     for point in dict.fromkeys(
         d.point for one in facts.performance.findings for d in one.decisions
     ):
-        counts, shares = [], []
+        counts: list[tuple[str, ...]] = []
+        shares: list[tuple[Cell, ...]] = []
         for one in facts.performance.findings:
             for decided in one.decisions:
                 if decided.point == point:
@@ -299,18 +315,17 @@ def calibration_part(facts: StudyFacts) -> Part:
 
 def coverage_part(facts: StudyFacts) -> Part:
     """Return what prediction sets kept of their promise."""
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for one in facts.performance.findings:
         found = _coverage(facts, one.finding)
         if found is None:
             rows.append((one.finding, "no sets: too few radiographs", "", "", ""))
             continue
-        sizes = {"n_images": found.n_images, "n_patients": found.n_patients}
         rows.append(
             (
                 one.finding,
                 f"{found.level:.0%}",
-                *(Figure(value=value, **sizes)
+                *(_of(one, value)
                   for value in (found.present, found.absent, found.uncertain)),
             )
         )  # fmt: skip
@@ -387,7 +402,7 @@ def groups_part(facts: StudyFacts, gaps: Sequence[GroupGap]) -> Part:
     small = []
     for one in facts.performance.findings:
         kept = [group for group in one.groups if group.group in facts.table.groups]
-        rows = tuple(
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
             (
                 f"{group.group}: {group.value}",
                 *(Figure(value=value, n_images=group.n_images, n_patients=group.n_patients)
@@ -396,11 +411,9 @@ def groups_part(facts: StudyFacts, gaps: Sequence[GroupGap]) -> Part:
             )
             for group in kept
         )  # fmt: skip
-        small += [
-            f"{one.finding}: {group.group} {group.value} ({group.n_positive:,} of {group.n_images:,})"
-            for group in one.small_groups
-            if group.group in facts.table.groups
-        ]
+        n_small = sum(group.group in facts.table.groups for group in one.small_groups)
+        if n_small:
+            small.append(f"{n_small:,} of {one.finding}")
         if not rows:
             continue
         blocks.append(
@@ -439,7 +452,8 @@ def groups_part(facts: StudyFacts, gaps: Sequence[GroupGap]) -> Part:
     if small:
         blocks.append(
             Words(
-                f"Too small to be measured (fewer than five on a side): {'; '.join(small)}.",
+                "Subgroups too small to be measured, with fewer than five radiographs with or "
+                f"without the finding: {', '.join(small)}.",
                 "quiet",
             )
         )
@@ -486,8 +500,16 @@ def worst_part(facts: StudyFacts, n_worst: int) -> Part:
     return Part(title="Failure analysis", blocks=tuple(blocks))
 
 
-def _of(one: FindingPerformance, value: Estimate | None, **options: object) -> Figure:
-    return Figure(value=value, n_images=one.n_images, n_patients=one.n_patients, **options)  # type: ignore[arg-type]
+def _of(
+    one: FindingPerformance, value: Estimate | None, *, signed: bool = False, interval: str = ""
+) -> Figure:
+    return Figure(
+        value=value,
+        n_images=one.n_images,
+        n_patients=one.n_patients,
+        signed=signed,
+        interval=interval,
+    )
 
 
 def _told(estimate: Estimate | None) -> str:
@@ -738,4 +760,6 @@ def _gap_blocks(facts: StudyFacts, gaps: Sequence[GroupGap]) -> list[Block]:
 
 
 def _p(p: float) -> str:
-    return "under 0.01" if p < 0.01 else f"{p:.2f}"
+    if p < 0.001:
+        return "under 0.001"
+    return f"{p:.3f}" if p < 0.01 else f"{p:.2f}"

@@ -40,6 +40,7 @@ h2 { font-size: 1.35rem; margin: 3rem 0 0.75rem; padding-top: 0.75rem;
   border-top: 1px solid var(--rule); overflow-wrap: anywhere; }
 h3 { font-size: 1.08rem; margin: 1.8rem 0 0.5rem; overflow-wrap: anywhere; }
 p, ul { max-width: 46rem; margin: 0.5rem 0; }
+p, li, figcaption, h1 { overflow-wrap: anywhere; }
 a { color: var(--first); }
 .quiet, figcaption, caption { color: var(--quiet); }
 .notice { border-left: 4px solid var(--warn); background: var(--warn-ground);

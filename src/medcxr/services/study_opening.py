@@ -7,6 +7,7 @@ import numpy as np
 from medcxr.documents.plots import Boxes, box_chart
 from medcxr.evaluation.finding_sample import FindingSample
 from medcxr.evaluation.shares import share
+from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.registry.manifest import Manifest
 from medcxr.services.study_data import Included, Overlap, StudyInput
 from medcxr.services.study_figures import StudyFacts, short
@@ -16,6 +17,7 @@ from medcxr.services.study_words import seen_words
 __all__ = ["data_part", "model_part", "purpose_part", "repeat_part", "seen_part", "summary_part"]
 
 _LOUDEST = 3  # limitations in the summary
+_LEAST = 5  # radiographs, below which a value is not listed by itself: it could tell of a person
 _DEFAULT_QUESTION = (
     "How well does the model tell its findings on the radiographs of this table, how far can its "
     "probabilities be taken at their word, and for whom and under which changes does that hold?"
@@ -33,14 +35,14 @@ def summary_part(
     rows = []
     for one in facts.performance.findings:
         decided = next(d for d in one.decisions if d.point == facts.deciding)
-        sizes = {"n_images": one.n_images, "n_patients": one.n_patients}
+        sample, _ = facts.sample(one.finding)
         rows.append(
             (
                 one.finding,
-                Figure(value=one.auc, **sizes),
-                Figure(value=decided.sensitivity, **sizes),
-                Figure(value=decided.specificity, **sizes),
-                Figure(value=one.calibration_slope, digits=2, **sizes),
+                short(one.auc, sample),
+                short(decided.sensitivity, sample),
+                short(decided.specificity, sample),
+                short(one.calibration_slope, sample, digits=2),
                 f"{one.n_positive:,} of {one.n_images:,}",
             )
         )
@@ -118,7 +120,8 @@ def data_part(facts: StudyFacts, study: StudyInput, included: Included) -> Part:
     if included.n_twice:
         blocks.append(
             Words(
-                f"{included.n_twice:,} measured files are, byte for byte, copies of an earlier row.",
+                "Measured files that are, byte for byte, copies of an earlier row: "
+                f"{included.n_twice:,}.",
                 "warning",
             )
         )
@@ -175,9 +178,7 @@ def model_part(manifest: Manifest) -> Part:
         ("Findings", ", ".join(manifest.findings)),
         (
             "Input",
-            f"{one.size} by {one.size} gray values, fitted without stretching, percentiles "
-            f"{one.low_percentile:g} to {one.high_percentile:g}, histogram equalization "
-            f"{one.equalization:g}",
+            _input(one),
         ),
         ("Output", "a calibrated probability per finding, present from a threshold"),
         *((f"SHA-256 of {name}", digest) for name, digest in sorted(manifest.files.items())),
@@ -271,11 +272,18 @@ def _participants(facts: StudyFacts, study: StudyInput) -> list[Block]:
     for name, values in facts.table.groups.items():
         column = np.asarray(values)
         names, counts = np.unique(column, return_counts=True)
+        rare = 0
         for at in np.argsort(-counts, kind="stable").tolist():
-            owners = patients[column == names[at]]
+            if counts[at] < _LEAST:
+                rare += 1
+                continue
+            of_value = patients[column == names[at]]
             rows.append(
-                (f"{name}: {names[at]}", f"{counts[at]:,}", f"{len(set(owners.tolist())):,}")
+                (f"{name}: {names[at]}", f"{counts[at]:,}", f"{len(set(of_value.tolist())):,}")
             )
+        if rare:
+            n = int(counts[counts < _LEAST].sum())
+            rows.append((f"{name}: {rare:,} others, fewer than {_LEAST} each", f"{n:,}", ""))
     if not rows:
         return [Words("The table says nothing of age, sex, view or source.", "warning")]
     return [
@@ -294,8 +302,10 @@ def _missing(study: StudyInput, included: Included) -> Grid:
     rows = tuple(
         (
             name,
-            f"{sum(not study.cells[row].get(name, '').strip() for row in included.rows):,} "
-            f"of {len(included.rows):,}",
+            _counted(
+                sum(not study.cells[row].get(name, "").strip() for row in included.rows),
+                len(included.rows),
+            ),
         )
         for name in columns
     )
@@ -304,6 +314,18 @@ def _missing(study: StudyInput, included: Included) -> Grid:
         heads=("Column", "Empty"),
         rows=rows,
         shares=(2, 1),
+    )
+
+
+def _counted(n: int, n_all: int) -> str:
+    return f"{n:,} of {n_all:,}"
+
+
+def _input(one: Preprocessing) -> str:
+    return (
+        f"{one.size} by {one.size} gray values, fitted without stretching, percentiles "
+        f"{one.low_percentile:g} to {one.high_percentile:g}, histogram equalization "
+        f"{one.equalization:g}"
     )
 
 

@@ -29,8 +29,8 @@ from medcxr.services.study_page import (
 
 __all__ = ["study_pdf"]
 
-_CELL = Style(size=7.2)
-_BOLD = Style(size=8.4, bold=True)
+_CELL, _SMALL_CELL = Style(size=7.2), Style(size=6.4)
+_WIDE = 115  # letters of a row that fit in one line of the larger size
 _CODE: Color = (0.955, 0.962, 0.972)
 _BAR: Color = (0.80, 0.83, 0.87)
 _WARNING: tuple[Color, Color] = (0.99, 0.957, 0.89), (0.60, 0.36, 0.0)
@@ -102,8 +102,9 @@ def _words(words: Words) -> PageBlock:
 def _grid(grid: Grid) -> list[PageBlock]:
     rows = [[cleaned(_told(cell)) for cell in row] for row in grid.rows]
     shares = grid.shares or _shares(grid.heads, rows)
-    table = Table(rows, shares, grid.heads, style=_CELL, after=2.0)
-    blocks: list[PageBlock] = [Heading(cleaned(grid.caption), level=4), table]
+    style = _SMALL_CELL if sum(shares) > _WIDE else _CELL
+    table = Table(rows, shares, grid.heads, style=style, after=2.0)
+    blocks: list[PageBlock] = [Heading(cleaned(grid.caption), level=3), table]
     if grid.source is not None:
         blocks.append(Paragraph(cleaned(grid.source.told()), SMALL, after=8.0))
     return blocks
@@ -121,7 +122,7 @@ def _told(cell: Cell) -> str:
 
 def _picture(picture: Picture, widest: float) -> list[PageBlock]:
     return [
-        Paragraph(cleaned(picture.caption), _BOLD, after=2.0),
+        Heading(cleaned(picture.caption), level=3),
         Chart(picture.drawing, widest),
         Paragraph(cleaned(picture.source.told()), SMALL, after=6.0),
     ]

@@ -34,7 +34,7 @@ from medcxr.evaluation.sample_size import (
 from medcxr.evaluation.validation import MINIMUM_PER_GROUP_CLASS
 from medcxr.services.incoming import Incoming
 from medcxr.services.study_figures import StudyFacts, short
-from medcxr.services.study_page import Block, Figure, Grid, Part, Picture, Source, Words
+from medcxr.services.study_page import Block, Cell, Figure, Grid, Part, Picture, Source, Words
 from medcxr.services.study_scores import UNCHANGED, CentreRow
 from medcxr.synthetic.centres import SimulatedCentre
 
@@ -209,18 +209,21 @@ def centres_part(facts: StudyFacts, study: SimulatedStudy, *, learned: bool) -> 
                 ),
                 source=source,
             ),
-            Picture(
-                caption=f"{finding}: AUC at each simulated centre less unchanged",
-                drawing=interval_chart(
-                    [_bar(one.centre, one.difference) for one in of],
-                    axis="Difference in AUC",
-                    mark=0.0,
-                    spoken=f"Differences in AUC of {finding}; the figures stand in the table above.",
-                ),
-                source=source,
-                wide=True,
-            ),
         ]  # fmt: skip
+        if any(one.difference is not None for one in of):
+            blocks.append(
+                Picture(
+                    caption=f"{finding}: AUC at each simulated centre less unchanged",
+                    drawing=interval_chart(
+                        [_bar(one.centre, one.difference) for one in of],
+                        axis="Difference in AUC",
+                        mark=0.0,
+                        spoken=f"Differences in AUC of {finding}; the figures stand in the table above.",
+                    ),
+                    source=source,
+                    wide=True,
+                )
+            )
     return Part(title="Simulated centres", blocks=tuple(blocks))
 
 
@@ -236,7 +239,7 @@ def mixes_part(facts: StudyFacts) -> Part:
         sample, known = facts.sample(one.finding)
         limits = facts.thresholds(one.finding, known)[facts.deciding]
         mixes = _mixes(one.finding, sample, facts.groups(known), limits)
-        rows = tuple(
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
             (
                 mix.mix,
                 *(
@@ -283,7 +286,8 @@ def leave_out_part(facts: StudyFacts, column: str, values: Sequence[str]) -> Par
         sample, known = facts.sample(one.finding)
         names = np.asarray(values, dtype=np.str_)[known]
         patients = np.asarray(facts.table.patients)[known]
-        rows, small = [], []
+        rows: list[tuple[Cell, ...]] = []
+        small = []
         for name in np.unique(names).tolist():
             inside = names == name
             row = _left_out(sample, inside, patients)
@@ -585,4 +589,4 @@ def _compared(
 
 
 def _p(p: float) -> str:
-    return "under 0.01" if p < 0.01 else f"{p:.2f}"
+    return "under 0.001" if p < 0.001 else f"{p:.3f}"

@@ -35,7 +35,8 @@ _ROWS, _CENTRES = "scores.csv", "centres.csv"
 _KEY = ("row", "centre")
 
 Progress = Callable[[int, int], None]
-_In, _Out = TypeVar("_In"), TypeVar("_Out")
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,29 +16,58 @@ _WIDE = 0.10  # width of an interval of an AUC, above which it is told
 _ONE_CENTRE = 0.9  # share of the positives from one source
 
 _METHODS = (
-    "Unit: radiographs; intervals resample patients with all their radiographs (Field and Welsh "
-    "2007; Efron and Tibshirani 1993, section 13.3), and widen to the exact binomial bound where a "
-    "proportion is 0 or 1 (Clopper and Pearson 1934).",
-    "Ranking: AUC, ties counting half (Hanley and McNeil 1982), with DeLong's interval beside it "
-    "(DeLong et al. 1988; Sun and Xu 2014); average precision without interpolation; bands by "
-    "vertical averaging (Macskassy and Provost 2004).",
-    "Decisions: sensitivity, specificity, PPV, NPV, F1 and accuracy at named thresholds (Altman and "
-    "Bland 1994; Youden 1950); other prevalences by prior shift (Saerens et al. 2002).",
-    "Calibration: Cox's slope and intercept (Cox 1958; Van Calster et al. 2019), error over ten bins "
-    "of equal mass (Guo et al. 2017), Brier score (Brier 1950).",
+    (
+        "Unit: radiographs; intervals resample patients with all their radiographs (Field and "
+        "Welsh 2007; Efron and Tibshirani 1993, section 13.3), and widen to the exact binomial "
+        "bound where a proportion is 0 or 1 (Clopper and Pearson 1934)."
+    ),
+    (
+        "Ranking: AUC, ties counting half (Hanley and McNeil 1982), with DeLong's interval "
+        "beside it (DeLong et al. 1988; Sun and Xu 2014); average precision without "
+        "interpolation; bands by vertical averaging (Macskassy and Provost 2004)."
+    ),
+    (
+        "Decisions: sensitivity, specificity, PPV, NPV, F1 and accuracy at named thresholds "
+        "(Altman and Bland 1994; Youden 1950); other prevalences by prior shift (Saerens et al. "
+        "2002)."
+    ),
+    (
+        "Calibration: Cox's slope and intercept (Cox 1958; Van Calster et al. 2019), error over "
+        "ten bins of equal mass (Guo et al. 2017), Brier score (Brier 1950)."
+    ),
     "Prediction sets: label-conditional conformal prediction (Vovk 2012).",
     "Decision curves: net benefit (Vickers and Elkin 2006).",
-    "Subgroups: each against all others on the same resamples; p by these; corrected for all gaps "
-    "together by Holm's method (Holm 1979). Subgroups are those that the table names; none was "
-    "chosen after looking.",
-    "Pairs: AUCs by resampling patients and by DeLong; shares by Newcombe's method 10 (Newcombe "
-    "1998).",
-    "Sample size: Hanley and McNeil 1982, Obuchowski and McClish 1997, Buderer 1996, Riley et al. "
-    "2021.",
-    "Drift: population stability index against what chance gives (Yurdakul and Naranjo 2020), "
-    "Kolmogorov-Smirnov test.",
-    "Missing: an unknown label takes no part in any figure of its finding; a radiograph that cannot "
-    "be read or that the gate refuses is counted and left out.",
+    (
+        "Subgroups: each against all others on the same resamples; p by these; corrected for "
+        "all gaps together by Holm's method (Holm 1979). Subgroups are those that the table "
+        "names; none was chosen after looking."
+    ),
+    (
+        "Pairs: AUCs by resampling patients and by DeLong; shares by Newcombe's method 10 "
+        "(Newcombe 1998)."
+    ),
+    (
+        "Sample size: Hanley and McNeil 1982, Obuchowski and McClish 1997, Buderer 1996, Riley "
+        "et al. 2021."
+    ),
+    (
+        "Drift: population stability index against what chance gives (Yurdakul and Naranjo "
+        "2020), Kolmogorov-Smirnov test."
+    ),
+    (
+        "Missing: an unknown label takes no part in any figure of its finding; a radiograph "
+        "that cannot be read or that the gate refuses is counted and left out."
+    ),
+)
+
+
+_ALWAYS = (
+    (
+        "The reference standard is what the table's labels say; this run cannot tell how right "
+        "they are."
+    ),
+    "Simulated centres are changes of these radiographs, not other hospitals.",
+    "No reader took part: what the program does to a reader's decisions was not measured.",
 )
 
 
@@ -120,12 +149,7 @@ def limitations_of(
             dict.fromkeys(f"{gap.finding} {gap.figure} at {gap.group} {gap.value}" for gap in left)
         )
         told.append(f"Subgroups differ by more than chance, after correction: {names}.")
-    told += [
-        "The reference standard is what the table's labels say; this run cannot tell how right they "
-        "are.",
-        "Simulated centres are changes of these radiographs, not other hospitals.",
-        "No reader took part: what the program does to a reader's decisions was not measured.",
-    ]
+    told += list(_ALWAYS)
     return tuple(line for line in told if line)
 
 

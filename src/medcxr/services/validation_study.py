@@ -12,7 +12,7 @@ import numpy as np
 from medcxr import __version__
 from medcxr.core.access import Permission
 from medcxr.core.arrays import Statistics
-from medcxr.core.errors import DataError
+from medcxr.core.errors import DataError, StorageError
 from medcxr.datasets.study_table import LabelPolicy, rows_of
 from medcxr.evaluation.finding_sample import draw_patients
 from medcxr.evaluation.group_performance import auc_of
@@ -60,7 +60,7 @@ from medcxr.services.study_opening import (
     seen_part,
     summary_part,
 )
-from medcxr.services.study_page import Grid, Part, StudyPage, Words, figures_of
+from medcxr.services.study_page import Grid, Part, StudyPage, figures_of
 from medcxr.services.study_pdf import study_pdf
 from medcxr.services.study_robustness import (
     centres_part,
@@ -75,6 +75,7 @@ from medcxr.services.study_scores import StudyRow, score_centres, score_rows
 from medcxr.services.study_words import limitations_of, limitations_part, methods_part
 from medcxr.services.workspace import Workspace
 from medcxr.storage.atomic import write_bytes_atomically, write_json_atomically
+from medcxr.storage.locks import exclusive
 from medcxr.synthetic.centres import CENTRES, centre_named
 
 __all__ = ["CURRENT", "StudyFiles", "StudyPlan", "validate_model"]
@@ -188,7 +189,30 @@ def validate_model(
         StorageError: the folder cannot be written.
     """
     workspace.require(Permission.MEASURE_MODELS)
-    plan, show = plan or StudyPlan(), progress or (lambda _what, _done, _all: None)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            "{folder} cannot be made: {reason}; choose another folder.",
+            folder=out,
+            reason=error.strerror,
+        ) from error
+    show = progress or (lambda _what, _done, _all: None)
+    with exclusive(out / _JSON):  # two studies in one folder would mix what they keep
+        return _validate(workspace, model, table, out, command=command, plan=plan, show=show)
+
+
+def _validate(
+    workspace: Workspace,
+    model: str,
+    table: Path,
+    out: Path,
+    *,
+    command: str,
+    plan: StudyPlan | None,
+    show: Progress,
+) -> StudyFiles:
+    plan = plan or StudyPlan()
     bundle = _bundle(workspace, model)
     manifest, predictor = bundle.manifest, Predictor(bundle)
     policy = LabelPolicy(complete=plan.complete_labels)
@@ -215,7 +239,7 @@ def validate_model(
         learned_from=plan.learned_from,
     )
     facts = _facts(manifest, study, included, scores_from=scores_from, plan=plan)
-    parts = _measured_parts(facts, study, included, rows, plan=plan)
+    parts = _measured_parts(facts, study, included, plan=plan)
     reference = _reference(predictor, workspace, study, held_out, out, plan=plan, rows=rows)
     parts.insert(-1, drift_part(reference[0], reference[1], facts.source().data))
     parts += _changed_parts(predictor, facts, study, out, overlap=overlap, plan=plan, show=show)
@@ -297,7 +321,7 @@ def _facts(
     run = manifest.training.run if manifest.training else "unknown run"
     whose = {
         ScoresFrom.MODEL: f"model {manifest.identity}",
-        ScoresFrom.HELD_OUT: f"held-out folds of run {run} ({manifest.identity})",
+        ScoresFrom.HELD_OUT: f"held-out folds of run {run}",
         ScoresFrom.FILE: f"given scores {plan.scores.name if plan.scores else ''}",
     }[scores_from]
     return StudyFacts(
@@ -307,7 +331,7 @@ def _facts(
         drawn=drawn,
         performance=performance,
         deciding=deciding,
-        run=f"{whose} on {study.name} (SHA-256 {study.digest[:12]})",
+        run=f"{whose} on {study.name}",
     )
 
 
@@ -315,7 +339,6 @@ def _measured_parts(
     facts: StudyFacts,
     study: StudyInput,
     included: Included,
-    rows: Sequence[StudyRow],
     *,
     plan: StudyPlan,
 ) -> list[Part]:
@@ -541,6 +564,7 @@ def _plain(
     facts: StudyFacts,
     overlap: Overlap,
     included: Included,
+    *,
     limitations: Sequence[str],
     command: str,
 ) -> dict[str, Any]:
