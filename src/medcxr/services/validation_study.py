@@ -268,7 +268,10 @@ def _validate(
     show("writing", 0, 1)
     write_bytes_atomically(out / _HTML, study_html(page).encode())
     write_bytes_atomically(out / _PDF, study_pdf(page, made=made))
-    write_json_atomically(out / _JSON, _plain(page, facts, overlap, included, limitations, command))
+    write_json_atomically(
+        out / _JSON,
+        _plain(page, facts, overlap, included, limitations=limitations, command=command),
+    )
     note_measured(workspace, manifest.identity, "study")
     return StudyFiles(
         html=out / _HTML,
