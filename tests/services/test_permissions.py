@@ -108,6 +108,7 @@ CALLS = {
     "users.reset_password": P.MANAGE_USERS,
     "users.set_active": P.MANAGE_USERS,
     "users.users": P.MANAGE_USERS,
+    "validation_study.validate_model": P.MEASURE_MODELS,
     "what_if.what_if": P.ANALYZE,
     "workspace_facts.workspace_places": P.VIEW_DIAGNOSTICS,
     "workspace_health.check_database": P.VIEW_DIAGNOSTICS,

@@ -70,8 +70,11 @@ class Figure:
         if self.value is None:
             return "not determined"
         form = f"{'+' if self.signed else ''}.{self.digits}f"
-        one = self.value
-        return f"{one.value:{form}} ({one.low:{form}} to {one.high:{form}})"
+        value, low, high = (
+            f"{round(number, self.digits) + 0.0:{form}}"  # + 0.0: no figure is -0
+            for number in (self.value.value, self.value.low, self.value.high)
+        )
+        return f"{value} ({low} to {high})"
 
 
 Cell: TypeAlias = str | Figure

@@ -152,10 +152,11 @@ def measure_centres(
 
 def centres_part(facts: StudyFacts, study: SimulatedStudy, *, learned: bool) -> Part:
     """Return what simulated centres do to ranking, probabilities and the gate."""
-    source = facts.source(
-        f"{study.n_images:,} radiographs, each of another patient, scored by the model as it ships, "
-        f"changed and unchanged (seed {study.seed})",
-        _PAIRED,
+    source = Source(
+        run=f"model {facts.manifest.identity} on {facts.table.labels_name}",
+        data=f"{study.n_images:,} radiographs, each of another patient, scored changed and unchanged "
+        f"(seed {study.seed})",
+        interval=_PAIRED,
     )
     blocks: list[Block] = [
         Words(
@@ -278,7 +279,7 @@ def leave_out_part(facts: StudyFacts, column: str, values: Sequence[str]) -> Par
             "threshold (Youden's index). Not fitted anew: the networks, their weights, the fusion "
             "with measures of lungs and heart, and the preprocessing. It is an internal-external "
             "validation of what comes after the network alone; the network itself may have learned "
-            "from the left-out centre. `medcxr train` with evaluation.centre_column trains networks "
+            "from the left-out centre. A training with evaluation.centre_column trains networks "
             "without each centre."
         )
     ]
