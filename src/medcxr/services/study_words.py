@@ -84,9 +84,10 @@ def seen_words(overlap: Overlap) -> Words:
     rows = f"{overlap.n_rows:,} rows of {overlap.n_patients:,} patients"
     match overlap.seen:
         case Seen.HELD_OUT:
+            named = f" ({rows} are named by its training run)" if overlap.n_rows else ""
             return Words(
-                f"INTERNAL VALIDATION. The table is the one that the model was developed on ({rows} "
-                "are named by its training run). Every score here was given by networks trained "
+                f"INTERNAL VALIDATION. The table is the one that the recipe was developed on{named}. "
+                "Every score here was given by networks trained "
                 "without the patient: the figures are those of the recipe on held-out folds, not of "
                 "the shipped networks, and say nothing of another hospital.",
                 "warning",
