@@ -82,6 +82,7 @@ CALLS = {
     "preferences.set_preferences": P.CHANGE_SETTINGS,
     "runs.list_runs": P.VIEW_MODELS,
     "runs.run_figures": P.VIEW_MODELS,
+    "scores_report.report_scores": P.MEASURE_MODELS,
     "shown_map.maps_of": P.ANALYZE,
     "system_state.system_state": P.VIEW_CASES,
     "throughput.throughput": P.VIEW_CASES,

@@ -56,7 +56,7 @@ class StudyFacts:
     """What the sections are written from.
 
     Attributes:
-        manifest: of the model.
+        manifest: of the model whose thresholds decide; None where the table's own do.
         table: the measured rows.
         rows: their numbers in the table, 0 for the first.
         drawn: their patients.
@@ -65,7 +65,7 @@ class StudyFacts:
         run: what was measured on what, for sources.
     """
 
-    manifest: Manifest
+    manifest: Manifest | None
     table: ScoredTable
     rows: tuple[int, ...]
     drawn: Drawn
@@ -319,7 +319,7 @@ def coverage_part(facts: StudyFacts) -> Part:
     for one in facts.performance.findings:
         found = _coverage(facts, one.finding)
         if found is None:
-            rows.append((one.finding, "no sets: too few radiographs", "", "", ""))
+            rows.append((one.finding, "no sets", "", "", ""))
             continue
         rows.append(
             (
@@ -559,7 +559,7 @@ def _coverage(facts: StudyFacts, finding: str) -> CoverageFigures | None:
     sample, known = facts.sample(finding)
     folds = np.asarray(facts.table.folds)[known] if facts.table.folds else None
     if folds is None or len(set(folds.tolist())) < 2:
-        bounds = facts.manifest.conformal.get(finding)
+        bounds = facts.manifest.conformal.get(finding) if facts.manifest else None
         if bounds is None:
             return None
         n = len(sample)

@@ -207,14 +207,25 @@ def model_part(manifest: Manifest) -> Part:
     )
 
 
-def repeat_part(command: str, facts: Mapping[str, str]) -> Part:
-    """Return how the report is made again."""
+def repeat_part(command: str, facts: Mapping[str, str], *, kept: bool = True) -> Part:
+    """Return how the report is made again.
+
+    Args:
+        command: what is typed.
+        facts: with what it was made.
+        kept: whether scores and figures lie beside the report.
+    """
+    beside = (
+        " They stand in study.json too; scores.csv and centres.csv beside it keep what was scored."
+        if kept
+        else ""
+    )
     return Part(
         title="How to repeat it",
         blocks=(
             Words(
-                "The same command on the same table, files and model gives the same figures. They "
-                "stand in study.json too; scores.csv and centres.csv beside it keep what was scored."
+                "The same command on the same table, files and model gives the same figures."
+                + beside
             ),
             Command(command),
             Grid(

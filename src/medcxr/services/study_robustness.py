@@ -150,10 +150,10 @@ def measure_centres(
     )
 
 
-def centres_part(facts: StudyFacts, study: SimulatedStudy, *, learned: bool) -> Part:
+def centres_part(facts: StudyFacts, study: SimulatedStudy, *, model: str, learned: bool) -> Part:
     """Return what simulated centres do to ranking, probabilities and the gate."""
     source = Source(
-        run=f"model {facts.manifest.identity} on {facts.table.labels_name}",
+        run=f"model {model} on {facts.table.labels_name}",
         data=f"{study.n_images:,} radiographs, each of another patient, scored changed and unchanged "
         f"(seed {study.seed})",
         interval=_PAIRED,

@@ -498,7 +498,8 @@ def _changed_parts(
             seed=plan.seed,
         )
         learned = overlap.seen in (Seen.LEARNED, Seen.HELD_OUT, Seen.OVERLAP)
-        parts.append(centres_part(facts, found, learned=learned))
+        model = predictor.manifest.identity
+        parts.append(centres_part(facts, found, model=model, learned=learned))
     parts += [mixes_part(facts), sample_size_part(facts)]
     if plan.reader is not None:
         scores = _reader_scores(facts, study, plan.reader)
