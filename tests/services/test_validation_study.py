@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pypdf
 import pytest
+from PIL import Image
 
 from bundles import FINDINGS, tiny_manifest, use_tiny_model
 from medcxr.core.access import Actor, Door, Role
@@ -329,6 +330,31 @@ def test_a_reader_who_is_as_good_is_shown_with_a_margin(workspace, study_table, 
     assert len(gaps) == 2 * len(FINDINGS)
     assert all(one["value"] == pytest.approx(0) for one in gaps)
     assert "shown at a margin of 0.1" in found.html.read_text(encoding="utf-8")
+
+
+def test_a_table_does_not_drift_from_itself_and_a_brighter_one_does(
+    workspace, study_table, tmp_path
+):
+    plan = replace(QUICK, centres_images=0, reference=study_table)
+    found = validate_model(
+        workspace, "current", study_table, tmp_path / "a", command=COMMAND, plan=plan
+    )
+    page = found.html.read_text(encoding="utf-8")
+    drift = page[page.index('id="drift-of-the-inputs"') : page.index('id="failure-analysis"')]
+    assert "brightness" in drift
+    assert "as by chance" in drift
+    assert "differs" not in drift
+    bright = tmp_path / "bright"
+    shutil.copytree(study_table.parent, bright)
+    for path in (bright / "images").iterdir():
+        pixels = np.asarray(Image.open(path).convert("L"), dtype=np.float64)
+        Image.fromarray(np.uint8(255 * (pixels / 255) ** 0.3)).save(path)
+    changed = validate_model(
+        workspace, "current", bright / "table.csv", tmp_path / "b", command=COMMAND, plan=plan
+    )
+    page = changed.html.read_text(encoding="utf-8")
+    drift = page[page.index('id="drift-of-the-inputs"') : page.index('id="failure-analysis"')]
+    assert re.search(r'scope="row">brightness</th>.*?differs', drift)
 
 
 @pytest.mark.parametrize(

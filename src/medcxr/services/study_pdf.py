@@ -113,7 +113,8 @@ def _grid(grid: Grid) -> list[PageBlock]:
 def _shares(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[float, ...]:
     """Divide the width by the longest text of each column, within reason."""
     columns = zip(heads, *rows, strict=True)
-    return tuple(float(max(5, min(_LONGEST, max(map(len, cells))))) for cells in columns)
+    first, *others = (float(max(5, min(_LONGEST, max(map(len, cells))))) for cells in columns)
+    return (1.25 * first, *others)  # names are wider than digits, and read badly when broken
 
 
 def _told(cell: Cell) -> str:

@@ -141,7 +141,7 @@ def limitations_of(
         )
     if included.n_twice:
         told.append(
-            f"{included.n_twice:,} files are copies of an earlier row; they count more than once."
+            f"Files that are copies of an earlier row, and count more than once: {included.n_twice:,}."
         )
     told += _of_groups(facts)
     left = [gap for gap in gaps if gap.p_corrected < 0.05]
