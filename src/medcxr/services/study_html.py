@@ -143,7 +143,7 @@ def _grid(grid: Grid) -> str:
     )
     source = "" if grid.source is None else f'<p class="source">{escape(grid.source.told())}</p>'
     return (
-        f'<div class="table" tabindex="0" role="region" aria-label="{escape(grid.caption)}">'
+        f'<div class="table" tabindex="0" role="group" aria-label="{escape(grid.caption)}">'
         f"<table><caption>{escape(grid.caption)}</caption><thead><tr>{heads}</tr></thead>"
         f"<tbody>{rows}</tbody></table></div>{source}"
     )
