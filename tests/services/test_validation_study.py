@@ -294,6 +294,26 @@ def test_held_out_scores_of_the_models_own_run_are_taken_and_told_loudly(
     assert "NOT A VALIDATION" in own.html.read_text(encoding="utf-8")
 
 
+def test_a_table_with_some_rows_of_the_training_is_scored_and_told_to_be_learned(
+    trained_workspace, study_table, tmp_path
+):
+    lines = study_table.read_text(encoding="utf-8").splitlines()
+    others = [line.replace(",p", ",q") for line in lines[11:]]  # other people, numbered otherwise
+    mixed = study_table.parent / "mixed.csv"
+    mixed.write_text("\n".join([*lines[:11], *others]) + "\n", encoding="utf-8")
+    found = validate_model(
+        trained_workspace,
+        "current",
+        mixed,
+        tmp_path / "a",
+        command=COMMAND,
+        plan=replace(QUICK, centres_images=0),
+    )
+    assert found.seen is Seen.LEARNED
+    assert found.performance.thresholds_from == "model"
+    assert "10 rows of 5 patients" in found.html.read_text(encoding="utf-8")
+
+
 def test_files_that_the_model_learned_from_are_found_by_their_bytes(
     workspace, study_table, tmp_path
 ):

@@ -38,11 +38,13 @@ __all__ = [
     "StudyInput",
     "held_out_for",
     "include",
+    "is_its_table",
     "overlap_of",
     "read_study_table",
 ]
 
 _KEY = "image_path"
+_MOSTLY = 0.5  # of the rows, from which a table is taken for the one that a run measured
 
 
 class ScoresFrom(StrEnum):
@@ -153,12 +155,17 @@ def read_study_table(path: Path, findings: Sequence[str], policy: LabelPolicy) -
 def held_out_for(
     study: StudyInput, manifest: Manifest, known: Sequence[HeldOutScores]
 ) -> HeldOutScores | None:
-    """Return the held-out scores of the model's own run if they are of this table, else None."""
+    """Return the held-out scores of the model's own run if any row is among them, else None."""
     run = manifest.training.run if manifest.training else None
     for one in known:
         if one.run == run and one.labels is not None and _shared_rows(study, one):
             return one
     return None
+
+
+def is_its_table(study: StudyInput, held_out: HeldOutScores) -> bool:
+    """Say whether a run measured this table, and not one with some rows of it."""
+    return len(_shared_rows(study, held_out)) >= _MOSTLY * len(study.table)
 
 
 def overlap_of(
@@ -177,7 +184,7 @@ def overlap_of(
         manifest: of the model.
         rows: with the digests of the files.
         scores_from: who gave the scores.
-        held_out: scores of the model's own run, if they are of this table.
+        held_out: scores of the model's own run, if rows of this table are among them.
         learned_from: tables that the model learned from; their files are compared by their bytes.
 
     Raises:

@@ -34,6 +34,7 @@ from medcxr.services.study_data import (
     StudyInput,
     held_out_for,
     include,
+    is_its_table,
     overlap_of,
     read_study_table,
 )
@@ -218,7 +219,8 @@ def _validate(
     policy = LabelPolicy(complete=plan.complete_labels)
     study = read_study_table(table, manifest.findings, policy)
     held_out = held_out_for(study, manifest, held_out_scores(workspace))
-    scores_from, scores = _scores(plan, held_out)
+    own = held_out if held_out is not None and is_its_table(study, held_out) else None
+    scores_from, scores = _scores(plan, own)
     rows = score_rows(
         predictor,
         study.table,
@@ -240,7 +242,7 @@ def _validate(
     )
     facts = _facts(manifest, study, included, scores_from=scores_from, plan=plan)
     parts = _measured_parts(facts, study, included, plan=plan)
-    reference = _reference(predictor, workspace, study, held_out, out, plan=plan, rows=rows)
+    reference = _reference(predictor, workspace, study, own, out, plan=plan, rows=rows)
     parts.insert(-1, drift_part(reference[0], reference[1], facts.source().data))
     parts += _changed_parts(predictor, facts, study, out, overlap=overlap, plan=plan, show=show)
     gaps = find_gaps(facts)
