@@ -172,7 +172,10 @@ def _matching(dataset: Dataset, keyword: str, pattern: str) -> str:
 
 def _uid(dataset: Dataset, keyword: str) -> str:
     word = _text(dataset, keyword).strip("\0 ")
-    return word if len(word) <= 64 and re.fullmatch(r"\d+(\.\d+)+", word) else ""
+    return word if len(word) <= 64 and re.fullmatch(_UID, word) else ""
+
+
+_UID = r"[012]\.(0|[1-9]\d*)(\.(0|[1-9]\d*))*"  # PS3.5 section 9.1: no component begins with 0
 
 
 def _date(dataset: Dataset, keyword: str) -> str:

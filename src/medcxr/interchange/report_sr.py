@@ -1,5 +1,6 @@
 """The structured report: what was found and measured, in codes."""
 
+from highdicom.coding_schemes import CodingSchemeIdentificationItem
 from highdicom.sr import (
     AlgorithmIdentification,
     CodedConcept,
@@ -42,6 +43,7 @@ from medcxr.interchange.codes import (
     PERCENT,
     PLAUSIBLE,
     PRESENT,
+    PRIVATE_SCHEME,
     RIGHT,
     SQUARE_CENTIMETER,
     SUMMARY,
@@ -52,6 +54,7 @@ from medcxr.interchange.codes import (
     code_of,
     site_of,
 )
+from medcxr.interchange.concepts import concept
 from medcxr.interchange.datasets import equipment, object_of, source_dataset
 from medcxr.interchange.reported import MANUFACTURER, Reported
 
@@ -66,6 +69,13 @@ _ANSWERS = {
 }
 
 
+_PRIVATE = CodingSchemeIdentificationItem(
+    designator=PRIVATE_SCHEME,
+    name="medcxr, codes of its own",
+    responsible_organization=MANUFACTURER,
+)
+
+
 def structured_report(header: SourceHeader, reported: Reported) -> ResultObject:
     """Return the figures as a Comprehensive SR by TID 1500, in the language in use.
 
@@ -76,18 +86,19 @@ def structured_report(header: SourceHeader, reported: Reported) -> ResultObject:
     image = SourceImageForMeasurementGroup.from_source_image(source)
     report = MeasurementReport(
         observation_context=_observed_by(reported),
-        procedure_reported=_concept(CHEST_IMAGING),
+        procedure_reported=concept(CHEST_IMAGING),
         imaging_measurements=[
             *(_finding_group(reported, found, image) for found in reported.analysis.findings),
             *_anatomy_groups(reported, image),
         ],
         language_of_content_item_and_descendants=_language(reported.language),
-        referenced_images=[source],
+        # highdicom's image library asks for both of these of a projection
+        referenced_images=[source] if header.orientation and header.spacing_mm else None,
     )
     texts = [(SUMMARY, reported.statement), *((COMMENT, one) for one in reported.warnings)]
     report[0].ContentSequence.extend(
         TextContentItem(
-            name=_concept(name), value=words, relationship_type=RelationshipTypeValues.CONTAINS
+            name=concept(name), value=words, relationship_type=RelationshipTypeValues.CONTAINS
         )
         for name, words in texts
     )
@@ -96,6 +107,7 @@ def structured_report(header: SourceHeader, reported: Reported) -> ResultObject:
         content=report[0],
         sop_instance_uid=reported.uid(_KIND, reported.language),
         instance_number=1,
+        coding_schemes=[_PRIVATE],
         series_description=say("Chest X-ray decision support")[:64],
         is_complete=True,
         is_final=False,
@@ -103,10 +115,6 @@ def structured_report(header: SourceHeader, reported: Reported) -> ResultObject:
         **equipment(reported, _KIND),
     )
     return object_of(header, reported, _KIND, dataset)
-
-
-def _concept(code: Code) -> CodedConcept:
-    return CodedConcept(value=code.value, scheme_designator=code.scheme, meaning=code.meaning)
 
 
 def _language(code: str) -> LanguageOfContentItemAndDescendants:
@@ -146,17 +154,17 @@ def _finding_group(
     out, as who reads that alone would take an absent finding for a present one.
     """
     code = code_of(found.finding)
-    answers = [QualitativeEvaluation(_concept(code), _concept(PRESENT if found.present else ABSENT))]
+    answers = [QualitativeEvaluation(concept(code), concept(PRESENT if found.present else ABSENT))]
     plausible = _ANSWERS.get(found.prediction_set or "")
     if plausible is not None:
-        answers.append(QualitativeEvaluation(_concept(PLAUSIBLE), _concept(plausible)))
+        answers.append(QualitativeEvaluation(concept(PLAUSIBLE), concept(plausible)))
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(reported, found.finding),
         algorithm_id=_algorithm(reported),
-        finding_sites=[FindingSite(_concept(site_of(found.finding)))],
+        finding_sites=[FindingSite(concept(site_of(found.finding)))],
         measurements=[
-            Measurement(_concept(CERTAINTY), _percent(found.probability), _concept(PERCENT)),
-            Measurement(_concept(THRESHOLD), _percent(found.threshold), _concept(PERCENT)),
+            Measurement(concept(CERTAINTY), _percent(found.probability), concept(PERCENT)),
+            Measurement(concept(THRESHOLD), _percent(found.threshold), concept(PERCENT)),
         ],
         qualitative_evaluations=answers,
         source_images=[image],
@@ -175,7 +183,7 @@ def _anatomy_groups(
             _measured(
                 reported,
                 "Cardiothoracic ratio",
-                FindingSite(_concept(THORAX)),
+                FindingSite(concept(THORAX)),
                 [_ratio(anatomy, anatomy.cardiothoracic_ratio)],
                 image,
             )
@@ -186,7 +194,7 @@ def _anatomy_groups(
     ):
         measurements = [] if lung is None else _lung(lung)
         if measurements:
-            site = FindingSite(_concept(LUNG), laterality=_concept(side))
+            site = FindingSite(concept(LUNG), laterality=concept(side))
             groups.append(_measured(reported, name, site, measurements, image))
     return groups
 
@@ -216,7 +224,7 @@ def _ratio(anatomy: Anatomy, ratio: float) -> Measurement:
             upper_measurement_uncertainty=margin, lower_measurement_uncertainty=margin
         )
     return Measurement(
-        _concept(CARDIOTHORACIC_RATIO), _rounded(ratio), _concept(NO_UNITS), properties=properties
+        concept(CARDIOTHORACIC_RATIO), _rounded(ratio), concept(NO_UNITS), properties=properties
     )
 
 
@@ -224,10 +232,10 @@ def _lung(lung: Lung) -> list[Measurement]:
     measured = []
     if lung.area_cm2 is not None:
         area = _rounded(lung.area_cm2)
-        measured.append(Measurement(_concept(AREA), area, _concept(SQUARE_CENTIMETER)))
+        measured.append(Measurement(concept(AREA), area, concept(SQUARE_CENTIMETER)))
     if lung.costophrenic_angle_degrees is not None:
         angle = _rounded(lung.costophrenic_angle_degrees)
-        measured.append(Measurement(_concept(COSTOPHRENIC_ANGLE), angle, _concept(DEGREE)))
+        measured.append(Measurement(concept(COSTOPHRENIC_ANGLE), angle, concept(DEGREE)))
     return measured
 
 

@@ -8,7 +8,9 @@ __all__ = ["uid_of", "uuid_of"]
 
 def uuid_of(*parts: str) -> uuid.UUID:
     """Return a UUID made from texts; other texts, or the same ones parted otherwise, give others."""
-    told = b"".join(f"{len(part.encode())}:".encode() + part.encode() for part in ("medcxr", *parts))
+    told = b"".join(
+        f"{len(part.encode())}:".encode() + part.encode() for part in ("medcxr", *parts)
+    )
     return uuid.UUID(bytes=hashlib.sha256(told).digest()[:16], version=5)
 
 
