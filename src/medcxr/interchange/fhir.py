@@ -47,6 +47,7 @@ _SYSTEMS: Mapping[str, str] = {
     # a scheme of the program's own has no address, but an identifier
     PRIVATE_SCHEME: f"urn:oid:{uid_of('coding scheme', PRIVATE_SCHEME)}",
 }
+_URI = "urn:ietf:rfc:3986"
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _ANSWERS = {
     "present": PRESENT,
@@ -76,7 +77,7 @@ def fhir_bundle(header: SourceHeader | None, reported: Reported) -> Resource:
         for name, one in _observations(context, device["fullUrl"])
     ]
     report = context.placed(
-        _report(context, device["fullUrl"], [one["fullUrl"] for one in observations]),
+        _report(context, [one["fullUrl"] for one in observations]),
         "report",
         reported.uid("fhir report"),
     )
@@ -134,13 +135,14 @@ class _Context:
         ]
 
 
-def _report(context: _Context, device: str, results: list[str]) -> Resource:
+def _report(context: _Context, results: list[str]) -> Resource:
     reported, header = context.reported, context.header
     report: Resource = {
         "resourceType": "DiagnosticReport",
+        "language": reported.language,
         "text": _narrative(reported),
         "identifier": [
-            {"system": "urn:dicom:uid", "value": f"urn:oid:{reported.uid('fhir report')}"},
+            {"system": _URI, "value": f"urn:oid:{reported.uid('fhir report')}"},
             {"type": {"text": "SHA-256 of the image"}, "value": reported.analysis.image_digest},
         ],
         "status": "preliminary",  # nobody has verified it
@@ -148,22 +150,14 @@ def _report(context: _Context, device: str, results: list[str]) -> Resource:
         "code": {"coding": [_IMAGING_STUDY], "text": "Chest X-ray decision support"},
         **context.about(),
         "issued": reported.made.isoformat(timespec="seconds"),
-        "performer": [{"type": "Organization", "display": MANUFACTURER}],
         "result": [{"reference": one} for one in results],
         "conclusion": reported.statement,
     }
-    # R4 knows no device among the performers of a report; its observations name it.
     if header is not None:
         report["imagingStudy"] = context.study()
         if header.accession_number:
             identifier = {"type": {"coding": [_ACCESSION]}, "value": header.accession_number}
             report["basedOn"] = [{"type": "ServiceRequest", "identifier": identifier}]
-    report["extension"] = [
-        {
-            "url": f"{_SYSTEMS[PRIVATE_SCHEME]}#device",
-            "valueReference": {"reference": device},
-        }
-    ]
     return report
 
 
@@ -203,7 +197,7 @@ def _device(reported: Reported) -> Resource:
     return {
         "resourceType": "Device",
         "identifier": [
-            {"system": "urn:dicom:uid", "value": f"urn:oid:{reported.device_uid}"},
+            {"system": _URI, "value": f"urn:oid:{reported.device_uid}"},
         ],
         "status": "active",
         "manufacturer": MANUFACTURER,
@@ -290,9 +284,7 @@ def _ratio(context: _Context, device: str, anatomy: Anatomy, ratio: float) -> Re
     return {**made, "component": [{"code": _concept(UNCERTAINTY), "valueRange": interval}]}
 
 
-def _lung(
-    context: _Context, device: str, lung: Lung, side: Code
-) -> Iterator[tuple[str, Resource]]:
+def _lung(context: _Context, device: str, lung: Lung, side: Code) -> Iterator[tuple[str, Resource]]:
     site = {
         "coding": [_coding(LUNG)],
         "text": f"{side.meaning} lung",
@@ -317,7 +309,9 @@ def _doubted(context: _Context) -> Resource:
     """Return what speaks against a measure, as notes."""
     anatomy = context.reported.analysis.anatomy
     doubts = () if anatomy is None else anatomy.doubts
-    return {"note": [{"text": f"Not to be trusted: {doubt}."} for doubt in doubts]} if doubts else {}
+    return (
+        {"note": [{"text": f"Not to be trusted: {doubt}."} for doubt in doubts]} if doubts else {}
+    )
 
 
 def _concept(code: Code) -> Resource:

@@ -59,7 +59,8 @@ def presentation_state(
         return None
     source = source_dataset(header)
     anatomy = reported.analysis.anatomy
-    layers, annotations = [], []
+    layers: list[GraphicLayer] = []
+    annotations: list[GraphicAnnotation] = []
     for organ, around in lines.items():
         shapes = [_polyline(header, points) for points in around if len(points) > 1]
         if shapes:
@@ -100,9 +101,9 @@ def _layer(name: str, order: int, organ: str = "") -> GraphicLayer:
 
 
 def _polyline(header: SourceHeader, points: Points) -> GraphicObject:
-    """Return a line, in columns and rows of the radiograph.
+    r"""Return a line, in columns and rows of the radiograph.
 
-    The corner of its first pixel is 0\\0 and that of its last Columns\\Rows (PS3.3 C.10.5.1.2);
+    The corner of its first pixel is 0\0 and that of its last Columns\Rows (PS3.3 C.10.5.1.2);
     only the displayed area counts pixels from 1 (C.10.4).
     """
     placed = np.asarray(points, np.float64) * (header.columns, header.rows)

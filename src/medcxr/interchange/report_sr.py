@@ -36,7 +36,6 @@ from medcxr.interchange.codes import (
     COMMENT,
     COSTOPHRENIC_ANGLE,
     DEGREE,
-    HEART,
     LEFT,
     LUNG,
     NO_UNITS,
@@ -50,7 +49,6 @@ from medcxr.interchange.codes import (
     THORAX,
     THRESHOLD,
     UNDETERMINED,
-    Code,
     code_of,
     site_of,
 )

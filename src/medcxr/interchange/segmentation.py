@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
-from highdicom.seg import SegmentDescription, Segmentation, SegmentationTypeValues
+from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
 from pydicom.dataset import Dataset
 
 from medcxr.core.arrays import BoolArray
