@@ -168,6 +168,8 @@ def _describe_making(header: SourceHeader, made: datetime, dataset: Dataset) -> 
     dataset.SpecificCharacterSet = _UTF_8
     date, time = f"{made:%Y%m%d}", f"{made:%H%M%S.%f}"
     dataset.InstanceCreationDate, dataset.InstanceCreationTime = date, time
+    for contribution in dataset.get("ContributingEquipmentSequence", ()):
+        contribution.ContributionDateTime = date + time
     if "PixelData" in dataset:
         dataset.PatientOrientation = list(header.orientation)  # PS3.3 C.7.6.1.1.1, empty if unknown
     for keyword in ("ContentDate", "PresentationCreationDate"):
