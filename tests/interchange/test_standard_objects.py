@@ -342,6 +342,30 @@ def test_a_model_that_outlines_nothing_has_no_segmentation(tmp_path):
         assert errors_of(path) == []
 
 
+def test_a_radiograph_stored_in_color_has_no_grayscale_state(workspace, tmp_path):
+    file = varied_file(1)
+    analyzed = analyze_image(workspace, file.data, gate=False)
+    gray = np.rint(255 * analyzed.image.pixels).astype(np.uint8)
+    colored = pydicom.dcmread(io.BytesIO(file.data))
+    for keyword in ("VOILUTSequence", "WindowCenter", "WindowWidth", "RescaleSlope"):
+        if keyword in colored:
+            delattr(colored, keyword)
+    colored.PhotometricInterpretation, colored.SamplesPerPixel = "RGB", 3
+    colored.PlanarConfiguration, colored.PixelRepresentation = 0, 0
+    colored.BitsAllocated = colored.BitsStored = 8
+    colored.HighBit = 7
+    data = np.repeat(gray[..., np.newaxis], 3, axis=2).tobytes()
+    colored.PixelData = data + b"\0" * (len(data) % 2)
+    written = io.BytesIO()
+    colored.save_as(written)
+    _, objects = made(workspace, written.getvalue())
+    assert {one.kind for one in objects} == set(ResultKind) - {ResultKind.PRESENTATION_STATE}
+    for number, one in enumerate(objects):
+        path = tmp_path / f"{number}.dcm"
+        path.write_bytes(one.data)
+        assert errors_of(path) == []
+
+
 def test_nothing_of_the_patient_is_warned_of(workspace):
     """highdicom quotes names that it finds unlikely; it must not see them."""
     with warnings.catch_warnings(record=True) as caught:
