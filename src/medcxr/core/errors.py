@@ -5,6 +5,7 @@ MedcxrError
 ├── DataError      this table, label or configuration is wrong; correct it
 ├── ModelError     this model bundle is missing, damaged or unfit; install or choose another one
 ├── AccessError    sign in, change the password or ask for permission
+├── PeerError      another system does not answer or refuses; check it and its settings here
 ├── StorageError   the workspace cannot be read or written; free space or mend permissions
 └── MissingExtra   an optional part is not installed; install the named extra
 """
@@ -18,6 +19,7 @@ __all__ = [
     "MedcxrError",
     "MissingExtra",
     "ModelError",
+    "PeerError",
     "StorageError",
 ]
 
@@ -59,6 +61,10 @@ class ModelError(MedcxrError):
 
 class AccessError(MedcxrError):
     """Access is not allowed."""
+
+
+class PeerError(MedcxrError):
+    """Another system does not answer, or refuses."""
 
 
 class StorageError(MedcxrError):
