@@ -14,6 +14,7 @@ from pynetdicom import AE, build_context
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
+from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from medcxr.core.errors import DataError, PeerError
 
@@ -134,7 +135,7 @@ _NOT_OFFERED = "the other system takes no such objects, or not in this transfer 
 
 
 def _associate(peer: DicomPeer, contexts: list[PresentationContext]) -> Association:
-    entity = AE(ae_title=peer.calling_ae_title)
+    entity = _Entity(ae_title=peer.calling_ae_title)
     entity.connection_timeout = peer.timeout_s
     entity.acse_timeout = peer.timeout_s
     entity.dimse_timeout = peer.timeout_s
@@ -157,6 +158,33 @@ def _associate(peer: DicomPeer, contexts: list[PresentationContext]) -> Associat
             port=peer.port,
         )
     raise _silent(peer)
+
+
+class _Socket(AssociationSocket):
+    """A socket that is closed also when it was never connected.
+
+    pynetdicom shuts down before it closes, and shutting down what is not connected raises.
+    """
+
+    def _shutdown_socket(self) -> None:
+        opened = self.socket
+        super()._shutdown_socket()
+        if opened is not None:
+            opened.close()
+
+
+class _Entity(AE):
+    """An application entity with such sockets."""
+
+    def _create_socket(
+        self,
+        assoc: Association,
+        address: AddressInformation,
+        tls_args: tuple[ssl.SSLContext, str] | None,
+    ) -> AssociationSocket:
+        made = _Socket(assoc, address=address)
+        made.tls_args = tls_args
+        return made
 
 
 def _silent(peer: DicomPeer) -> PeerError:
@@ -200,8 +228,10 @@ def _contexts(metas: Sequence[Dataset]) -> list[PresentationContext]:
         wanted[kind, syntax] = None
         if syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
             wanted[kind, ImplicitVRLittleEndian] = None  # PS3.5 section 10.1
-    pairs = list(wanted)[:_MOST_CONTEXTS] or [(Verification, ImplicitVRLittleEndian)]
-    return [build_context(kind, syntax) for kind, syntax in pairs]
+    pairs = list(wanted)[: _MOST_CONTEXTS - 1]
+    # Beside them what everybody accepts: where nothing is accepted there is no association, and
+    # the other system would seem to be silent.
+    return [build_context(Verification), *(build_context(*pair) for pair in pairs)]
 
 
 def _store(association: Association, path: Path) -> str | None:
