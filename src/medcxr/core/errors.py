@@ -6,6 +6,7 @@ MedcxrError
 ├── ModelError     this model bundle is missing, damaged or unfit; install or choose another one
 ├── AccessError    sign in, change the password or ask for permission
 ├── StorageError   the workspace cannot be read or written; free space or mend permissions
+├── RemoteError    another system does not answer as it should; mend the connection or its settings
 └── MissingExtra   an optional part is not installed; install the named extra
 """
 
@@ -18,6 +19,7 @@ __all__ = [
     "MedcxrError",
     "MissingExtra",
     "ModelError",
+    "RemoteError",
     "StorageError",
 ]
 
@@ -63,6 +65,10 @@ class AccessError(MedcxrError):
 
 class StorageError(MedcxrError):
     """The workspace cannot be read or written."""
+
+
+class RemoteError(MedcxrError):
+    """Another system does not answer, refuses, or answers what cannot be."""
 
 
 class MissingExtra(MedcxrError):  # noqa: N818 - named after the remedy
