@@ -100,6 +100,16 @@ class Workspace:
         return self.folder / "backups"
 
     @property
+    def node(self) -> Path:
+        """What the DICOM node keeps: its settings, and what waits to be read."""
+        return self.folder / "node"
+
+    @property
+    def received(self) -> Path:
+        """Received instances as files, each only until it was read."""
+        return self.node / "received"
+
+    @property
     def secrets(self) -> Path:
         """Password hashes and keys; never part of a report or a backup for others."""
         return self.folder / "secrets"

@@ -16,9 +16,13 @@ from medcxr.storage.leftovers import hold, part_beside
 __all__ = [
     "open_atomically",
     "write_bytes_atomically",
+    "write_files_durably",
     "write_folder_atomically",
     "write_json_atomically",
 ]
+
+Buffers = Sequence[bytes | bytearray | memoryview]
+"""The content of a file in the order in which it is written."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 _REMEDIES: dict[int, str] = {
@@ -47,6 +51,27 @@ def write_bytes_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> Non
     """
     with open_atomically(path, mode=mode) as file:
         file.write(data)
+
+
+def write_files_durably(folder: Path, files: Mapping[str, Buffers], *, mode: int = 0o600) -> None:
+    """Write several files as `write_bytes_atomically` does, and make them durable together.
+
+    Args:
+        folder: of the files; it must exist.
+        files: name -> the whole content, in one piece or several.
+        mode: permissions of the files.
+
+    Raises:
+        StorageError: as there; some of the files may have been written.
+    """
+    path = folder
+    try:
+        for name, pieces in files.items():
+            path = folder / name
+            _write_part(path, pieces, mode)
+        _sync_folder(folder)
+    except OSError as error:
+        raise StorageError(_explain(path, error)) from error
 
 
 def write_json_atomically(
@@ -111,6 +136,23 @@ def write_folder_atomically(folder: Path) -> Iterator[Path]:
     finally:
         if descriptor is not None:
             os.close(descriptor)
+
+
+def _write_part(path: Path, pieces: Buffers, mode: int) -> None:
+    part, opened = _create_beside(path, mode)
+    try:
+        with opened as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            if os.name != "nt":
+                part.replace(path)
+        if os.name == "nt":
+            part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _create_beside(path: Path, mode: int) -> tuple[Path, BinaryIO]:
