@@ -10,10 +10,11 @@ import numpy as np
 from medcxr.core.arrays import Pixels
 from medcxr.core.errors import ImageError
 from medcxr.core.images import Acquisition, GrayScale, Origin, SpacingPlane, View
+from medcxr.core.instance_facts import InstanceFacts
 from medcxr.core.language import Sentence
 from medcxr.imaging.limits import MAX_PIXELS
 
-__all__ = ["Decoded", "receive", "send", "send_refusal"]
+__all__ = ["Decoded", "receive", "receive_facts", "send", "send_facts", "send_refusal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,6 +48,12 @@ def send(decoded: Decoded, stream: BinaryIO) -> None:
     stream.flush()
 
 
+def send_facts(facts: InstanceFacts, stream: BinaryIO) -> None:
+    """Write what a header says: a line of JSON."""
+    _send_line(asdict(facts), stream)
+    stream.flush()
+
+
 def send_refusal(message: Sentence, stream: BinaryIO) -> None:
     """Write why an image cannot be used."""
     _send_line({"refusal": message.parts()}, stream)
@@ -60,12 +67,7 @@ def receive(stream: BinaryIO) -> Decoded:
         ImageError: the decoder refused the image.
         EOFError: the decoder ended before its answer did.
     """
-    line = stream.readline()
-    if not line.endswith(b"\n"):
-        raise EOFError
-    header: dict[str, Any] = json.loads(line)
-    if "refusal" in header:
-        raise ImageError(_sentence(header["refusal"]))
+    header = _line(stream)
     rows, columns = header["shape"]
     if not 0 < rows * columns <= MAX_PIXELS:
         raise EOFError
@@ -82,6 +84,24 @@ def receive(stream: BinaryIO) -> Decoded:
         gray_scale=None if scale is None else GrayScale(**scale),
         origin=_origin(*header["origin"]),
     )
+
+
+def receive_facts(stream: BinaryIO) -> InstanceFacts:
+    """Read what send_facts or send_refusal wrote; errors as for `receive`."""
+    plain = _line(stream)
+    return InstanceFacts(
+        **{name: tuple(one) if isinstance(one, list) else one for name, one in plain.items()}
+    )
+
+
+def _line(stream: BinaryIO) -> dict[str, Any]:
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    header: dict[str, Any] = json.loads(line)
+    if "refusal" in header:
+        raise ImageError(_sentence(header["refusal"]))
+    return header
 
 
 def _plain(origin: Origin) -> tuple[str, str, str | None]:

@@ -10,15 +10,26 @@ from pathlib import Path
 from typing import BinaryIO
 
 from medcxr.core.errors import ImageError
+from medcxr.core.instance_facts import InstanceFacts
 from medcxr.core.language import Sentence
-from medcxr.imaging.decoded import Decoded, send, send_refusal
+from medcxr.imaging.decoded import Decoded, send, send_facts, send_refusal
 from medcxr.imaging.limits import MEMORY_BYTES
 from medcxr.imaging.sniffing import FileFormat
 
-__all__ = ["BEYOND_WINDOW", "READY", "WITHIN_WINDOW", "decode", "limit_process", "main", "serve"]
+__all__ = [
+    "BEYOND_WINDOW",
+    "HEADER",
+    "READY",
+    "WITHIN_WINDOW",
+    "decode",
+    "limit_process",
+    "main",
+    "serve",
+]
 
 READY = b"ready\n"
 BEYOND_WINDOW, WITHIN_WINDOW = b"beyond", b"within"
+HEADER = b"header"  # nothing but what it says is asked for
 
 
 def main() -> None:
@@ -33,16 +44,14 @@ def main() -> None:
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answer each request, "FORMAT LENGTH RANGE" on a line and the file, until none follows."""
+    """Answer each request, "FORMAT LENGTH WANTED" on a line and the file, until none follows."""
     while line := requests.readline():
-        name, length, gray_range = line.split()
+        name, length, wanted = line.split()
         data = requests.read(int(length))
         if len(data) < int(length):
             return
         try:
-            decoded = decode(
-                data, FileFormat(name.decode()), beyond_window=gray_range == BEYOND_WINDOW
-            )
+            answer = _answer(data, FileFormat(name.decode()), wanted)
         except ImageError as error:
             send_refusal(error.sentence, replies)
         except MemoryError:
@@ -55,7 +64,18 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
             )
             send_refusal(damaged, replies)
         else:
-            send(decoded, replies)
+            if isinstance(answer, InstanceFacts):
+                send_facts(answer, replies)
+            else:
+                send(answer, replies)
+
+
+def _answer(data: bytes, format_: FileFormat, wanted: bytes) -> Decoded | InstanceFacts:
+    if wanted == HEADER:
+        from medcxr.imaging.dicom_facts import decode_instance_facts  # noqa: PLC0415 - as in decode
+
+        return decode_instance_facts(data)
+    return decode(data, format_, beyond_window=wanted == BEYOND_WINDOW)
 
 
 def decode(data: bytes, format_: FileFormat, *, beyond_window: bool = False) -> Decoded:
