@@ -158,7 +158,7 @@ def ask(
         headers["Content-Length"] = str(sum(map(len, body)))
     parts = server._parts()  # noqa: SLF001 - of this file
     target = "/".join((parts.path.rstrip("/"), *path)) + (f"?{urlencode(query)}" if query else "")
-    connection = _connection(server, parts, limit)
+    connection = _Connection(server, parts, limit)
     try:
         _send(connection, method, target, body, headers)
         response = connection.getresponse()
@@ -202,7 +202,7 @@ def ask(
             reason=error.strerror or type(error).__name__,
         ) from error
     finally:
-        connection.close()
+        connection.end()
 
 
 class _Limit:
@@ -238,7 +238,7 @@ class _TimedSocket:
         return io.BufferedReader(_TimedReader(self._inner, self._limit), _PIECE)
 
     def close(self) -> None:
-        self._inner.close()
+        """Do nothing: `http.client` closes a socket from which it still reads the answer."""
 
 
 class _TimedReader(io.RawIOBase):
@@ -256,28 +256,29 @@ class _TimedReader(io.RawIOBase):
         return self._inner.recv_into(buffer)
 
 
-def _connection(server: WebServer, parts: SplitResult, limit: _Limit) -> http.client.HTTPConnection:
-    """Return a connection that is opened at its first request, within the limit."""
-    host = cast("str", parts.hostname)
-    is_encrypted = parts.scheme == "https"
-    connection = http.client.HTTPConnection(host, parts.port or (443 if is_encrypted else 80))
+class _Connection(http.client.HTTPConnection):
+    """A connection whose every step is limited, and that looks at the certificate."""
 
-    def connect() -> None:
-        inner = socket.create_connection(
-            (connection.host, connection.port), limit.seconds(most=_CONNECT_S)
+    def __init__(self, server: WebServer, parts: SplitResult, limit: _Limit) -> None:
+        is_encrypted = parts.scheme == "https"
+        super().__init__(cast("str", parts.hostname), parts.port or (443 if is_encrypted else 80))
+        self._context = _context(server.certificates) if is_encrypted else None
+        self._limit = limit
+        self._inner: socket.socket | None = None
+
+    def connect(self) -> None:
+        self._inner = socket.create_connection(
+            (self.host, self.port), self._limit.seconds(most=_CONNECT_S)
         )
-        try:
-            inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if is_encrypted:
-                inner.settimeout(limit.seconds())
-                inner = _context(server.certificates).wrap_socket(inner, server_hostname=host)
-        except BaseException:
-            inner.close()
-            raise
-        connection.sock = cast("socket.socket", _TimedSocket(inner, limit))
+        self._inner.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context is not None:
+            self._inner.settimeout(self._limit.seconds())
+            self._inner = self._context.wrap_socket(self._inner, server_hostname=self.host)
+        self.sock = cast("socket.socket", _TimedSocket(self._inner, self._limit))
 
-    connection.connect = connect  # type: ignore[method-assign] # of this one connection
-    return connection
+    def end(self) -> None:
+        if self._inner is not None:
+            self._inner.close()
 
 
 @cache
