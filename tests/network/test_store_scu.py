@@ -8,7 +8,7 @@ import pydicom
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, generate_uid
 
-from medcxr.core.errors import DataError, PeerError
+from medcxr.core.errors import DataError, RemoteError
 from medcxr.network.store_scu import DicomPeer, TlsFiles, echo, send_files
 from storescp_server import free_port, program, running_storescp
 
@@ -100,11 +100,11 @@ def test_a_silent_and_a_refusing_system_are_told_apart(files, tmp_path):
     silent = DicomPeer(
         host="127.0.0.1", port=free_port(), ae_title="X", calling_ae_title="Y", timeout_s=5
     )
-    with pytest.raises(PeerError, match="does not answer"):
+    with pytest.raises(RemoteError, match="does not answer"):
         list(send_files(silent, files))
     with (
         running_storescp(tmp_path / "archive", "--refuse") as server,
-        pytest.raises(PeerError, match="refuses the association"),
+        pytest.raises(RemoteError, match="refuses the association"),
     ):
         list(send_files(peer_of(server), files))
 
@@ -112,7 +112,7 @@ def test_a_silent_and_a_refusing_system_are_told_apart(files, tmp_path):
 def test_an_association_that_ends_early_keeps_what_was_confirmed(files, tmp_path):
     with running_storescp(tmp_path / "archive", "--abort-after") as server:
         confirmed = []
-        with pytest.raises(PeerError, match="ended the association"):
+        with pytest.raises(RemoteError, match="ended the association"):
             confirmed += list(send_files(peer_of(server), files))
         assert confirmed == []
 
@@ -142,9 +142,9 @@ def test_tls_asks_for_the_right_certificate(files, tmp_path):
         assert outcome.problem is None
         assert len(server.instances()) == 1
         wrong = TlsFiles(authorities=own, certificate=own, key=own_key)
-        with pytest.raises(PeerError, match="TLS"):
+        with pytest.raises(RemoteError, match="TLS"):
             list(send_files(peer_of(server, tls=wrong), files[1:]))
-        with pytest.raises(PeerError):
+        with pytest.raises(RemoteError):
             list(send_files(peer_of(server), files[1:]))
         assert len(server.instances()) == 1
     with pytest.raises(DataError, match="PEM"):

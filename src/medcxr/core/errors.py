@@ -5,8 +5,8 @@ MedcxrError
 ├── DataError      this table, label or configuration is wrong; correct it
 ├── ModelError     this model bundle is missing, damaged or unfit; install or choose another one
 ├── AccessError    sign in, change the password or ask for permission
-├── PeerError      another system does not answer or refuses; check it and its settings here
 ├── StorageError   the workspace cannot be read or written; free space or mend permissions
+├── RemoteError    another system does not answer as it should; mend the connection or its settings
 └── MissingExtra   an optional part is not installed; install the named extra
 """
 
@@ -19,7 +19,7 @@ __all__ = [
     "MedcxrError",
     "MissingExtra",
     "ModelError",
-    "PeerError",
+    "RemoteError",
     "StorageError",
 ]
 
@@ -63,12 +63,12 @@ class AccessError(MedcxrError):
     """Access is not allowed."""
 
 
-class PeerError(MedcxrError):
-    """Another system does not answer, or refuses."""
-
-
 class StorageError(MedcxrError):
     """The workspace cannot be read or written."""
+
+
+class RemoteError(MedcxrError):
+    """Another system does not answer, refuses, or answers what cannot be."""
 
 
 class MissingExtra(MedcxrError):  # noqa: N818 - named after the remedy

@@ -16,7 +16,8 @@ from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import AddressInformation, AssociationSocket
 
-from medcxr.core.errors import DataError, PeerError
+from medcxr.core.errors import DataError, RemoteError
+from medcxr.network.remote_errors import CredentialsError, UnreachableError
 
 __all__ = ["DicomPeer", "StoreOutcome", "TlsFiles", "echo", "send_files"]
 
@@ -98,7 +99,7 @@ def send_files(peer: DicomPeer, files: Sequence[Path]) -> Iterator[StoreOutcome]
 
     Raises:
         DataError: a file for TLS cannot be used.
-        PeerError: it cannot be reached, refuses the association, or ends it before the last file
+        RemoteError: it cannot be reached, refuses the association, or ends it before the last file
             is answered for; what was yielded before stays true.
     """
     metas = {path: _meta(path) for path in files}
@@ -118,7 +119,7 @@ def echo(peer: DicomPeer) -> None:
 
     Raises:
         DataError: a file for TLS cannot be used.
-        PeerError: it does not.
+        RemoteError: it does not.
     """
     association = _associate(peer, [build_context(Verification)])
     try:
@@ -150,7 +151,7 @@ def _associate(peer: DicomPeer, contexts: list[PresentationContext]) -> Associat
     if association.is_established:
         return association
     if association.is_rejected:
-        raise PeerError(
+        raise CredentialsError(
             "{ae_title} at {host}:{port} refuses the association; enter this node's AE title there, "
             "and check both AE titles here.",
             ae_title=peer.ae_title,
@@ -187,8 +188,8 @@ class _Entity(AE):
         return made
 
 
-def _silent(peer: DicomPeer) -> PeerError:
-    return PeerError(
+def _silent(peer: DicomPeer) -> RemoteError:
+    return UnreachableError(
         "{ae_title} at {host}:{port} does not answer; start it, and check address, network and TLS.",
         ae_title=peer.ae_title,
         host=peer.host,
@@ -255,8 +256,8 @@ def _store(association: Association, path: Path) -> str | None:
     return f"status 0x{status:04X}: {_said(status)}"
 
 
-def _cut_off() -> PeerError:
-    return PeerError(
+def _cut_off() -> RemoteError:
+    return UnreachableError(
         "The other system has ended the association before it confirmed everything; the rest is "
         "sent again."
     )
