@@ -145,11 +145,13 @@ class _Reading:
             queue_deliveries(transaction, waiting)
             return finish_within(transaction, self._claimed, InstanceState.READ, case_id=case_id)
 
+        done = None
         try:
-            return self._kept(InstanceState.READ, keep)
-        except BaseException:
-            remove_unneeded_results(self._workspace, [one.digest for one in waiting])
-            raise
+            done = self._kept(InstanceState.READ, keep)
+        finally:
+            if done is None:
+                remove_unneeded_results(self._workspace, [one.digest for one in waiting])
+        return done
 
     def refuse(self, error: ImageError) -> ReadInstance | None:
         """Say that it cannot be read, and why."""
