@@ -6,6 +6,7 @@ MedcxrError
 ├── ModelError     this model bundle is missing, damaged or unfit; install or choose another one
 ├── AccessError    sign in, change the password or ask for permission
 ├── StorageError   the workspace cannot be read or written; free space or mend permissions
+│   └── DiskFull   there is no space left; free some
 └── MissingExtra   an optional part is not installed; install the named extra
 """
 
@@ -14,6 +15,7 @@ from medcxr.core.language import Sentence
 __all__ = [
     "AccessError",
     "DataError",
+    "DiskFull",
     "ImageError",
     "MedcxrError",
     "MissingExtra",
@@ -63,6 +65,10 @@ class AccessError(MedcxrError):
 
 class StorageError(MedcxrError):
     """The workspace cannot be read or written."""
+
+
+class DiskFull(StorageError):  # noqa: N818 - named after the remedy
+    """There is no space left."""
 
 
 class MissingExtra(MedcxrError):  # noqa: N818 - named after the remedy
