@@ -46,6 +46,7 @@ __all__ = [
     "forget_received",
     "inbox_folder",
     "incoming_file",
+    "instance_path",
     "lapse_claims",
     "open_instance",
     "receive",
@@ -302,6 +303,11 @@ def open_instance(workspace: Workspace, claimed: Claimed) -> bytes:
             number=claimed.number,
         )
     return data
+
+
+def instance_path(workspace: Workspace, digest: str) -> Path:
+    """Return where a received file lies; it may be gone."""
+    return workspace.received / _name(digest)
 
 
 def finish(
