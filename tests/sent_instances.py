@@ -1,5 +1,7 @@
 """DICOM files of nobody, small, to be sent and received."""
 
+import socket
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
@@ -10,7 +12,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-__all__ = ["PATIENT", "data_set", "instance"]
+__all__ = ["PATIENT", "close_sockets", "data_set", "instance"]
 
 PATIENT = "Nobody^Known"
 
@@ -45,3 +47,16 @@ def instance(**options) -> bytes:
     file = BytesIO()
     data_set(**options).save_as(file, enforce_file_format=True)
     return file.getvalue()
+
+
+def close_sockets(monkeypatch) -> None:
+    """Let pynetdicom close the socket of an association that its peer has closed before."""
+    from pynetdicom.transport import AssociationSocket
+
+    def shut(self):
+        if self.socket is not None:
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_RDWR)
+            self.socket.close()
+
+    monkeypatch.setattr(AssociationSocket, "_shutdown_socket", shut)

@@ -46,7 +46,9 @@ def nested(*, undefined):
 @pytest.mark.parametrize("syntax", SYNTAXES)
 @pytest.mark.parametrize("undefined", [False, True])
 def test_identifiers_are_found_behind_sequences(syntax, undefined):
-    data = data_set(syntax=syntax, uid="2.25.9", ReferencedImageSequence=nested(undefined=undefined))
+    data = data_set(
+        syntax=syntax, uid="2.25.9", ReferencedImageSequence=nested(undefined=undefined)
+    )
     data["ReferencedImageSequence"].is_undefined_length = undefined
     if syntax is ExplicitVRBigEndian:
         data.PixelData = b""
@@ -103,7 +105,9 @@ def test_identifiers_of_study_and_series_may_be_missing():
 @pytest.mark.parametrize(
     ("words", "is_one"),
     [("1.2.3", True), ("2.25." + "1" * 59, True), ("2.25." + "1" * 60, False), ("", False)]
-    + [(one, False) for one in ("1..2", ".1", "1.", "1.2\n", "../1", "1.2/3", "a", "\u0661.\u0662")],
+    + [
+        (one, False) for one in ("1..2", ".1", "1.", "1.2\n", "../1", "1.2/3", "a", "\u0661.\u0662")
+    ],
 )
 def test_a_unique_identifier_is_told_from_other_texts(words, is_one):
     assert is_uid(words) is is_one

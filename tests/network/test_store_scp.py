@@ -22,10 +22,13 @@ from dcmtk_programs import run_dcmtk
 from medcxr.core.errors import DataError
 from medcxr.network.association import VERIFICATION, Caller, Limits, Sink
 from medcxr.network.store_scp import ServerSettings, StoreServer, listening_socket
-from sent_instances import data_set, instance
+from sent_instances import close_sockets, data_set, instance
 
-# pynetdicom leaves the socket of an association that was aborted to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+@pytest.fixture(autouse=True)
+def _closed(monkeypatch):
+    close_sockets(monkeypatch)
+
 
 DX = str(DigitalXRayImageStorageForPresentation)
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"

@@ -54,7 +54,11 @@ def read(workspace):
 def test_a_file_is_kept_read_once_and_then_gone(workspace):
     data = instance(uid="2.25.1")
     receipt = inbox.receive(workspace, data, origin=ORIGIN)
-    assert (receipt.sop_instance_uid, receipt.is_new, receipt.is_conflict) == ("2.25.1", True, False)
+    assert (receipt.sop_instance_uid, receipt.is_new, receipt.is_conflict) == (
+        "2.25.1",
+        True,
+        False,
+    )
     assert files(workspace) == [f"{hashlib.sha256(data).hexdigest()}.dcm"]
     assert stat.S_IMODE((workspace.received / files(workspace)[0]).stat().st_mode) == 0o600
     claimed = inbox.claim(workspace, "reader")
@@ -250,7 +254,9 @@ def test_a_backup_has_what_was_read_and_no_pixels_and_nothing_is_lost_by_it(work
     receive(workspace, waiting)
     owner = workspace.used_by(_administrator())
     made = make_backup(owner)
-    assert hashlib.sha256(waiting).hexdigest() not in made.backup.path.read_bytes().decode("latin-1")
+    assert hashlib.sha256(waiting).hexdigest() not in made.backup.path.read_bytes().decode(
+        "latin-1"
+    )
     assert len(read(workspace)) == 1
     later = instance(seed=3)
     receive(workspace, later)
