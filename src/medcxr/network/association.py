@@ -199,6 +199,9 @@ class Association:
             self._abort()
         except OSError as error:
             _LOG.info("An association was lost: %s.", type(error).__name__)
+        except Exception:
+            self._abort(source=2)
+            raise
         finally:
             if self._message is not None and self._message.sink is not None:
                 self._message.sink.discard()
