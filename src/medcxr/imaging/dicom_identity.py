@@ -114,9 +114,10 @@ class _Reader:
         found: dict[int, bytes] = {}
         n_bytes = len(self._view)
         while position < n_bytes:
-            tag, value, length = self._element(position)
-            if tag > last:
+            group, number = self._tag(self._view, position)
+            if group << 16 | number > last:  # what comes then may be written in another way
                 break
+            tag, value, length = self._element(position)
             if length == _UNDEFINED:
                 position = self._after_sequence(value)
                 continue
