@@ -15,7 +15,13 @@ from medcxr.services.node_rules import (
     reading_rules,
     reasons_to_skip,
 )
-from medcxr.services.node_triage import Turn, TurnRules, latest_turn, turn_of, turn_rules
+from medcxr.services.node_triage import (
+    Priority,
+    TriageRules,
+    priority_of,
+    raised_priorities,
+    triage_rules,
+)
 
 CHEST = InstanceFacts(modality="DX", body_part="CHEST", view="PA", station="ROOM1", age_years=50)
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=12).filter(
@@ -147,30 +153,29 @@ def test_wrong_rules_are_refused(plain):
 @pytest.mark.parametrize("plain", [{"patience": 1}, {"patience_minutes": 0}, {"stat_words": "x"}])
 def test_wrong_triage_is_refused(plain):
     with pytest.raises(DataError, match="triage"):
-        turn_rules(plain)
+        triage_rules(plain)
 
 
 @pytest.mark.parametrize(
-    ("facts", "turn"),
+    ("facts", "priority"),
     [
-        (InstanceFacts(priorities=("STAT",)), Turn.STAT),
-        (InstanceFacts(priorities=("ROUTINE", "HIGH")), Turn.HIGH),
-        (InstanceFacts(view="AP", descriptions=("CHEST PORTABLE",)), Turn.BEDSIDE),
-        (InstanceFacts(view="PA", descriptions=("CHEST PORTABLE",)), Turn.ROUTINE),
-        (InstanceFacts(), Turn.ROUTINE),
-        (InstanceFacts(priorities=("LOW",)), Turn.LOW),
+        (InstanceFacts(priorities=("STAT",)), Priority.STAT),
+        (InstanceFacts(priorities=("ROUTINE", "HIGH")), Priority.HIGH),
+        (InstanceFacts(view="AP", descriptions=("CHEST PORTABLE",)), Priority.BEDSIDE),
+        (InstanceFacts(view="PA", descriptions=("CHEST PORTABLE",)), Priority.ROUTINE),
+        (InstanceFacts(), Priority.ROUTINE),
+        (InstanceFacts(priorities=("LOW",)), Priority.LOW),
     ],
 )
-def test_headers_decide_the_turn(facts, turn):
-    assert turn_of(TurnRules(), facts) is turn
+def test_headers_decide_the_priority(facts, priority):
+    assert priority_of(TriageRules(), facts) is priority
 
 
-@given(facts=FACTS, minutes=st.floats(0, 10_000))
-def test_nothing_waits_for_ever(facts, minutes):
-    """Whatever its turn, an instance goes before a sooner one that came so much later."""
-    rules, began = TurnRules(), datetime(2026, 3, 4, tzinfo=UTC)
-    mine = latest_turn(rules, turn_of(rules, facts), began)
-    other = latest_turn(rules, Turn.STAT, began + timedelta(minutes=minutes))
-    if minutes > rules.patience_minutes * max(Turn):
-        assert mine < other
-    assert latest_turn(rules, Turn.STAT, began) <= mine
+def test_what_waits_is_raised_until_it_stands_before_what_comes_now():
+    now = datetime(2026, 3, 4, tzinfo=UTC)
+    raised = raised_priorities(TriageRules(patience_minutes=20), now)
+    assert raised == {
+        Priority.BEDSIDE: now - timedelta(minutes=20),
+        Priority.HIGH: now - timedelta(minutes=40),
+        Priority.STAT: now - timedelta(minutes=60),
+    }

@@ -89,9 +89,8 @@ def receive(stream: BinaryIO) -> Decoded:
 def receive_facts(stream: BinaryIO) -> InstanceFacts:
     """Read what send_facts or send_refusal wrote; errors as for `receive`."""
     plain = _line(stream)
-    return InstanceFacts(
-        **{name: tuple(one) if isinstance(one, list) else one for name, one in plain.items()}
-    )
+    lists: dict[str, Any] = {k: tuple(one) for k, one in plain.items() if isinstance(one, list)}
+    return InstanceFacts(**(plain | lists))
 
 
 def _line(stream: BinaryIO) -> dict[str, Any]:

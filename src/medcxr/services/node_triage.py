@@ -1,6 +1,6 @@
 """In which order received instances are read: the most urgent by their headers first.
 
-Nothing waits for ever: by `latest_turn`, patience counts as much as a sooner turn.
+Nothing waits for ever: what has waited is raised, until it stands before what comes now.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,21 +12,21 @@ from medcxr.core.errors import DataError
 from medcxr.core.instance_facts import InstanceFacts
 from medcxr.services.node_tables import structured
 
-__all__ = ["Turn", "TurnRules", "latest_turn", "turn_of", "turn_rules"]
+__all__ = ["Priority", "TriageRules", "priority_of", "raised_priorities", "triage_rules"]
 
 
-class Turn(IntEnum):
-    """How soon an instance is read; smaller comes first."""
+class Priority(IntEnum):
+    """How soon an instance is read; the highest is read first."""
 
-    STAT = 0
-    HIGH = 1
-    BEDSIDE = 2
-    ROUTINE = 3
-    LOW = 4
+    LOW = -1
+    ROUTINE = 0
+    BEDSIDE = 1
+    HIGH = 2
+    STAT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnRules:
+class TriageRules:
     """`[triage]` of node.toml: what is read first.
 
     Attributes:
@@ -34,8 +34,8 @@ class TurnRules:
         high_words: likewise.
         low_words: likewise.
         bedside_words: a description of an AP radiograph contains one: the patient could not walk.
-        patience_minutes: an instance that has waited so long is read before those of the next
-            sooner turn that come now, so that none waits for ever.
+        patience_minutes: after so long an instance goes as one of a priority higher than routine,
+            after twice as long of two, so that none waits for ever.
     """
 
     stat_words: tuple[str, ...] = ("STAT", "EMERGENCY")
@@ -45,9 +45,9 @@ class TurnRules:
     patience_minutes: float = 30.0
 
 
-def turn_rules(plain: Mapping[str, object]) -> TurnRules:
+def triage_rules(plain: Mapping[str, object]) -> TriageRules:
     """Read `[triage]`; errors as for `reading_rules`."""
-    rules: TurnRules = structured(plain, TurnRules, "triage")
+    rules: TriageRules = structured(plain, TriageRules, "triage")
     if not 0 < rules.patience_minutes <= _LONGEST_MINUTES:
         raise DataError(
             f"patience_minutes in [triage] is {rules.patience_minutes:g}; give more than 0 and at "
@@ -56,24 +56,25 @@ def turn_rules(plain: Mapping[str, object]) -> TurnRules:
     return rules
 
 
-def turn_of(rules: TurnRules, facts: InstanceFacts) -> Turn:
+def priority_of(rules: TriageRules, facts: InstanceFacts) -> Priority:
     """Return how soon an instance is read by what its header says."""
     stated = set(facts.priorities)
-    for turn, words in (
-        (Turn.STAT, rules.stat_words),
-        (Turn.HIGH, rules.high_words),
+    for priority, words in (
+        (Priority.STAT, rules.stat_words),
+        (Priority.HIGH, rules.high_words),
     ):
         if stated & _capitals(words):
-            return turn
+            return priority
     bedside = _capitals(rules.bedside_words)
     if facts.view == "AP" and any(word in one for word in bedside for one in facts.descriptions):
-        return Turn.BEDSIDE
-    return Turn.LOW if stated & _capitals(rules.low_words) else Turn.ROUTINE
+        return Priority.BEDSIDE
+    return Priority.LOW if stated & _capitals(rules.low_words) else Priority.ROUTINE
 
 
-def latest_turn(rules: TurnRules, turn: Turn, received_at: datetime) -> datetime:
-    """Return by what instances are ordered: the earlier moment is read first."""
-    return received_at + timedelta(minutes=rules.patience_minutes * int(turn))
+def raised_priorities(rules: TriageRules, now: datetime) -> dict[Priority, datetime]:
+    """Return what priority instances have at least that were received at a moment or before it."""
+    patience = timedelta(minutes=rules.patience_minutes)
+    return {one: now - int(one) * patience for one in Priority if one > Priority.ROUTINE}
 
 
 _LONGEST_MINUTES = 7 * 24 * 60

@@ -29,6 +29,7 @@ __all__ = [
     "audit_events",
     "audit_head",
     "cases",
+    "deliveries",
     "findings",
     "instances",
     "metadata",
@@ -42,7 +43,7 @@ __all__ = [
     "users",
 ]
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration: what this program reads and writes."""
 
 LABEL_LENGTH = 200  # characters; longer than file names are on common systems
@@ -293,5 +294,28 @@ instances = Table(
     Column("reason", _LongWords),  # why it was not read; nothing of a patient
     Column("case_id", ForeignKey(cases.c.id, ondelete="CASCADE"), index=True),
     Index(None, "state", "priority", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Results for other systems. Their bytes lie in files of the workspace, named by digest, until every
+# destination has confirmed them; the row stays for some time.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("result_uid", _Words(128), nullable=False),  # the same for the same result
+    Column("destination", _Words(NAME_LENGTH), nullable=False),
+    Column("kind", _Words(50), nullable=False),
+    Column("digest", _Words(64), nullable=False, index=True),  # SHA-256 of the file
+    Column("n_bytes", BigInteger, nullable=False),
+    Column("urgency_rank", Integer, nullable=False),  # the smallest is sent first
+    Column("made_at", _Utc, nullable=False),
+    Column("state", _Words(20), nullable=False),
+    Column("state_at", _Utc, nullable=False, index=True),  # since when it is in this state
+    Column("attempts", Integer, nullable=False),  # that were in vain
+    Column("next_try_at", _Utc, nullable=False),
+    Column("last_error", _LongWords),  # why; nothing of a patient
+    UniqueConstraint("result_uid", "destination"),
+    Index(None, "destination", "state", "urgency_rank", "id"),
     sqlite_autoincrement=True,
 )
