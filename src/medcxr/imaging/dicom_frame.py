@@ -12,7 +12,7 @@ from medcxr.core.errors import ImageError
 from medcxr.imaging.codestream import frame_header
 from medcxr.imaging.dicom_dataset import inflate
 
-__all__ = ["DEFLATED_IMAGE_FRAME", "stored_samples"]
+__all__ = ["DEFLATED_IMAGE_FRAME", "READABLE_SYNTAXES", "stored_samples"]
 
 # The decoder of each transfer syntax; "" is pydicom itself.
 _DECODERS = {
@@ -30,6 +30,11 @@ _DECODERS = {
     uid.JPEG2000: "gdcm",
 }
 DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"  # PS3.5 section A.4.13
+READABLE_SYNTAXES = frozenset(
+    {*_DECODERS, DEFLATED_IMAGE_FRAME, uid.DeflatedExplicitVRLittleEndian}
+)
+"""Transfer syntaxes of which radiographs can be read."""
+
 _WITHOUT_CODESTREAM = (uid.RLELossless, DEFLATED_IMAGE_FRAME)
 
 
