@@ -204,7 +204,7 @@ class WatchedFolder:
                 file.path.unlink()
         except FileNotFoundError:
             pass  # whoever put it there took it away; it is received all the same
-        except OSError as error:
+        except (OSError, StorageError) as error:
             self._leave(file, error)
             return False
         return True
