@@ -2,7 +2,7 @@
 
 from medcxr.core.errors import ImageError
 from medcxr.core.instance_facts import InstanceFacts
-from medcxr.imaging.isolation import facts_isolated
+from medcxr.imaging.isolation import read_facts_isolated
 from medcxr.imaging.limits import MAX_FILE_BYTES
 from medcxr.imaging.sniffing import FileFormat, file_format
 
@@ -17,4 +17,4 @@ def read_instance_facts(data: bytes) -> InstanceFacts:
     """
     if len(data) > MAX_FILE_BYTES or file_format(data) is not FileFormat.DICOM:
         raise ImageError("The file is no DICOM instance of a radiograph; send one.")
-    return facts_isolated(data)
+    return read_facts_isolated(data)

@@ -17,15 +17,16 @@ from medcxr.core.errors import ImageError
 from medcxr.core.instance_facts import InstanceFacts
 from medcxr.core.language import text
 from medcxr.core.settings import environment_without_secrets
-from medcxr.imaging.decoded import Decoded, receive, receive_facts
+from medcxr.core.source_header import SourceHeader
+from medcxr.imaging.decoded import Decoded, receive, receive_facts, receive_header
 from medcxr.imaging.limits import TIMEOUT_S
 from medcxr.imaging.sniffing import FileFormat
-from medcxr.imaging.worker import BEYOND_WINDOW, HEADER, READY, WITHIN_WINDOW
+from medcxr.imaging.worker import BEYOND_WINDOW, FACTS_ALONE, HEADER_ALONE, READY, WITHIN_WINDOW
 
-__all__ = ["decode_isolated", "facts_isolated"]
+__all__ = ["decode_isolated", "read_facts_isolated", "read_header_isolated"]
 
-_Process: TypeAlias = subprocess.Popen[bytes]
 _T = TypeVar("_T")
+_Process: TypeAlias = subprocess.Popen[bytes]
 
 
 def decode_isolated(data: bytes, format_: FileFormat, *, beyond_window: bool = False) -> Decoded:
@@ -42,15 +43,31 @@ def decode_isolated(data: bytes, format_: FileFormat, *, beyond_window: bool = F
     Raises:
         ImageError: the image cannot be used, or decoding it crashed or took too long.
     """
-    wanted = BEYOND_WINDOW if beyond_window else WITHIN_WINDOW
-    with _turns(os.getpid()):
-        return _decode(_Request(wanted, data, format_, receive))
+    gray_range = BEYOND_WINDOW if beyond_window else WITHIN_WINDOW
+    return _ask(gray_range, data, format_, receive)
 
 
-def facts_isolated(data: bytes) -> InstanceFacts:
-    """Read what the header of a DICOM file says, likewise; arguments and errors as above."""
+def read_header_isolated(data: bytes) -> SourceHeader:
+    """Read what results repeat of a DICOM file's header, in another process as above.
+
+    Args:
+        data: the file.
+
+    Raises:
+        ImageError: it is no radiograph, or states no identifiers for results to refer to.
+    """
+    return _ask(HEADER_ALONE, data, FileFormat.DICOM, receive_header)
+
+
+def read_facts_isolated(data: bytes) -> InstanceFacts:
+    """Read what decides whether a DICOM file is read by a node; arguments and errors as above."""
+    return _ask(FACTS_ALONE, data, FileFormat.DICOM, receive_facts)
+
+
+def _ask(what: bytes, data: bytes, format_: FileFormat, receive: Callable[[BinaryIO], _T]) -> _T:
+    line = f"{format_} {len(data)} {what.decode()}\n".encode()
     with _turns(os.getpid()):
-        return _decode(_Request(HEADER, data, FileFormat.DICOM, receive_facts))
+        return _decode(_Request(line, data, format_, receive))
 
 
 def _decode(request: "_Request[_T]") -> _T:
@@ -80,15 +97,10 @@ def _turns(_pid: int) -> Semaphore:
 
 
 class _Request(NamedTuple, Generic[_T]):
-    wanted: bytes  # in a word that the worker knows
+    line: bytes  # what is asked, as the worker reads it
     data: bytes
     format_: FileFormat
-    receive: Callable[[BinaryIO], _T]
-
-    @property
-    def line(self) -> bytes:
-        """Return what is asked, as the worker reads it."""
-        return f"{self.format_} {len(self.data)} {self.wanted.decode()}\n".encode()
+    receive: Callable[[BinaryIO], _T]  # reads the answer
 
 
 def _decode_in(

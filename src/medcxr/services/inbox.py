@@ -38,6 +38,8 @@ __all__ = [
     "claim",
     "counts",
     "finish",
+    "finish_within",
+    "forget_file",
     "forget_received",
     "incoming_file",
     "lapse_claims",
@@ -312,17 +314,55 @@ def finish(
         StorageError: the database cannot be used.
     """
     workspace.require(Permission.ANALYZE)
-    if state not in FINISHED:
-        raise DataError("An instance cannot be finished as {state}; choose another.", state=state)
-    values = {"state": state.value, "reason": reason, "case_id": case_id}
-    is_held = _change(workspace, claimed, {**values, "state_at": datetime.now(UTC)})
+    with workspace_database(workspace).writing() as transaction:
+        is_held = finish_within(transaction, claimed, state, reason=reason, case_id=case_id)
     if is_held and state is not InstanceState.FAILED:
-        _remove_unneeded(workspace, {claimed.digest})
+        forget_file(workspace, claimed)
     return is_held
 
 
-def release(workspace: Workspace, claimed: Claimed) -> bool:
-    """Let a claimed instance wait again as if it had not been claimed; returns as `finish`.
+def finish_within(
+    transaction: Transaction,
+    claimed: Claimed,
+    state: InstanceState,
+    *,
+    reason: str | None = None,
+    case_id: int | None = None,
+) -> bool:
+    """Say the same in a transaction in which more is kept, and leave the file to `forget_file`.
+
+    Arguments and errors as for `finish`, which also says what is returned.
+    """
+    if state not in FINISHED:
+        raise DataError("An instance cannot be finished as {state}; choose another.", state=state)
+    values = {"state": state.value, "reason": reason, "case_id": case_id}
+    return instance_table.change_claimed(
+        transaction,
+        claimed.number,
+        claimed.attempts,
+        {**values, "state_at": datetime.now(UTC)},
+    )
+
+
+def forget_file(workspace: Workspace, claimed: Claimed) -> None:
+    """Remove the file of an instance, unless somebody needs it.
+
+    Raises:
+        AccessError: whoever asks may not.
+        StorageError: the database cannot be used.
+    """
+    workspace.require(Permission.ANALYZE)
+    _remove_unneeded(workspace, {claimed.digest})
+
+
+def release(workspace: Workspace, claimed: Claimed, *, is_counted: bool = False) -> bool:
+    """Let a claimed instance wait again; returns as `finish`.
+
+    Args:
+        workspace: whose inbox.
+        claimed: the instance.
+        is_counted: whether it has been tried, so that it fails after MOST_ATTEMPTS; otherwise it
+            is as if it had not been claimed.
 
     Raises:
         AccessError: whoever asks may not.
@@ -330,7 +370,8 @@ def release(workspace: Workspace, claimed: Claimed) -> bool:
     """
     workspace.require(Permission.ANALYZE)
     values = {"state": InstanceState.RECEIVED.value, "state_at": datetime.now(UTC)}
-    free = {"claimed_by": None, "claimed_at": None, "attempts": claimed.attempts - 1}
+    attempts = claimed.attempts if is_counted else claimed.attempts - 1
+    free = {"claimed_by": None, "claimed_at": None, "attempts": attempts}
     return _change(workspace, claimed, {**values, **free})
 
 

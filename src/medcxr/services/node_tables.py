@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from cattrs import BaseValidationError, transform_error
@@ -17,7 +18,7 @@ def structured(plain: Mapping[str, object], kind: type[Any], table: str) -> Any:
 
     Args:
         plain: the table, as TOML is read.
-        kind: a dataclass of numbers, texts, flags and tuples of texts.
+        kind: a dataclass of numbers, texts, flags, paths and tuples of texts.
         table: its name, for messages.
 
     Raises:
@@ -30,8 +31,9 @@ def structured(plain: Mapping[str, object], kind: type[Any], table: str) -> Any:
         raise DataError(f"[{table}] of the node's settings: {reasons}. Correct the key.") from error
     for name in made.__slots__:
         value = getattr(made, name)
-        if isinstance(value, tuple) and not all(one.strip() for one in value):
-            raise DataError(f"{name} in [{table}] holds an empty text; take it out of the list.")
+        texts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(one, str) and not one.strip() for one in texts):
+            raise DataError(f"{name} in [{table}] is or holds an empty text; take it out.")
         if isinstance(value, float) and not math.isfinite(value):
             raise DataError(f"{name} in [{table}] is no number; give one.")
     return made
@@ -40,10 +42,15 @@ def structured(plain: Mapping[str, object], kind: type[Any], table: str) -> Any:
 def _converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
     """Take every value as it is written, and none that is not known."""
     converter = make_converter(forbid_extra_keys=True)
-    converter.register_structure_hook(bool, _same_kind)
-    converter.register_structure_hook(float, _same_kind)
+    kinds: tuple[type, ...] = (bool, int, float, str)
+    for kind in kinds:
+        converter.register_structure_hook(kind, _same_kind)
+    converter.register_structure_hook(Path, lambda value, _: Path(_same_kind(value, str)))
     converter.register_structure_hook_func(
         lambda kind: kind == float | None, lambda value, _: _same_kind(value, float)
+    )
+    converter.register_structure_hook_func(
+        lambda kind: kind == Path | None, lambda value, _: Path(_same_kind(value, str))
     )
     converter.register_structure_hook_func(
         lambda kind: kind == tuple[str, ...],

@@ -110,6 +110,11 @@ class Workspace:
         return self.node / "received"
 
     @property
+    def results(self) -> Path:
+        """Results for other systems as files, each only until every destination has it."""
+        return self.node / "results"
+
+    @property
     def secrets(self) -> Path:
         """Password hashes and keys; never part of a report or a backup for others."""
         return self.folder / "secrets"

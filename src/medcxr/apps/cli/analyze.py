@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from medcxr.apps.cli.report import Report
+    from medcxr.apps.cli.standard_results import Objects
     from medcxr.explain.what_if import WhatIf
     from medcxr.services.analysis import AnalyzedImage
     from medcxr.services.workspace import Workspace
@@ -99,9 +100,24 @@ def analyze(
     pdf: Annotated[
         Path | None, typer.Option(help="PDF to write with the report of one radiograph.")
     ] = None,
+    dicom: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="New folder to write with the results of DICOM files as DICOM objects: structured "
+            "report, segmentation, presentation state, secondary captures and PDF.",
+        ),
+    ] = None,
+    fhir: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="JSON to write with the result as FHIR R4 resources."),
+    ] = None,
     language: Annotated[
         str | None,
-        typer.Option(metavar="CODE", help=f"Of PDF reports: {_CODES}; default: {ENGLISH}."),
+        typer.Option(
+            metavar="CODE",
+            help=f"Of PDF reports and of DICOM objects: {_CODES}; default: {ENGLISH}.",
+        ),
     ] = None,
     gate: Annotated[
         bool, typer.Option(help="Refuse what is no upright frontal chest radiograph.")
@@ -110,12 +126,17 @@ def analyze(
 ) -> None:
     """Print the findings of radiographs, each with its calibrated probability."""
     _check_options(heatmap, finding, method)
-    _check_files(images, {"--heatmap": heatmap, "--outlines": outlines, "--pdf": pdf})
-    _check_language(language, needed=pdf is not None or report is not None)
+    _check_files(
+        images, {"--heatmap": heatmap, "--outlines": outlines, "--pdf": pdf, "--fhir": fhir}
+    )
+    _check_language(language, needed=any(one is not None for one in (pdf, report, dicom)))
     show_disclaimer()
     opened = open_workspace(workspace)
     refused = 0
-    with _report(report, opened, language or ENGLISH) as kept:
+    with (
+        _report(report, opened, language or ENGLISH) as kept,
+        _objects(dicom, opened, language or ENGLISH) as objects,
+    ):
         for path, result in _analyses(images, opened, operating_point, gate=gate):
             if isinstance(result, ImageError):
                 refused += 1
@@ -139,6 +160,12 @@ def analyze(
                 from medcxr.apps.cli.pdf import write_pdf  # noqa: PLC0415
 
                 write_pdf(opened, result, pdf, label=path.name, language=language or ENGLISH)
+            if fhir is not None:
+                from medcxr.apps.cli.standard_results import write_fhir  # noqa: PLC0415
+
+                write_fhir(opened, path, result, fhir)
+            if objects is not None:
+                objects.add(path, result)
             if kept is not None:
                 kept.add(path, result)
         if refused == len(images):
@@ -174,6 +201,16 @@ def _report(
     return open_report(folder, workspace, language)
 
 
+def _objects(
+    folder: Path | None, workspace: "Workspace", language: str
+) -> "AbstractContextManager[Objects | None]":
+    if folder is None:
+        return nullcontext()
+    from medcxr.apps.cli.standard_results import open_objects  # noqa: PLC0415
+
+    return open_objects(folder, workspace, language)
+
+
 def _check_options(heatmap: Path | None, finding: str | None, method: Method | None) -> None:
     if heatmap is None and method is not None:
         raise DataError("--map chooses what a heat map shows; add --heatmap and a file to write.")
@@ -204,7 +241,7 @@ def _check_language(code: str | None, *, needed: bool) -> None:
     if code not in LANGUAGES:
         raise DataError(f"There is no language {printable(code)!r}; use one of {_CODES}.")
     if not needed:
-        raise DataError("--language chooses that of a PDF report; add --pdf or --report.")
+        raise DataError("--language chooses that of reports; add --pdf, --report or --dicom.")
 
 
 def _print_refusal(path: Path, error: ImageError, *, as_json: bool) -> None:
