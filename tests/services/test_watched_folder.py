@@ -241,13 +241,14 @@ def test_a_file_that_is_swapped_at_the_last_moment_is_not_lost(
     assert received(workspace) == 2
 
 
-def test_a_file_that_may_not_be_read_stays(workspace, folder, dicoms, now, caplog, monkeypatch):
+def test_a_file_that_may_not_be_read_stays(workspace, folder, now, caplog):
     watched = watching(workspace, folder)
-    (folder / "Doe^Jane.dcm").write_bytes(dicoms[0])
+    picture(folder / "Doe^Jane.png")
 
     def forbidden(*_args, **_options):
-        raise PermissionError(13, "Permission denied", str(folder / "Doe^Jane.dcm"))
+        raise PermissionError(13, "Permission denied", str(folder / "Doe^Jane.png"))
 
+    monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(still_files.os, "open", forbidden)  # root, who runs tests, may all
     for _ in range(3):
         assert settled(watched, now) == Look(n_waiting=1)
@@ -329,17 +330,19 @@ def test_folders_that_cannot_be_watched_are_refused(workspace, tmp_path):
 )
 def test_wrong_settings_are_refused(plain):
     with pytest.raises(DataError, match="folder"):
-        folder_settings(plain)
+        folder_settings({"path": "/in", **plain})
+    with pytest.raises(DataError, match="path"):
+        folder_settings({})
 
 
 def test_settings_are_read():
     assert folder_settings({"path": "/in", "keep": False, "settle_s": 1}) == FolderSettings(
-        path="/in", keep=False, settle_s=1.0
+        path=Path("/in"), keep=False, settle_s=1.0
     )
 
 
 def test_one_process_watches_at_a_time(workspace, folder):
-    settings = FolderSettings(path=str(folder), every_s=0.05, settle_s=0.1)
+    settings = FolderSettings(path=folder, every_s=0.05, settle_s=0.1)
     ended = Event()
     thread = Thread(target=watched_folder.watch, args=(workspace, settings, ended))
     thread.start()
@@ -362,7 +365,7 @@ from pathlib import Path
 from threading import Event
 from medcxr.services.watched_folder import FolderSettings, watch
 from medcxr.services.workspace import Workspace
-settings = FolderSettings(path=sys.argv[2], every_s=0.02, settle_s=0.05)
+settings = FolderSettings(path=Path(sys.argv[2]), every_s=0.02, settle_s=0.05)
 watch(Workspace.open(Path(sys.argv[1])), settings, Event())
 """
 

@@ -15,7 +15,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from medcxr.core.errors import DataError, RemoteError
 from medcxr.network.credentials import Credentials
@@ -157,7 +157,7 @@ def ask(
         headers["Content-Type"] = content_type
         headers["Content-Length"] = str(sum(map(len, body)))
     parts = server._parts()  # noqa: SLF001 - of this file
-    target = "/".join((parts.path.rstrip("/"), *path)) + (f"?{urlencode(query)}" if query else "")
+    target = "/".join((parts.path.rstrip("/"), *path)) + (f"?{urlencode(query, quote_via=quote)}" if query else "")
     connection = _Connection(server, parts, limit)
     try:
         _send(connection, method, target, body, headers)

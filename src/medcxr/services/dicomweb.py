@@ -64,10 +64,10 @@ class FetchingSettings:
     """`[dicomweb]` of node.toml: a PACS that is asked for new radiographs.
 
     Attributes:
-        url: of its DICOMweb, to which /studies is appended; empty for none.
+        url: of its DICOMweb, to which /studies is appended.
         credentials: file with `user` and `password`, or with `token`, that only its owner may read;
-            empty if the PACS asks for none.
-        certificates: file of the authorities that may vouch for it; empty for the system's.
+            None if the PACS asks for none.
+        certificates: file of the authorities that may vouch for it; None for the system's.
         allow_unencrypted: whether http may leave this computer.
         modalities: (0008,0060) Modality of what is fetched.
         look_back_days: how many days before today a study may be dated.
@@ -76,9 +76,9 @@ class FetchingSettings:
         timeout_s: how long a request may take as a whole.
     """
 
-    url: str = ""
-    credentials: str = ""
-    certificates: str = ""
+    url: str
+    credentials: Path | None = None
+    certificates: Path | None = None
     allow_unencrypted: bool = False
     modalities: tuple[str, ...] = ("CR", "DX")
     look_back_days: float = 1.0

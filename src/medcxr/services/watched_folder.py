@@ -49,13 +49,13 @@ class FolderSettings:
     """`[folder]` of node.toml: a folder that is watched.
 
     Attributes:
-        path: of the folder; empty for none.
+        path: of the folder.
         keep: move what was received to `done`; otherwise remove it.
         every_s: how often to look.
         settle_s: how long a file must not have changed. Copies over a slow network may pause.
     """
 
-    path: str = ""
+    path: Path
     keep: bool = True
     every_s: float = 2.0
     settle_s: float = 5.0
@@ -262,10 +262,8 @@ def watch(
         DataError: the folder is none.
         StorageError: it cannot be written to, or another process watches it.
     """
-    folder = WatchedFolder(
-        workspace, Path(settings.path), keep=settings.keep, settle_s=settings.settle_s
-    )
-    with _alone(workspace, Path(settings.path)):
+    folder = WatchedFolder(workspace, settings.path, keep=settings.keep, settle_s=settings.settle_s)
+    with _alone(workspace, settings.path):
         is_told = False
         while not ended.is_set():
             pause_s = settings.every_s
