@@ -30,8 +30,8 @@ class InstanceIdentity:
     Attributes:
         sop_class_uid: (0008,0016), what kind of object it is.
         sop_instance_uid: (0008,0018), which one.
-        study_uid: (0020,000D); empty where it is not stated.
-        series_uid: (0020,000E); empty where it is not stated.
+        study_uid: (0020,000D); empty where none, or no valid one, is stated.
+        series_uid: (0020,000E); empty likewise.
         transfer_syntax_uid: (0002,0010), how it is written.
     """
 

@@ -12,7 +12,7 @@ from medcxr.core.errors import ImageError
 from medcxr.imaging.codestream import frame_header
 from medcxr.imaging.dicom_dataset import inflate
 
-__all__ = ["DEFLATED_IMAGE_FRAME", "READABLE_SYNTAXES", "stored_samples"]
+__all__ = ["DEFLATED_IMAGE_FRAME", "TRANSFER_SYNTAXES", "stored_samples"]
 
 # The decoder of each transfer syntax; "" is pydicom itself.
 _DECODERS = {
@@ -30,10 +30,13 @@ _DECODERS = {
     uid.JPEG2000: "gdcm",
 }
 DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"  # PS3.5 section A.4.13
-READABLE_SYNTAXES = frozenset(
-    {*_DECODERS, DEFLATED_IMAGE_FRAME, uid.DeflatedExplicitVRLittleEndian}
+TRANSFER_SYNTAXES: tuple[str, ...] = (
+    uid.ExplicitVRLittleEndian,
+    *(syntax for syntax in _DECODERS if syntax != uid.ExplicitVRLittleEndian),
+    uid.DeflatedExplicitVRLittleEndian,
+    DEFLATED_IMAGE_FRAME,
 )
-"""Transfer syntaxes of which radiographs can be read."""
+"""In which files can be read; what costs the least comes first."""
 
 _WITHOUT_CODESTREAM = (uid.RLELossless, DEFLATED_IMAGE_FRAME)
 

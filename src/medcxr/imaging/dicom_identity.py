@@ -162,8 +162,10 @@ class _Reader:
 
 def _uid(value: bytes, *, required: bool = True) -> str:
     words = value.rstrip(b"\0 ").decode("ascii", "replace")
-    if is_uid(words) or (not words and not required):
+    if is_uid(words):
         return words
+    if not required:
+        return ""
     raise ImageError(
         "The DICOM file does not say by valid unique identifiers which instance it is; export it "
         "again."

@@ -14,7 +14,7 @@ from typing import Protocol
 from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, ImageError, MedcxrError, RemoteError
-from medcxr.imaging.dicom_frame import READABLE_SYNTAXES
+from medcxr.imaging.dicom_frame import TRANSFER_SYNTAXES
 from medcxr.imaging.limits import MAX_FILE_BYTES
 from medcxr.network.dicomweb import (
     FoundInstance,
@@ -276,7 +276,7 @@ class Fetching:
     def _fetch(self, instance: FoundInstance) -> Fetched:
         try:
             data = retrieve(
-                self._server, instance, most_bytes=MAX_FILE_BYTES, readable=READABLE_SYNTAXES
+                self._server, instance, most_bytes=MAX_FILE_BYTES, readable=TRANSFER_SYNTAXES
             )
             incoming = incoming_file(data, origin=ORIGIN, priority=self._priority)
             if incoming.identity.sop_instance_uid != instance.sop_instance_uid:

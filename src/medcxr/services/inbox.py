@@ -7,7 +7,9 @@ time, so that what comes again is known.
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -30,6 +32,7 @@ from medcxr.storage.reading import read_bytes
 from medcxr.storage.tables import ORIGIN_LENGTH
 
 __all__ = [
+    "FILE_SUFFIX",
     "MOST_ATTEMPTS",
     "Claimed",
     "Incoming",
@@ -41,7 +44,9 @@ __all__ = [
     "finish_within",
     "forget_file",
     "forget_received",
+    "inbox_folder",
     "incoming_file",
+    "instance_path",
     "lapse_claims",
     "open_instance",
     "receive",
@@ -53,11 +58,14 @@ __all__ = [
     "tell_received",
 ]
 
+FILE_SUFFIX = ".dcm"
+"""Of the names of received files, after the digest."""
+
 MOST_ATTEMPTS = 3
 """Claims that may lapse before an instance counts as failed."""
 
+_CUT_OFF_S = 3600.0  # after which nobody can still be writing a file
 _RECOVERED = "recovered"  # origin of files whose rows are not known
-_SUFFIX = ".dcm"
 _LAPSED = "its readers ended before they were done"  # a reason that is kept
 _LOG = logging.getLogger(__name__)
 
@@ -75,11 +83,13 @@ class Incoming:
     """A DICOM file that has come.
 
     Attributes:
-        pieces: its bytes, in one piece or several.
+        pieces: its bytes, in one piece or several; none where the file lies in the inbox already,
+            durable and under its name.
         digest: SHA-256 of them.
         identity: what it says that it is.
         origin: where it came from: "c-store AE", "dicomweb", "folder"; nothing of a patient.
         priority: the highest is read first; among equals, what came first.
+        n_bytes_kept: size of a file that lies in the inbox already.
     """
 
     pieces: Sequence[bytes | bytearray | memoryview] = field(repr=False)
@@ -87,6 +97,12 @@ class Incoming:
     identity: InstanceIdentity
     origin: str
     priority: int = 0
+    n_bytes_kept: int = 0
+
+    @property
+    def n_bytes(self) -> int:
+        """The size of the file."""
+        return sum(len(piece) for piece in self.pieces) or self.n_bytes_kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +211,8 @@ def receive_many(
         StorageError: they could not be kept, e.g. as the disk is full.
     """
     workspace.require(Permission.ANALYZE)
-    files = {_name(one.digest): one.pieces for one in incoming}
-    write_files_durably(_folder(workspace), files)
+    files = {_name(one.digest): one.pieces for one in incoming if one.pieces}
+    write_files_durably(inbox_folder(workspace), files)
     now = datetime.now(UTC)
     receipts: list[Receipt] = []
     with workspace_database(workspace).writing() as transaction:
@@ -211,7 +227,8 @@ def receive_many(
         kept = {one.digest for one, r in zip(incoming, receipts, strict=True) if r.is_new}
         # Removed meanwhile, by somebody to whom the same bytes were no use: see _remove_unneeded.
         missing = {_name(one) for one in kept if not (workspace.received / _name(one)).exists()}
-        write_files_durably(workspace.received, {name: files[name] for name in missing})
+        if missing:
+            write_files_durably(workspace.received, _again(files, missing))
         if tell and kept:
             _tell(workspace, transaction)
     _remove_unneeded(workspace, {one.digest for one in incoming} - kept)
@@ -250,7 +267,7 @@ def claim(workspace: Workspace, worker: str, *, now: datetime | None = None) -> 
     """
     workspace.require(Permission.ANALYZE)
     with workspace_database(workspace).reading() as transaction:  # which nobody waits for
-        if not instance_table.count_states(transaction).get(InstanceState.RECEIVED):
+        if not instance_table.is_any_waiting(transaction):
             return None
     with workspace_database(workspace).writing() as transaction:
         row = instance_table.claim_next(transaction, worker, now or datetime.now(UTC))
@@ -286,6 +303,11 @@ def open_instance(workspace: Workspace, claimed: Claimed) -> bytes:
             number=claimed.number,
         )
     return data
+
+
+def instance_path(workspace: Workspace, digest: str) -> Path:
+    """Return where a received file lies; it may be gone."""
+    return workspace.received / _name(digest)
 
 
 def finish(
@@ -451,11 +473,16 @@ def forget_received(workspace: Workspace, *, before: datetime) -> int:
     return len(digests)
 
 
-def take_in_again(workspace: Workspace) -> int:
+def take_in_again(workspace: Workspace, understood: Callable[..., Incoming] = incoming_file) -> int:
     """Take in files whose rows are not known, e.g. after a backup was put back; return how many.
 
-    Files that nobody needs any more are removed: a process was killed before it could. A file that
-    is not what its name says is left where it is.
+    Files that nobody needs any more are removed: a process was killed before it could. So is, after
+    an hour, a file that is not what its name says: its writing was cut off, and nobody was told
+    that it was received.
+
+    Args:
+        workspace: whose inbox.
+        understood: makes what is handed to `receive_many` of a file's bytes, as `incoming_file`.
 
     Raises:
         AccessError: whoever asks may not.
@@ -464,25 +491,51 @@ def take_in_again(workspace: Workspace) -> int:
     workspace.require(Permission.ANALYZE)
     if not workspace.received.is_dir():
         return 0
-    digests = [one.stem for one in workspace.received.glob(f"*{_SUFFIX}") if one.is_file()]
+    digests = [one.stem for one in workspace.received.glob(f"*{FILE_SUFFIX}") if one.is_file()]
     with workspace_database(workspace).reading() as transaction:
         needed = instance_table.needing_files(transaction, digests)
         finished = instance_table.all_digests(transaction, digests) - needed
     _remove_unneeded(workspace, finished)
     unknown = sorted(set(digests) - needed - finished)
-    return sum(receipt.is_new for one in unknown for receipt in _taken_in(workspace, one))
+    return sum(r.is_new for one in unknown for r in _taken_in(workspace, one, understood))
 
 
-def _taken_in(workspace: Workspace, digest: str) -> Iterable[Receipt]:
-    data = read_bytes(workspace.received / _name(digest))
+def inbox_folder(workspace: Workspace) -> Path:
+    """Return where received files lie, which is made where it is missing.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    folder = workspace.received
+    if folder.is_dir():
+        return folder
     try:
-        found = incoming_file(data or b"", origin=_RECOVERED)
-    except ImageError:
-        found = None
-    if found is None or found.digest != digest:
-        _LOG.warning("A file of the inbox is not what its name says; it is left there.")
+        for one in (workspace.node, folder):
+            one.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            "{folder} cannot be created: {reason}; let this user write to the workspace.",
+            folder=folder,
+            reason=error.strerror,
+        ) from error
+    return folder
+
+
+def _taken_in(
+    workspace: Workspace, digest: str, understood: Callable[..., Incoming]
+) -> Iterable[Receipt]:
+    path = workspace.received / _name(digest)
+    data = read_bytes(path) or b""
+    if hashlib.sha256(data).hexdigest() != digest:
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _CUT_OFF_S:
+                path.unlink()
         return []
-    return receive_many(workspace, [found])
+    try:
+        return receive_many(workspace, [understood(data, origin=_RECOVERED)])
+    except ImageError:
+        _LOG.warning("A file of the inbox says no more which instance it is; it is left there.")
+        return []
 
 
 def _outcome(
@@ -498,7 +551,7 @@ def _outcome(
     row = NewInstance(
         sop_instance_uid=uid,
         digest=one.digest,
-        n_bytes=sum(len(piece) for piece in one.pieces),
+        n_bytes=one.n_bytes,
         sop_class_uid=identity.sop_class_uid,
         study_uid=identity.study_uid,
         series_uid=identity.series_uid,
@@ -547,25 +600,17 @@ def _remove_unneeded(workspace: Workspace, digests: set[str]) -> None:
             path.unlink(missing_ok=True)
 
 
+def _again(
+    files: Mapping[str, Sequence[bytes | bytearray | memoryview]], names: set[str]
+) -> dict[str, Sequence[bytes | bytearray | memoryview]]:
+    if not names <= files.keys():
+        raise StorageError("A received file was removed before it was kept; send it again.")
+    return {name: files[name] for name in names}
+
+
 def _paths(workspace: Workspace, digests: set[str]) -> Iterator[Path]:
     return (workspace.received / _name(one) for one in digests)
 
 
 def _name(digest: str) -> str:
-    return f"{digest}{_SUFFIX}"
-
-
-def _folder(workspace: Workspace) -> Path:
-    folder = workspace.received
-    if folder.is_dir():
-        return folder
-    try:
-        for one in (workspace.node, folder):
-            one.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise StorageError(
-            "{folder} cannot be created: {reason}; let this user write to the workspace.",
-            folder=folder,
-            reason=error.strerror,
-        ) from error
-    return folder
+    return f"{digest}{FILE_SUFFIX}"

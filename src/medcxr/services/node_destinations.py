@@ -134,7 +134,7 @@ class DeliveryRules:
     """
 
     first_pause_s: float = 5.0
-    longest_pause_s: float = 900.0
+    longest_pause_s: float = 300.0
     keep_trying_days: float = 7.0
     keep_sent_days: float = 90.0
     at_once: int = 50

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from cattrs import BaseValidationError, transform_error
-from cattrs.preconf.json import make_converter
+from cattrs import BaseValidationError, Converter, transform_error
 
 from medcxr.core.errors import DataError
+from medcxr.core.exact import exact_converter
 
 __all__ = ["structured"]
 
@@ -39,29 +39,35 @@ def structured(plain: Mapping[str, object], kind: type[Any], table: str) -> Any:
     return made
 
 
-def _converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no useful type
-    """Take every value as it is written, and none that is not known."""
-    converter = make_converter(forbid_extra_keys=True)
-    kinds: tuple[type, ...] = (bool, int, float, str)
-    for kind in kinds:
-        converter.register_structure_hook(kind, _same_kind)
-    converter.register_structure_hook(Path, lambda value, _: Path(_same_kind(value, str)))
+def _converter() -> Converter:
+    converter = exact_converter(bool, int, str)
+    converter.register_structure_hook(float, lambda value, _: _number(value))
+    converter.register_structure_hook(Path, lambda value, _: Path(_text(value)))
     converter.register_structure_hook_func(
-        lambda kind: kind == float | None, lambda value, _: _same_kind(value, float)
+        lambda kind: kind == float | None, lambda value, _: _number(value)
     )
     converter.register_structure_hook_func(
-        lambda kind: kind == Path | None, lambda value, _: Path(_same_kind(value, str))
+        lambda kind: kind == Path | None, lambda value, _: Path(_text(value))
     )
     converter.register_structure_hook_func(
-        lambda kind: kind == tuple[str, ...],
-        lambda value, _: tuple(_same_kind(one, str) for one in _same_kind(value, list)),
+        lambda kind: kind == tuple[str, ...], lambda value, _: _texts(value)
     )
     return converter
 
 
-def _same_kind(value: Any, kind: type) -> Any:  # noqa: ANN401 - cattrs hooks take and give anything
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise ValueError(f"must be a {kind.__name__}")
+def _number(value: object) -> float:
+    if type(value) not in (int, float):  # TOML's 10 is meant as 10.0
+        raise ValueError("not a number")
+    return float(cast("float", value))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not a text")  # noqa: TRY004 - what cattrs looks for
     return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError("not a list")  # noqa: TRY004 - as above
+    return tuple(_text(one) for one in value)

@@ -101,8 +101,13 @@ class Workspace:
 
     @property
     def node(self) -> Path:
-        """What the DICOM node keeps: its settings, and what waits to be read."""
+        """What the DICOM node keeps: what waits to be read."""
         return self.folder / "node"
+
+    @property
+    def node_settings(self) -> Path:
+        """How the DICOM node is set; a person writes it."""
+        return self.folder / "node.toml"
 
     @property
     def received(self) -> Path:

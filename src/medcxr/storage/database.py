@@ -78,6 +78,21 @@ class Database:
             yield connection
 
     @contextmanager
+    def held_open(self) -> Iterator[None]:
+        """Keep a connection open meanwhile, for who keeps much, one short transaction after another.
+
+        Whoever closes the last connection to an embedded database tidies its log away, which takes
+        longer than most transactions.
+        """
+        try:
+            with self._engine.connect():
+                yield
+        except DBAPIError as error:
+            raise explained(error, self._name) from None
+        except NoneFree:
+            raise none_free(self._name) from None
+
+    @contextmanager
     def _begun(self, options: dict[str, object]) -> Iterator[Connection]:
         try:
             with self._engine.execution_options(**options).begin() as connection:

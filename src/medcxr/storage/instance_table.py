@@ -20,6 +20,7 @@ __all__ = [
     "count_states",
     "find_instance",
     "forget_finished",
+    "is_any_waiting",
     "known_instances",
     "lapse",
     "mark_told",
@@ -116,6 +117,12 @@ def claim_next(connection: Connection, worker: str, now: datetime) -> InstanceRo
         )
     )
     return find_instance(connection, found.id)
+
+
+def is_any_waiting(connection: Connection) -> bool:
+    """Tell whether an instance waits to be read."""
+    waiting = select(instances.c.id).where(instances.c.state == InstanceState.RECEIVED.value)
+    return connection.execute(waiting.limit(1)).first() is not None
 
 
 def find_instance(connection: Connection, number: int) -> InstanceRow | None:
