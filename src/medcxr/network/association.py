@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from io import BufferedReader
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
@@ -180,7 +181,7 @@ class Association:
         self._calling_title = ""
         self._peer_pdu_bytes = 0
         self._contexts: dict[int, tuple[str, str]] = {}
-        self._file = connection.makefile("rb", buffering=_BUFFER)
+        self._file: BufferedReader = connection.makefile("rb", buffering=_BUFFER)
         self._buffer = bytearray(limits.pdu_bytes)
         self._message: _Message | None = None
         self._is_ending = False

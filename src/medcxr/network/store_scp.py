@@ -112,19 +112,17 @@ class StoreServer:
                 continue
             with self._lock:
                 n_open = len(self._open)
+                is_full = n_open >= self._settings.most_associations
                 thread = threading.Thread(
-                    target=self._serve,
-                    args=(connection, n_open >= self._settings.most_associations),
-                    daemon=True,
+                    target=self._serve, args=(connection, is_full), daemon=True
                 )
-                if n_open < self._settings.most_associations + _REFUSED_AT_ONCE:
+                is_served = n_open < self._settings.most_associations + _REFUSED_AT_ONCE
+                if is_served:
                     self._open[thread] = None
-                else:
-                    thread = None
-            if thread is None:
-                connection.close()
-            else:
+            if is_served:
                 thread.start()
+            else:
+                connection.close()
 
     def stop(self, *, within_s: float) -> bool:
         """Accept no more, let messages that are being received end, and tell whether all have.

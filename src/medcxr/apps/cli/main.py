@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from medcxr import __version__
-from medcxr.apps.cli import audit, backup, cases, dataset, gate, models, tokens, users
+from medcxr.apps.cli import audit, backup, cases, dataset, gate, models, node, tokens, users
 from medcxr.apps.cli.analyze import analyze
 from medcxr.apps.cli.anatomy_check import anatomy_check
 from medcxr.apps.cli.case_map import case_map
@@ -65,6 +65,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")
 app.add_typer(gate.app, name="gate")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(node.app, name="node")
 
 
 @app.callback(invoke_without_command=True)
