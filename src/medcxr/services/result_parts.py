@@ -12,7 +12,8 @@ from medcxr.core.arrays import BoolArray, FloatArray, UInt8Array
 from medcxr.core.language import say, text
 from medcxr.core.results import Analysis
 from medcxr.core.sentences import NOT_A_DIAGNOSIS, percent
-from medcxr.explain.label import in_picture, labeled
+from medcxr.explain.caption import captioned
+from medcxr.explain.label import in_picture
 from medcxr.explain.outline_drawing import draw_outlines, in_original
 from medcxr.explain.overlay import overlay, shown_scale
 from medcxr.explain.shrinking import shrunk
@@ -23,6 +24,7 @@ from medcxr.services.true_maps import TrueMaps
 __all__ = ["organ_lines", "organ_masks_of", "organ_shares", "pictures", "words_in_picture"]
 
 _INSIDE = 0.5
+_OUTLINES = text("Outlines of lungs and heart")
 _LONGEST = 1280  # pixels of a picture's longer side: for a look, not for primary reading
 
 
@@ -98,7 +100,7 @@ def pictures(analyzed: AnalyzedImage, maps: TrueMaps) -> Iterator[tuple[str, str
     if analyzed.outlines:
         spans = () if anatomy is None else anatomy.spans
         drawn = draw_outlines(small, organ_shares(analyzed), analyzed.geometry, spans)
-        yield "outlines", say("Outlines of lungs and heart"), _noted(drawn)
+        yield "outlines", say(_OUTLINES), _noted(drawn, _OUTLINES)
     # Fractions of an image do not change when it is made smaller, so its geometry holds.
     geometry = replace(analyzed.geometry, original_shape=(rows, columns))
     present = {found.finding for found in analyzed.analysis.active}
@@ -111,9 +113,6 @@ def pictures(analyzed: AnalyzedImage, maps: TrueMaps) -> Iterator[tuple[str, str
         yield shown.finding, told, _noted(drawn, shown.finding, shown.method)
 
 
-_NOTICE = text("Decision support, not a diagnosis")
-
-
 def _noted(picture: UInt8Array, *names: str) -> UInt8Array:
-    told = [in_picture(name) for name in names if name]
-    return labeled(picture, " · ".join([*told, in_picture(_NOTICE)]))
+    told = ", ".join(in_picture(name) for name in names)
+    return captioned(picture, [told, in_picture(NOT_A_DIAGNOSIS)])
