@@ -83,7 +83,7 @@ def test_studies_are_found_by_what_is_known_of_them(workspace, orthanc, pacs, fi
         dated(
             files[0],
             AccessionNumber="A-1",
-            PatientID="P/1 a&b=c",
+            PatientID="P/1=a:b(c)",
             SpecificCharacterSet="ISO_IR 192",
         )
     )
@@ -101,7 +101,7 @@ def test_studies_are_found_by_what_is_known_of_them(workspace, orthanc, pacs, fi
     assert found(until=TODAY - timedelta(days=1)) == ["A-2"]
     assert found(since=TODAY - timedelta(days=5), until=TODAY - timedelta(days=5)) == ["A-2"]
     assert found(accession_number="A-3") == ["A-3"]
-    assert found(patient_id="P/1 a&b=c") == ["A-1"]
+    assert found(patient_id="P/1=a:b(c)") == ["A-1"]
     (study,) = find_studies(workspace, pacs, StudyQuery(accession_number="A-1"))
     assert found(study_instance_uid=study.study_instance_uid) == ["A-1"]
     assert (study.study_date, study.modalities, study.n_instances) == ("20260304", ("DX",), 1)
