@@ -92,7 +92,7 @@ class NodeWork:
                     pause_s = min(2.0**failures, _LONGEST_PAUSE_S)
                     # Of what is not foreseen only the kind: its words may quote a file.
                     said = str(error) if isinstance(error, MedcxrError) else type(error).__name__
-                    _LOG.error("The node's %s cannot go on: %s", name, said)  # noqa: TRY400
+                    _LOG.error("The node's %s cannot go on: %s", name, said)
                 self._stopped.wait(pause_s)
 
         thread = threading.Thread(target=work, name=name, daemon=True)
