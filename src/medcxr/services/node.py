@@ -28,6 +28,7 @@ from medcxr.core.instances import InstanceState
 from medcxr.services import inbox
 from medcxr.services.database import workspace_database
 from medcxr.services.node_settings import NodeSettings
+from medcxr.services.node_sources import NodeSources
 from medcxr.services.workspace import Workspace
 from medcxr.storage.locks import is_held, lock_to_hand_on
 
@@ -111,7 +112,10 @@ def run_node(
         children.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        sources = NodeSources(used, settings)
+        stack.callback(sources.end)
         server.start()
+        sources.start()
         ready(server.port)
         _look_after(used, settings, stop, children)
     _tell(used)

@@ -62,10 +62,10 @@ class NodeSources:
             try:
                 source()
             except MedcxrError as error:
-                _LOG.error("[%s] of the node has to wait: %s", name, error)  # noqa: TRY400
+                _LOG.error("[%s] of the node has to wait: %s", name, error)
             except Exception as error:  # noqa: BLE001 - a thread that ends would be missed
                 # Of what is not foreseen only the kind: its words may quote a file.
-                _LOG.error("[%s] of the node failed: %s", name, type(error).__name__)  # noqa: TRY400
+                _LOG.error("[%s] of the node failed: %s", name, type(error).__name__)
             self._ended.wait(_AGAIN_S)
 
 
