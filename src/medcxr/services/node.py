@@ -29,6 +29,7 @@ from medcxr.services import inbox
 from medcxr.services.database import workspace_database
 from medcxr.services.node_settings import NodeSettings
 from medcxr.services.node_sources import NodeSources
+from medcxr.services.received_files import incoming_image
 from medcxr.services.workspace import Workspace
 from medcxr.storage.locks import is_held, lock_to_hand_on
 
@@ -132,7 +133,7 @@ def _require_library() -> None:
 def _take_up(workspace: Workspace) -> None:
     """Go on where the last node has ended, however it did."""
     inbox.lapse_claims(workspace, older_than=timedelta(0))
-    n = inbox.take_in_again(workspace)
+    n = inbox.take_in_again(workspace, incoming_image)
     if n:
         _LOG.warning("%d received files were taken in again.", n)
 
