@@ -83,6 +83,8 @@ CALLS = {
     "runs.list_runs": P.VIEW_MODELS,
     "runs.run_figures": P.VIEW_MODELS,
     "shown_map.maps_of": P.ANALYZE,
+    "standard_results.dicom_results": P.EXPORT_CASES,
+    "standard_results.fhir_results": P.EXPORT_CASES,
     "system_state.system_state": P.VIEW_CASES,
     "throughput.throughput": P.VIEW_CASES,
     "tokens.list_tokens": P.MANAGE_USERS,
