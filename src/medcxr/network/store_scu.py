@@ -6,10 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydicom import Dataset, dcmread
-from pydicom.errors import InvalidDicomError
-from pydicom.filereader import read_file_meta_info
-from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, build_context
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
@@ -17,10 +13,13 @@ from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # m
 from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from medcxr.core.errors import DataError, RemoteError
+from medcxr.network.part10 import Part10Head, part10_head
 from medcxr.network.remote_errors import CredentialsError, UnreachableError
 
 __all__ = ["DicomPeer", "StoreOutcome", "TlsFiles", "echo", "send_files"]
 
+_EXPLICIT, _IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"  # VR Little Endian, PS3.5 A
+_HEAD_BYTES = 2**16  # within which the file meta information ends
 _MOST_CONTEXTS = 128  # of an association, PS3.8 section 7.1.1.13
 _SUCCESS = 0x0000
 _WARNINGS = range(0xB000, 0xC000)  # kept, with something coerced or left out; PS3.4 table B.2-1
@@ -102,12 +101,12 @@ def send_files(peer: DicomPeer, files: Sequence[Path]) -> Iterator[StoreOutcome]
         RemoteError: it cannot be reached, refuses the association, or ends it before the last file
             is answered for; what was yielded before stays true.
     """
-    metas = {path: _meta(path) for path in files}
-    contexts = _contexts([meta for meta in metas.values() if meta is not None])
+    heads = {path: _head(path) for path in files}
+    contexts = _contexts([head for head in heads.values() if head is not None])
     association = _associate(peer, contexts)
     try:
-        for path, meta in metas.items():
-            problem = _DAMAGED if meta is None else _store(association, path)
+        for path, head in heads.items():
+            problem = _DAMAGED if head is None else _store(association, path)
             yield StoreOutcome(path=path, problem=problem)
     finally:
         if association.is_established:
@@ -211,24 +210,22 @@ def _tls_context(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
-def _meta(path: Path) -> Dataset | None:
-    """Return a file's meta information, None where the file is missing or damaged."""
+def _head(path: Path) -> Part10Head | None:
+    """Return what a file says that it is, None where it is missing or damaged."""
     try:
-        meta = read_file_meta_info(path)
-        meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID  # noqa: B018 - is it there?
-    except (OSError, ValueError, EOFError, AttributeError, InvalidDicomError):
+        with path.open("rb") as file:
+            return part10_head(file.read(_HEAD_BYTES))
+    except (OSError, ValueError):
         return None
-    return meta
 
 
-def _contexts(metas: Sequence[Dataset]) -> list[PresentationContext]:
+def _contexts(heads: Sequence[Part10Head]) -> list[PresentationContext]:
     """Offer each kind of object in its own syntax, and the plain ones in what all must know."""
-    wanted: dict[tuple[UID, UID], None] = {}
-    for meta in metas:
-        kind, syntax = meta.MediaStorageSOPClassUID, meta.TransferSyntaxUID
-        wanted[kind, syntax] = None
-        if syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian):
-            wanted[kind, ImplicitVRLittleEndian] = None  # PS3.5 section 10.1
+    wanted: dict[tuple[str, str], None] = {}
+    for head in heads:
+        wanted[head.sop_class_uid, head.transfer_syntax_uid] = None
+        if head.transfer_syntax_uid == _EXPLICIT:
+            wanted[head.sop_class_uid, _IMPLICIT] = None  # PS3.5 section 10.1
     pairs = list(wanted)[: _MOST_CONTEXTS - 1]
     # Beside them what everybody accepts: where nothing is accepted there is no association, and
     # the other system would seem to be silent.
@@ -238,8 +235,8 @@ def _contexts(metas: Sequence[Dataset]) -> list[PresentationContext]:
 def _store(association: Association, path: Path) -> str | None:
     """Send one file; return why it is not stored, None if it is."""
     try:
-        answer = association.send_c_store(dcmread(path))
-    except (OSError, EOFError, AttributeError, InvalidDicomError):
+        answer = association.send_c_store(path)
+    except (OSError, EOFError, AttributeError):
         return _DAMAGED
     except ValueError:  # no context was accepted for it
         return _NOT_OFFERED

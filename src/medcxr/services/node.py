@@ -1,8 +1,8 @@
 """Run the DICOM node: receive, and read what was received, until it is asked to stop.
 
 The process that runs receives by itself. Further ones receive beside it where the settings ask for
-several, and one reads, by `medcxr.services.node_reading.read_until(workspace, settings, stop)`. Each
-of them ends when the first one does, and is started again when it ends before.
+several, and one reads and delivers, by `medcxr.services.node_work.read_until(workspace, settings, stop)`. Each of
+them ends when the first one does, and is started again when it ends before.
 """
 
 import logging
@@ -22,21 +22,26 @@ from importlib.util import find_spec
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from medcxr.core.access import NODE, PROGRAM
+from medcxr.core.access import NODE, PROGRAM, Permission
+from medcxr.core.deliveries import DeliveryState
 from medcxr.core.errors import MedcxrError, MissingExtra
 from medcxr.core.instances import InstanceState
 from medcxr.services import inbox
 from medcxr.services.database import workspace_database
+from medcxr.services.delivery import standings
+from medcxr.services.node_plan import require_plan
 from medcxr.services.node_settings import NodeSettings
 from medcxr.services.node_sources import NodeSources
 from medcxr.services.received_files import incoming_image
 from medcxr.services.workspace import Workspace
+from medcxr.storage import instance_order
+from medcxr.storage.delivery_table import Standing
 from medcxr.storage.locks import is_held, lock_to_hand_on
 
 __all__ = ["NodeStatus", "can_read", "node_status", "run_node"]
 
 _LOG = logging.getLogger(__name__)
-_READING = "medcxr.services.node_reading"
+_READING = "medcxr.services.node_work"
 _ALIVE = "alive.lock"
 _TELL_S = 5.0  # between two tellings of the audit trail
 _LAPSE_S = 60.0
@@ -48,15 +53,25 @@ _AGAIN_S = 1.0  # until a process that has ended is started again
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStatus:
-    """What a node is doing.
+    """What a node is doing; nothing of it names a patient.
 
     Attributes:
         is_running: whether one runs on this computer.
         counts: state -> instances.
+        waiting_since: when the oldest instance came that waits; None where none does.
+        deliveries: results for other systems, by destination and state.
     """
 
     is_running: bool
     counts: dict[InstanceState, int]
+    waiting_since: datetime | None
+    deliveries: tuple[Standing, ...]
+
+    @property
+    def has_trouble(self) -> bool:
+        """Tell whether something waits that only a person can mend."""
+        given_up = any(one.state is DeliveryState.GIVEN_UP for one in self.deliveries)
+        return given_up or self.counts.get(InstanceState.FAILED, 0) > 0
 
 
 def node_status(workspace: Workspace) -> NodeStatus:
@@ -66,8 +81,15 @@ def node_status(workspace: Workspace) -> NodeStatus:
         AccessError: whoever asks may not.
         StorageError: the database cannot be used.
     """
-    counts = inbox.counts(workspace)
-    return NodeStatus(is_running=is_held(workspace.node / _ALIVE), counts=counts)
+    workspace.require(Permission.VIEW_CASES)
+    with workspace_database(workspace).reading() as transaction:
+        waiting_since = instance_order.waiting_since(transaction)
+    return NodeStatus(
+        is_running=is_held(workspace.node / _ALIVE),
+        counts=inbox.counts(workspace),
+        waiting_since=waiting_since,
+        deliveries=tuple(standings(workspace)),
+    )
 
 
 def can_read() -> bool:
@@ -96,6 +118,8 @@ def run_node(
         StorageError: another node runs on the workspace, or it cannot be used.
     """
     _require_library()
+    if read:
+        require_plan(workspace, settings)
     used = workspace.used_by(NODE)
     inbox.inbox_folder(used)
     stop = threading.Event()

@@ -12,16 +12,17 @@ from medcxr.services.node_destinations import (
     delivery_rules,
     destinations_of,
 )
+from medcxr.services.node_reading import require_libraries
 from medcxr.services.node_rules import ReadingRules, reading_rules
 from medcxr.services.node_settings import NodeSettings
 from medcxr.services.node_tables import structured
 from medcxr.services.node_triage import TriageRules, triage_rules
+from medcxr.services.result_sending import sender_to
 from medcxr.services.workspace import Workspace
 
-__all__ = ["NodePlan", "ReaderSettings", "node_plan"]
+__all__ = ["NodePlan", "ReaderSettings", "node_plan", "require_plan"]
 
 _MOST_WORKERS = 64
-_LONGEST_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +32,10 @@ class ReaderSettings:
     Attributes:
         workers: instances that are read side by side; 0 for one per core.
         language: code of the language of results.
-        claim_minutes: after which an instance is read again whose reader has fallen silent.
     """
 
     workers: int = 0
     language: str = ENGLISH
-    claim_minutes: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +84,23 @@ def node_plan(workspace: Workspace, settings: NodeSettings) -> NodePlan:
     )
 
 
+def require_plan(workspace: Workspace, settings: NodeSettings) -> None:
+    """Return if a node can read and deliver by its settings.
+
+    Raises:
+        DataError: a key is unknown, a value wrong, or a file that is named cannot be used.
+        MissingExtra: what makes or sends results is not installed.
+    """
+    plan = node_plan(workspace, settings)
+    require_libraries(plan.destinations)
+    for destination in plan.destinations:
+        sender_to(destination)
+
+
 def _reader_settings(plain: Mapping[str, object]) -> ReaderSettings:
     found: ReaderSettings = structured(plain, ReaderSettings, "reading")
     if not 0 <= found.workers <= _MOST_WORKERS:
         raise DataError(f"workers in [reading] must be 0 to {_MOST_WORKERS}.")
     if found.language not in LANGUAGES:
         raise DataError(f"language in [reading] must be one of {', '.join(LANGUAGES)}.")
-    if not 1 <= found.claim_minutes <= _LONGEST_MINUTES:
-        raise DataError(f"claim_minutes in [reading] must be 1 to {_LONGEST_MINUTES}.")
     return found

@@ -40,7 +40,7 @@ from medcxr.services.result_files import remove_unneeded_results
 from medcxr.services.workspace import Workspace
 from medcxr.storage.database import Transaction
 
-__all__ = ["ReadInstance", "read_next"]
+__all__ = ["ReadInstance", "read_next", "require_libraries"]
 
 _OF_C_STORE = "c-store "  # before the AE title in an instance's origin
 _LOG = logging.getLogger(__name__)
@@ -88,8 +88,6 @@ def read_next(
         StorageError: the workspace cannot be read or written. Likewise.
     """
     workspace.require(Permission.ANALYZE)
-    if any(kind != FHIR for kind in wanted_results(destinations)):
-        _require_extra()
     claimed = claim(workspace, worker)
     if claimed is None:
         return None
@@ -107,6 +105,20 @@ def read_next(
         raise
     except Exception as error:  # noqa: BLE001 - one file must not stop the rest
         return _tried_in_vain(workspace, claimed, error)
+
+
+def require_libraries(destinations: Sequence[Destination]) -> None:
+    """Return if the results that destinations get can be made.
+
+    Raises:
+        MissingExtra: they cannot.
+    """
+    if wanted_results(destinations) - {FHIR} and find_spec("highdicom") is None:
+        raise MissingExtra(
+            "Results as DICOM objects need {name}, which is not installed; install the extra: pip "
+            "install 'medcxr[hospital]'.",
+            name="highdicom",
+        )
 
 
 class _Reading:
@@ -232,13 +244,3 @@ def _tried_in_vain(workspace: Workspace, claimed: Claimed, error: Exception) -> 
         return _finished(workspace, claimed, InstanceState.FAILED, f"unforeseen: {kind}")
     release(workspace, claimed, is_counted=True)
     return ReadInstance(number=claimed.number, state=InstanceState.RECEIVED)
-
-
-def _require_extra() -> None:
-    missing = next((one for one in ("highdicom",) if find_spec(one) is None), None)
-    if missing is not None:
-        raise MissingExtra(
-            "Results as DICOM objects need {name}, which is not installed; install the extra: pip "
-            "install 'medcxr[hospital]'.",
-            name=missing,
-        )

@@ -16,20 +16,41 @@ from medcxr.core.errors import MedcxrError
 from medcxr.services.delivery import deliver_due, forget_delivered, give_up_old
 from medcxr.services.inbox import lapse_claims
 from medcxr.services.node_destinations import Destination
-from medcxr.services.node_plan import NodePlan
+from medcxr.services.node_plan import NodePlan, node_plan
 from medcxr.services.node_reading import read_next
+from medcxr.services.node_settings import NodeSettings
 from medcxr.services.node_sorting import raise_waiting, sort_waiting
 from medcxr.services.result_files import remove_unneeded_results
 from medcxr.services.workspace import Workspace
 from medcxr.storage.locks import lock_to_hand_on
 
-__all__ = ["NodeWork"]
+__all__ = ["NodeWork", "read_until"]
 
 _IDLE_S = 0.5
 _KEEPING_S = 60.0
 _LONGEST_PAUSE_S = 60.0
+_END_S = 15.0
 _LOCK = ".work.lock"
 _LOG = logging.getLogger(__name__)
+
+
+def read_until(workspace: Workspace, settings: NodeSettings, stop: threading.Event) -> None:
+    """Read and deliver until it is time to stop; what is at hand then comes to its end.
+
+    Args:
+        workspace: in the hands of the node.
+        settings: of the node.
+        stop: set when it is time.
+
+    Raises:
+        DataError: a setting is wrong.
+        StorageError: another process does it, or the workspace cannot be used.
+    """
+    work = NodeWork(workspace, node_plan(workspace, settings))
+    work.start()
+    stop.wait()
+    if not work.stop(within_s=_END_S):
+        _LOG.warning("What is being read or sent is cut off, and done again at the next start.")
 
 
 class NodeWork:
@@ -67,7 +88,7 @@ class NodeWork:
         self._run("sorter", _Sorter(self._workspace, self._plan).step)
         self._run("keeper", self._keep)
 
-    def stop(self, *, within_s: float = 60.0) -> bool:
+    def stop(self, *, within_s: float = _END_S) -> bool:
         """Let every thread end what it is at, and tell whether all have ended."""
         self._stopped.set()
         until = time.monotonic() + within_s
@@ -110,8 +131,6 @@ class NodeWork:
         return _IDLE_S if done is None else 0.0
 
     def _keep(self) -> float:
-        silent = timedelta(minutes=self._plan.reading.claim_minutes)
-        lapse_claims(self._workspace, older_than=silent)
         raise_waiting(self._workspace, self._plan.triage)
         give_up_old(self._workspace, self._plan.delivery)
         kept = timedelta(days=self._plan.delivery.keep_sent_days)

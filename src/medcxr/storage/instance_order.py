@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from medcxr.core.instances import InstanceState
 from medcxr.storage.tables import instances
 
-__all__ = ["raise_waiting", "set_priority", "waiting_after"]
+__all__ = ["raise_waiting", "set_priority", "waiting_after", "waiting_since"]
 
 
 def waiting_after(connection: Connection, number: int, limit: int) -> list[tuple[int, str]]:
@@ -23,7 +23,8 @@ def waiting_after(connection: Connection, number: int, limit: int) -> list[tuple
 
 def set_priority(connection: Connection, number: int, priority: int) -> None:
     """Give a waiting instance a priority, unless it was raised before."""
-    usual = (instances.c.id == number) & (instances.c.priority == 0)
+    usual = (instances.c.priority == 0) | (instances.c.priority < priority)
+    usual &= instances.c.id == number
     connection.execute(update(instances).where(_waits(), usual).values(priority=priority))
 
 
@@ -32,6 +33,13 @@ def raise_waiting(connection: Connection, priority: int, received_until: datetim
     old = (instances.c.received_at <= received_until) & (instances.c.priority < priority)
     raised = update(instances).where(_waits(), old).values(priority=priority)
     return connection.execute(raised).rowcount
+
+
+def waiting_since(connection: Connection) -> datetime | None:
+    """Return when the instance was received that waits longest, None where none waits."""
+    return connection.execute(
+        select(func.min(instances.c.received_at)).where(_waits())
+    ).scalar_one()
 
 
 def _waits() -> ColumnElement[bool]:

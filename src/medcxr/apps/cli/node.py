@@ -1,11 +1,16 @@
 """`medcxr node`: the DICOM node, which receives from modalities and archives."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace, show_disclaimer, words
+from medcxr.core.sentences import local_time
+
+if TYPE_CHECKING:
+    from medcxr.storage.delivery_table import Standing
 
 __all__ = ["app"]
 
@@ -48,7 +53,11 @@ def run(
 
 @app.command()
 def status(*, workspace: WorkspaceOption = None) -> None:
-    """Show whether the node runs, and how many instances are in each state."""
+    """Show whether the node runs, what waits, and what could not be read or delivered.
+
+    Exit code 1 says that something waits for a person: a reading that failed, or results that were
+    given up.
+    """
     from medcxr.services.node import node_status  # noqa: PLC0415
 
     found = node_status(open_workspace(workspace))
@@ -57,12 +66,29 @@ def status(*, workspace: WorkspaceOption = None) -> None:
     for state, n in found.counts.items():
         table.add_row(state.value, str(n))
     words().print(table)
+    if found.waiting_since is not None:
+        words().print(f"The oldest instance waits since {local_time(found.waiting_since)}.")
+    if found.deliveries:
+        words().print(_deliveries(found.deliveries))
+    if found.has_trouble:
+        words().print("`medcxr node retry` lets what failed or was given up be tried again.")
+        raise typer.Exit(1)
 
 
 @app.command()
 def retry(*, workspace: WorkspaceOption = None) -> None:
-    """Let all instances be read again whose reading failed."""
+    """Try again all instances whose reading failed, and all results that wait or were given up."""
+    from medcxr.services.delivery import retry_deliveries  # noqa: PLC0415
     from medcxr.services.inbox import retry_failed  # noqa: PLC0415
 
-    n = retry_failed(open_workspace(workspace))
-    words().print(f"{n} instances wait to be read again.")
+    opened = open_workspace(workspace)
+    words().print(f"{retry_failed(opened)} instances wait to be read again.")
+    words().print(f"{retry_deliveries(opened)} results wait to be sent now.")
+
+
+def _deliveries(standings: "tuple[Standing, ...]") -> Table:
+    table = Table("destination", "state", "results", "oldest", "last error")
+    for one in standings:
+        error = Text(one.last_error or "")  # words of another system: no markup in them
+        table.add_row(one.destination, one.state.value, str(one.n), local_time(one.since), error)
+    return table
