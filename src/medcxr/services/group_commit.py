@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass
 
 from medcxr.core.errors import MedcxrError
+from medcxr.services.database import workspace_database
 from medcxr.services.inbox import Incoming, Receipt, receive_many
 from medcxr.services.workspace import Workspace
 
@@ -32,6 +33,7 @@ class GroupCommit:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
+        self._database = workspace_database(workspace).kept_open()
         self._waiting: list[_Brought] = []
         self._turn = threading.Lock()
         self._lock = threading.Lock()
@@ -53,7 +55,12 @@ class GroupCommit:
         with self._lock:
             some, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
         try:
-            receipts = receive_many(self._workspace, [one.incoming for one in some], tell=False)
+            receipts = receive_many(
+                self._workspace,
+                [one.incoming for one in some],
+                tell=False,
+                database=self._database,
+            )
         except MedcxrError as error:
             for one in some:
                 one.error = error

@@ -26,7 +26,7 @@ from medcxr.services.database import workspace_database
 from medcxr.services.workspace import Workspace
 from medcxr.storage import instance_table
 from medcxr.storage.atomic import write_files_durably
-from medcxr.storage.database import Transaction
+from medcxr.storage.database import Database, Transaction
 from medcxr.storage.instance_table import NewInstance
 from medcxr.storage.reading import read_bytes
 from medcxr.storage.tables import ORIGIN_LENGTH
@@ -194,7 +194,11 @@ def receive(workspace: Workspace, data: bytes, *, origin: str, priority: int = 0
 
 
 def receive_many(
-    workspace: Workspace, incoming: Sequence[Incoming], *, tell: bool = True
+    workspace: Workspace,
+    incoming: Sequence[Incoming],
+    *,
+    tell: bool = True,
+    database: Database | None = None,
 ) -> list[Receipt]:
     """Keep several DICOM files in one go: all are durable when this returns, or it raises.
 
@@ -205,6 +209,8 @@ def receive_many(
         workspace: that keeps them.
         incoming: the files.
         tell: whether the audit trail is told at once; otherwise by `tell_received`.
+        database: of the workspace, by `kept_open`; None opens it. Should a power cut take rows back
+            that were kept by such a one, `take_in_again` makes them anew of their files.
 
     Raises:
         AccessError: whoever asks may not.
@@ -215,7 +221,7 @@ def receive_many(
     write_files_durably(inbox_folder(workspace), files)
     now = datetime.now(UTC)
     receipts: list[Receipt] = []
-    with workspace_database(workspace).writing() as transaction:
+    with (database or workspace_database(workspace)).writing() as transaction:
         uids = [one.identity.sop_instance_uid for one in incoming]
         known = instance_table.known_instances(transaction, uids)
         new: dict[str, NewInstance] = {}

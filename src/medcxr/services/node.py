@@ -126,8 +126,6 @@ def run_node(
     with ExitStack() as stack:
         if sys.platform != "win32":  # which has no such locks
             stack.callback(os.close, lock_to_hand_on(workspace.node / _ALIVE))
-        database = workspace_database(used)
-        stack.enter_context(database.held_open())
         _take_up(used)
         parts = _parts(settings, read=read)
         server = _Receiving(used, settings, shared=settings.node.processes > 1)
@@ -305,14 +303,13 @@ def _run_part(folder: str, settings: NodeSettings, part: str) -> None:
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel, stop), daemon=True).start()
     workspace = Workspace.open(Path(folder)).used_by(NODE)
-    with workspace_database(workspace).held_open():
-        if part == _READ:
-            import_module(_READING).read_until(workspace, settings, stop)
-            return
-        receiving = _Receiving(workspace, settings, shared=True)
-        receiving.start()
-        stop.wait()
-        receiving.end()
+    if part == _READ:
+        import_module(_READING).read_until(workspace, settings, stop)
+        return
+    receiving = _Receiving(workspace, settings, shared=True)
+    receiving.start()
+    stop.wait()
+    receiving.end()
 
 
 def _end_with(sentinel: int, stop: threading.Event) -> None:
