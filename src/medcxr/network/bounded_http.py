@@ -15,7 +15,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from medcxr.core.errors import DataError, RemoteError
 from medcxr.network.credentials import Credentials
@@ -34,6 +34,8 @@ __all__ = ["Answer", "WebServer", "ask"]
 
 _PIECE = 64 * 1024  # bytes that are sent or taken at once
 _CONNECT_S = 10.0
+# RFC 3986 section 3.4. Orthanc 1.10 takes a value as it stands, so what need not be encoded is not.
+_SAFE_IN_QUERY = "/?:@!$'()*,="
 _TLS = ssl.TLSVersion.TLSv1_2
 
 
@@ -157,7 +159,8 @@ def ask(
         headers["Content-Type"] = content_type
         headers["Content-Length"] = str(sum(map(len, body)))
     parts = server._parts()  # noqa: SLF001 - of this file
-    target = "/".join((parts.path.rstrip("/"), *path)) + (f"?{urlencode(query)}" if query else "")
+    words = urlencode(query, safe=_SAFE_IN_QUERY, quote_via=quote)
+    target = "/".join((parts.path.rstrip("/"), *path)) + (f"?{words}" if words else "")
     connection = _Connection(server, parts, limit)
     try:
         _send(connection, method, target, body, headers)

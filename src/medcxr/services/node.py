@@ -31,6 +31,8 @@ from medcxr.services.database import workspace_database
 from medcxr.services.delivery import standings
 from medcxr.services.node_plan import require_plan
 from medcxr.services.node_settings import NodeSettings
+from medcxr.services.node_sources import NodeSources
+from medcxr.services.received_files import incoming_image
 from medcxr.services.workspace import Workspace
 from medcxr.storage import instance_order
 from medcxr.storage.delivery_table import Standing
@@ -133,7 +135,10 @@ def run_node(
         children.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        sources = NodeSources(used, settings)
+        stack.callback(sources.end)
         server.start()
+        sources.start()
         ready(server.port)
         _look_after(used, settings, stop, children)
     _tell(used)
@@ -150,7 +155,7 @@ def _require_library() -> None:
 def _take_up(workspace: Workspace) -> None:
     """Go on where the last node has ended, however it did."""
     inbox.lapse_claims(workspace, older_than=timedelta(0))
-    n = inbox.take_in_again(workspace)
+    n = inbox.take_in_again(workspace, incoming_image)
     if n:
         _LOG.warning("%d received files were taken in again.", n)
 

@@ -35,6 +35,7 @@ from medcxr.services.inbox import (
 )
 from medcxr.services.node_destinations import FHIR, Destination, wanted_results
 from medcxr.services.node_rules import ReadingRules, SkipReason, reasons_to_skip
+from medcxr.services.received_files import PICTURE
 from medcxr.services.result_files import remove_unneeded_results
 from medcxr.services.workspace import Workspace
 from medcxr.storage.database import Transaction
@@ -137,11 +138,12 @@ class _Reading:
 
     def read(self, data: bytes, rules: ReadingRules) -> ReadInstance | None:
         """Read it; an ImageError says that it is to be refused."""
-        sender = self._claimed.origin
-        sender = sender.removeprefix(_OF_C_STORE) if sender.startswith(_OF_C_STORE) else ""
-        skipped = reasons_to_skip(rules, read_instance_facts(data), sender=sender)
-        if skipped:
-            return self._skip(skipped)
+        if self._claimed.sop_class_uid != PICTURE:  # which has no header that rules could ask
+            sender = self._claimed.origin
+            sender = sender.removeprefix(_OF_C_STORE) if sender.startswith(_OF_C_STORE) else ""
+            skipped = reasons_to_skip(rules, read_instance_facts(data), sender=sender)
+            if skipped:
+                return self._skip(skipped)
         analyzed = analyze_image(self._workspace, data)
         results = self._results(data, analyzed)
         waiting = prepare_deliveries(
@@ -202,6 +204,9 @@ class _Reading:
         from medcxr.services.standard_results import dicom_results, fhir_results  # noqa: PLC0415
 
         wanted = wanted_results(self._destinations)
+        source: bytes | None = data
+        if self._claimed.sop_class_uid == PICTURE:  # belongs to no study, so no object can
+            wanted, source = wanted & {FHIR}, None
         kinds = [ResultKind(one) for one in sorted(wanted - {FHIR})]
         found: list[Result] = []
         if kinds:
@@ -214,7 +219,7 @@ class _Reading:
             ]
         if FHIR in wanted:
             with speaking(self._language):
-                bundle = fhir_results(self._workspace, data, analyzed)
+                bundle = fhir_results(self._workspace, source, analyzed)
             text = json.dumps(bundle, ensure_ascii=False, allow_nan=False)
             found.append(Result(result_uid=str(bundle["id"]), kind=FHIR, data=text.encode()))
         return found
