@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.services.delivery import deliver_due, forget_delivered, give_up_old
 from medcxr.services.inbox import lapse_claims
@@ -44,9 +45,11 @@ def read_until(workspace: Workspace, settings: NodeSettings, stop: threading.Eve
         stop: set when it is time.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: a setting is wrong.
         StorageError: the workspace cannot be used.
     """
+    workspace.require(Permission.ANALYZE)
     work = NodeWork(workspace, node_plan(workspace, settings))
     while not work.start():  # the process of a node that was killed still ends what it is at
         if stop.wait(_IDLE_S):
