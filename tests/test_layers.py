@@ -19,6 +19,7 @@ HOMES = {
     "onnxruntime": {"medcxr.inference"},
     "pydicom": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
     "gdcm": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
+    "pynetdicom": {"medcxr.network"},
     "argon2": {"medcxr.security"},
     "cryptography": {"medcxr.security"},
     "segno": {"medcxr.security"},

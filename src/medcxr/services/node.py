@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from medcxr.core.access import NODE, PROGRAM
+from medcxr.core.access import NODE, PROGRAM, Permission
 from medcxr.core.errors import MedcxrError, MissingExtra
 from medcxr.core.instances import InstanceState
 from medcxr.services import inbox
@@ -63,6 +63,7 @@ def node_status(workspace: Workspace) -> NodeStatus:
         AccessError: whoever asks may not.
         StorageError: the database cannot be used.
     """
+    workspace.require(Permission.VIEW_CASES)
     counts = inbox.counts(workspace)
     return NodeStatus(is_running=is_held(workspace.node / _ALIVE), counts=counts)
 
@@ -88,10 +89,12 @@ def run_node(
         ready: called with the port once senders are answered.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the address or a file of the settings cannot be used.
         MissingExtra: pynetdicom is not installed.
         StorageError: another node runs on the workspace, or it cannot be used.
     """
+    workspace.require(Permission.ANALYZE)
     _require_library()
     used = workspace.used_by(NODE)
     inbox.inbox_folder(used)
