@@ -20,8 +20,8 @@ from pynetdicom.sop_class import (
 
 from dcmtk_programs import run_dcmtk
 from medcxr.core.errors import DataError
-from medcxr.network.association import VERIFICATION, Caller, Limits, Sink
-from medcxr.network.store_scp import ServerSettings, StoreServer, listening_socket
+from medcxr.network.receiving import VERIFICATION, Caller, Limits, ServerSettings, Sink
+from medcxr.network.store_scp import StoreServer, listening_socket
 from sent_instances import close_sockets, data_set, instance
 
 

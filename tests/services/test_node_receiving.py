@@ -13,8 +13,8 @@ from medcxr.core.access import NODE
 from medcxr.core.instances import InstanceState
 from medcxr.imaging.dicom_frame import TRANSFER_SYNTAXES
 from medcxr.imaging.dicom_screening import RADIOGRAPH_CLASSES
-from medcxr.network.association import StoreRequest
 from medcxr.network.dimse import Command
+from medcxr.network.receiving import StoreRequest
 from medcxr.network.store_scp import StoreServer, listening_socket
 from medcxr.services import inbox, node_receiving
 from medcxr.services.node_receiving import SYNTAXES, InboxReceiver, server_settings
