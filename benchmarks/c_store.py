@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
+from pydicom.uid import UID, DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 NODE, PLAIN, FORK = "node", "storescp", "storescp --fork"
 _ROOT = "2.25.1"  # followed by digits, so that all identifiers have the same length
@@ -91,10 +91,10 @@ def _written(folder: Path, side: int, n: int, repeat: int) -> list[Path]:
     data.file_meta = FileMetaDataset()
     data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     first = f"{_ROOT}{'0' * 9}"
-    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = (
-        DigitalXRayImageStorageForPresentation
-    )
-    data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = first
+    data.SOPClassUID = DigitalXRayImageStorageForPresentation
+    data.file_meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    data.SOPInstanceUID = first
+    data.file_meta.MediaStorageSOPInstanceUID = UID(first)
     data.StudyInstanceUID, data.SeriesInstanceUID = "2.25.2", "2.25.3"
     data.PatientID, data.PatientName, data.Modality = "simulated", "simulated", "DX"
     data.Rows = data.Columns = side

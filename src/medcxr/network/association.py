@@ -9,11 +9,11 @@ import logging
 import socket
 import struct
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BufferedReader
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import ip_address
 
 from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import (
@@ -25,23 +25,18 @@ from pynetdicom.pdu_primitives import (
 from pynetdicom.presentation import PresentationContext, negotiate_as_acceptor
 
 from medcxr.network.dimse import Command, CommandField, Status, encoded_response, read_command
+from medcxr.network.receiving import (
+    IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION,
+    VERIFICATION,
+    Caller,
+    Limits,
+    Receiver,
+    Sink,
+    StoreRequest,
+)
 
-__all__ = [
-    "IMPLEMENTATION_CLASS_UID",
-    "IMPLEMENTATION_VERSION",
-    "VERIFICATION",
-    "Association",
-    "Caller",
-    "Limits",
-    "Receiver",
-    "Sink",
-    "StoreRequest",
-]
-
-IMPLEMENTATION_CLASS_UID = "2.25.103045670945603827568302047358177967992"
-"""Made once from a random UUID (PS3.5 section B.2)."""
-IMPLEMENTATION_VERSION = "MEDCXR"
-VERIFICATION = "1.2.840.10008.1.1"
+__all__ = ["Association"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -60,73 +55,6 @@ _CALLED_NOT_RECOGNIZED = (1, 1, 7)
 _CONTEXT_NAME_NOT_SUPPORTED = (1, 1, 2)
 _TOO_MANY = (2, 3, 2)
 _APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Who may send.
-
-    Attributes:
-        title: the calling AE title.
-        networks: from which addresses; none: from any.
-    """
-
-    title: str
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What bounds an association.
-
-    Attributes:
-        pdu_bytes: the longest PDU that is received (PS3.8 annex D.1).
-        object_bytes: the largest data set that is kept.
-        request_s: for an association to be requested, and for TLS to be agreed on.
-        idle_s: between two messages.
-        message_s: for a whole message.
-    """
-
-    pdu_bytes: int = 2**17
-    object_bytes: int = 2**27
-    request_s: float = 10.0
-    idle_s: float = 60.0
-    message_s: float = 120.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreRequest:
-    """A C-STORE that has come.
-
-    Attributes:
-        command: of it.
-        transfer_syntax_uid: in which the data set is written.
-        calling_title: who sends.
-    """
-
-    command: Command
-    transfer_syntax_uid: str
-    calling_title: str
-
-
-class Sink:
-    """Takes the data set of one C-STORE piece by piece; what it is handed is not kept."""
-
-    def write(self, data: memoryview, /) -> None:
-        """Take the next bytes."""
-        raise NotImplementedError
-
-    def finish(self) -> tuple[int, str]:
-        """Keep what was written, and return status and comment of the response."""
-        raise NotImplementedError
-
-    def discard(self) -> None:
-        """Forget what was written."""
-        raise NotImplementedError
-
-
-Receiver = Callable[[StoreRequest], Sink]
-"""Begins to receive."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -181,7 +109,7 @@ class Association:
         self._calling_title = ""
         self._peer_pdu_bytes = 0
         self._contexts: dict[int, tuple[str, str]] = {}
-        self._file: BufferedReader = connection.makefile("rb", buffering=_BUFFER)
+        self._file = BufferedReader(connection.makefile("rb", buffering=0), _BUFFER)
         self._buffer = bytearray(limits.pdu_bytes)
         self._message: _Message | None = None
         self._is_ending = False
@@ -199,6 +127,9 @@ class Association:
             self._abort()
         except OSError as error:
             _LOG.info("An association was lost: %s.", type(error).__name__)
+        except Exception:
+            self._abort(source=2)
+            raise
         finally:
             if self._message is not None and self._message.sink is not None:
                 self._message.sink.discard()

@@ -2,41 +2,18 @@
 
 import logging
 import socket
-import ssl
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from medcxr.core.errors import DataError
-from medcxr.network.association import Association, Caller, Limits, Receiver
+from medcxr.network.association import Association
+from medcxr.network.receiving import Receiver, ServerSettings
 
-__all__ = ["ServerSettings", "StoreServer", "listening_socket"]
+__all__ = ["StoreServer", "listening_socket"]
 
 _LOG = logging.getLogger(__name__)
 _WAITING = 128  # connections that the system keeps until they are accepted
 _REFUSED_AT_ONCE = 32  # beyond the associations that may be, told that they are too many
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerSettings:
-    """How the server answers.
-
-    Attributes:
-        title: its AE title; empty answers to any.
-        callers: who may send; none: everybody who reaches it.
-        syntaxes: abstract syntax -> transfer syntaxes, the preferred ones first.
-        most_associations: at once.
-        limits: of each association.
-        tls: how connections are encrypted; None leaves them as they are.
-    """
-
-    title: str
-    callers: tuple[Caller, ...] = ()
-    syntaxes: Mapping[str, tuple[str, ...]]
-    most_associations: int = 25
-    limits: Limits = field(default_factory=Limits)
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
 
 
 def listening_socket(address: str, port: int, *, shared: bool = False) -> socket.socket:

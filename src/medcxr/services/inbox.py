@@ -25,7 +25,7 @@ from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.workspace import Workspace
 from medcxr.storage import instance_table
-from medcxr.storage.atomic import write_files_durably
+from medcxr.storage.atomic import sync_folder, write_files_durably
 from medcxr.storage.database import Database, Transaction
 from medcxr.storage.instance_table import NewInstance
 from medcxr.storage.reading import read_bytes
@@ -518,6 +518,7 @@ def inbox_folder(workspace: Workspace) -> Path:
     try:
         for one in (workspace.node, folder):
             one.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(one.parent)  # else a power cut takes what lies in it too
     except OSError as error:
         raise StorageError(
             "{folder} cannot be created: {reason}; let this user write to the workspace.",

@@ -113,10 +113,12 @@ def run_node(
         ready: called with the port once senders are answered.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: the address or a file of the settings cannot be used.
         MissingExtra: pynetdicom is not installed.
         StorageError: another node runs on the workspace, or it cannot be used.
     """
+    workspace.require(Permission.ANALYZE)
     _require_library()
     if read:
         require_plan(workspace, settings)

@@ -11,17 +11,17 @@ from medcxr.core.errors import DiskFull, ImageError, MedcxrError
 from medcxr.imaging.dicom_frame import TRANSFER_SYNTAXES
 from medcxr.imaging.dicom_identity import identity_of_data_set, is_uid
 from medcxr.imaging.dicom_screening import RADIOGRAPH_CLASSES
-from medcxr.network.association import (
+from medcxr.network.dimse import Status
+from medcxr.network.receiving import (
     IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION,
     VERIFICATION,
     Caller,
     Limits,
+    ServerSettings,
     Sink,
     StoreRequest,
 )
-from medcxr.network.dimse import Status
-from medcxr.network.store_scp import ServerSettings
 from medcxr.services.group_commit import GroupCommit
 from medcxr.services.inbox import FILE_SUFFIX, Incoming, inbox_folder
 from medcxr.services.node_settings import NodeSettings, tls_context
