@@ -202,7 +202,7 @@ def test_all_objects_of_a_hundred_radiographs_are_as_the_standard_says(workspace
     verify(workspace, varied_file(number), tmp_path)
 
 
-@pytest.mark.parametrize("number", range(100, 104))
+@pytest.mark.parametrize("number", range(100, 102))
 def test_those_of_the_shipped_model_are_too(shipped, tmp_path, number):
     verify(shipped, varied_file(number), tmp_path)
 
@@ -230,8 +230,8 @@ def test_an_object_that_is_wrong_is_found(workspace, tmp_path):
     assert any("CompletionFlag" in line for line in errors_of(tmp_path / "wrong.dcm"))
 
 
-DRAWN = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 18, 19, 23, 24, 28, 29, 42, 43, 59)
-SIGMOID = (0, 20, 32, 35)
+DRAWN = (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 17, 18, 19, 23, 24, 28, 29, 42, 43, 59)
+SIGMOID = (0, 7, 20, 32, 35)
 
 
 @pytest.mark.parametrize("number", DRAWN)
@@ -270,8 +270,8 @@ def test_a_presentation_state_repeats_a_sigmoid(workspace, number):
 
 def test_the_same_result_is_the_same_instance(workspace):
     data = varied_file(3).data
-    _, objects = made(workspace, data)
-    _, again = made(workspace, data)
+    analyzed, objects = made(workspace, data)
+    again = dicom_results(workspace, data, analyzed, made=MADE)
     assert [one.data for one in again] == [one.data for one in objects]
     uids = [one.sop_instance_uid for one in objects]
     assert len(set(uids)) == len(uids)

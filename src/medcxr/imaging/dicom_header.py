@@ -47,7 +47,7 @@ def read_source_header(data: bytes) -> SourceHeader:
         issuer=_identifier(dataset, "IssuerOfPatientID", 64),
         birth_date=_date(dataset, "PatientBirthDate"),
         sex=_one_of(dataset, "PatientSex", ("F", "M", "O")),
-        age=_matching(dataset, "PatientAge", r"\d{3}[DWMY]"),
+        age=_matching(dataset, "PatientAge", _AGE),
         identity_removed=_one_of(dataset, "PatientIdentityRemoved", ("YES", "NO")),
         deidentification=_texts(dataset, "DeidentificationMethod", 64),
         study_date=_date(dataset, "StudyDate"),
@@ -76,6 +76,7 @@ _UIDS = {
     "study_uid": "StudyInstanceUID",
     "series_uid": "SeriesInstanceUID",
 }
+_AGE = re.compile(r"\d{3}[DWMY]")
 # PS3.4 section B.5: CR, DX for presentation and processing, SC and its multi-frame classes
 _CLASSES = frozenset(
     f"1.2.840.10008.5.1.4.1.1.{suffix}"
@@ -154,10 +155,10 @@ def _code(dataset: Dataset, keyword: str) -> str:
 
 
 def _codes(dataset: Dataset, keyword: str) -> list[str]:
-    return [one for one in _values(dataset, keyword) if re.fullmatch(_CODE, one)]
+    return [one for one in _values(dataset, keyword) if _CODE.fullmatch(one)]
 
 
-_CODE = r"[A-Z0-9 _]{1,16}"  # of the value representation CS
+_CODE = re.compile(r"[A-Z0-9 _]{1,16}")  # of the value representation CS
 
 
 def _one_of(dataset: Dataset, keyword: str, allowed: tuple[str, ...]) -> str:
@@ -165,9 +166,9 @@ def _one_of(dataset: Dataset, keyword: str, allowed: tuple[str, ...]) -> str:
     return word if word in allowed else ""
 
 
-def _matching(dataset: Dataset, keyword: str, pattern: str) -> str:
+def _matching(dataset: Dataset, keyword: str, pattern: re.Pattern[str]) -> str:
     word = _text(dataset, keyword).upper()
-    return word if re.fullmatch(pattern, word) else ""
+    return word if pattern.fullmatch(word) else ""
 
 
 def _uid(dataset: Dataset, keyword: str) -> str:

@@ -21,6 +21,7 @@ _IMPLEMENTATION = UID(uid_of("implementation"))
 _SERIES_NUMBERS = {kind: 9301 + number for number, kind in enumerate(ResultKind)}
 
 
+_UNTOLD_METHOD = "Not stated in the radiograph"
 _WITHOUT_BODY_PART = frozenset({ResultKind.STRUCTURED_REPORT, ResultKind.ENCAPSULATED_PDF})
 
 
@@ -73,11 +74,10 @@ def _study_modules(header: SourceHeader) -> dict[str, Any]:
         "StudyDescription": header.study_description,
     }
     told |= {keyword: value for keyword, value in further.items() if value}
-    if header.identity_removed == "NO" or header.deidentification:
-        # (0012,0063) is required with YES
-        told["PatientIdentityRemoved"] = header.identity_removed or "YES"
-    if header.deidentification and told["PatientIdentityRemoved"] == "YES":
-        told["DeidentificationMethod"] = list(header.deidentification)
+    if header.identity_removed:
+        told["PatientIdentityRemoved"] = header.identity_removed
+    if header.identity_removed == "YES":  # (0012,0063) is required with it
+        told["DeidentificationMethod"] = list(header.deidentification) or [_UNTOLD_METHOD]
     return told
 
 
@@ -168,6 +168,8 @@ def _describe_making(header: SourceHeader, made: datetime, dataset: Dataset) -> 
     dataset.SpecificCharacterSet = _UTF_8
     date, time = f"{made:%Y%m%d}", f"{made:%H%M%S.%f}"
     dataset.InstanceCreationDate, dataset.InstanceCreationTime = date, time
+    for contribution in dataset.get("ContributingEquipmentSequence", ()):
+        contribution.ContributionDateTime = date + time
     if "PixelData" in dataset:
         dataset.PatientOrientation = list(header.orientation)  # PS3.3 C.7.6.1.1.1, empty if unknown
     for keyword in ("ContentDate", "PresentationCreationDate"):

@@ -1,8 +1,7 @@
 """The figures as FHIR R4 resources, in plain JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from html import escape
-from typing import Any
 from uuid import UUID
 
 from medcxr import __version__
@@ -19,10 +18,8 @@ from medcxr.interchange.codes import (
     LEFT,
     LUNG,
     NO_UNITS,
-    PERCENT,
     PLAUSIBLE,
     PRESENT,
-    PRIVATE_SCHEME,
     RIGHT,
     SQUARE_CENTIMETER,
     THORAX,
@@ -33,20 +30,12 @@ from medcxr.interchange.codes import (
     code_of,
     site_of,
 )
+from medcxr.interchange.fhir_values import Resource, coding, concept, percent, quantity
 from medcxr.interchange.reported import MANUFACTURER, Reported
-from medcxr.interchange.uids import uid_of, uuid_of
+from medcxr.interchange.uids import uuid_of
 
 __all__ = ["fhir_bundle"]
 
-Resource = dict[str, Any]
-
-_SYSTEMS: Mapping[str, str] = {
-    "SCT": "http://snomed.info/sct",
-    "DCM": "http://dicom.nema.org/resources/ontology/DCM",
-    "UCUM": "http://unitsofmeasure.org",
-    # a scheme of the program's own has no address, but an identifier
-    PRIVATE_SCHEME: f"urn:oid:{uid_of('coding scheme', PRIVATE_SCHEME)}",
-}
 _URI = "urn:ietf:rfc:3986"
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 _ANSWERS = {
@@ -229,7 +218,7 @@ def _observation(context: _Context, device: str, code: Code, site: Resource) -> 
         "resourceType": "Observation",
         "status": "preliminary",
         "category": [{"coding": [_IMAGING]}],
-        "code": _concept(code),
+        "code": concept(code),
         **context.about(),
         "issued": context.reported.made.isoformat(timespec="seconds"),
         "bodySite": site,
@@ -247,19 +236,17 @@ def _finding(context: _Context, device: str, found: FindingResult) -> Resource:
     if found.prediction_set == "uncertain":
         interpretations.append(("IND", "Indeterminate"))
     components = [
-        {"code": _concept(CERTAINTY), "valueQuantity": _percent(found.probability)},
-        {"code": _concept(THRESHOLD), "valueQuantity": _percent(found.threshold)},
+        {"code": concept(CERTAINTY), "valueQuantity": percent(found.probability)},
+        {"code": concept(THRESHOLD), "valueQuantity": percent(found.threshold)},
     ]
     plausible = _ANSWERS.get(found.prediction_set or "")
     if plausible is not None:
-        components.append(
-            {"code": _concept(PLAUSIBLE), "valueCodeableConcept": _concept(plausible)}
-        )
+        components.append({"code": concept(PLAUSIBLE), "valueCodeableConcept": concept(plausible)})
     point = context.reported.analysis.operating_point
-    site = _concept(site_of(found.finding))
+    site = concept(site_of(found.finding))
     return {
         **_observation(context, device, code_of(found.finding), site),
-        "valueCodeableConcept": _concept(answer),
+        "valueCodeableConcept": concept(answer),
         "interpretation": [
             {"coding": [{"system": _INTERPRETATION, "code": code, "display": display}]}
             for code, display in interpretations
@@ -271,22 +258,22 @@ def _finding(context: _Context, device: str, found: FindingResult) -> Resource:
 
 def _ratio(context: _Context, device: str, anatomy: Anatomy, ratio: float) -> Resource:
     made = {
-        **_observation(context, device, CARDIOTHORACIC_RATIO, _concept(THORAX)),
-        "valueQuantity": _quantity(ratio, NO_UNITS),
+        **_observation(context, device, CARDIOTHORACIC_RATIO, concept(THORAX)),
+        "valueQuantity": quantity(ratio, NO_UNITS),
         **_doubted(context),
     }
     if anatomy.ratio_margin is None or anatomy.doubts:
         return made
     interval = {
-        "low": _quantity(ratio - anatomy.ratio_margin, NO_UNITS),
-        "high": _quantity(ratio + anatomy.ratio_margin, NO_UNITS),
+        "low": quantity(ratio - anatomy.ratio_margin, NO_UNITS),
+        "high": quantity(ratio + anatomy.ratio_margin, NO_UNITS),
     }
-    return {**made, "component": [{"code": _concept(UNCERTAINTY), "valueRange": interval}]}
+    return {**made, "component": [{"code": concept(UNCERTAINTY), "valueRange": interval}]}
 
 
 def _lung(context: _Context, device: str, lung: Lung, side: Code) -> Iterator[tuple[str, Resource]]:
     site = {
-        "coding": [_coding(LUNG)],
+        "coding": [coding(LUNG)],
         "text": f"{side.meaning} lung",
     }
     measured = (
@@ -299,7 +286,7 @@ def _lung(context: _Context, device: str, lung: Lung, side: Code) -> Iterator[tu
                 f"{side.meaning} lung {code.meaning}",
                 {
                     **_observation(context, device, code, site),
-                    "valueQuantity": _quantity(value, unit),
+                    "valueQuantity": quantity(value, unit),
                     **_doubted(context),
                 },
             )
@@ -312,24 +299,3 @@ def _doubted(context: _Context) -> Resource:
     return (
         {"note": [{"text": f"Not to be trusted: {doubt}."} for doubt in doubts]} if doubts else {}
     )
-
-
-def _concept(code: Code) -> Resource:
-    return {"coding": [_coding(code)], "text": code.meaning}
-
-
-def _coding(code: Code) -> Resource:
-    return {"system": _SYSTEMS[code.scheme], "code": code.value, "display": code.meaning}
-
-
-def _percent(share: float) -> Resource:
-    return _quantity(100 * share, PERCENT)
-
-
-def _quantity(value: float, unit: Code) -> Resource:
-    return {
-        "value": round(value, 4),
-        "unit": unit.meaning,
-        "system": _SYSTEMS[unit.scheme],
-        "code": unit.value,
-    }

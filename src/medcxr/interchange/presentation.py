@@ -28,6 +28,7 @@ __all__ = ["presentation_state"]
 
 _KIND = ResultKind.PRESENTATION_STATE
 _WIDTHS, _WORDS = "WIDTHS", "WORDS"
+_MOST_POINTS = 8000  # of 8 bytes: the length of an element of FL has 16 bits (PS3.5 section 7.1.2)
 _LONGEST_TEXT = 1024  # characters of ST
 
 Points = Sequence[tuple[float, float]]
@@ -106,8 +107,9 @@ def _polyline(header: SourceHeader, points: Points) -> GraphicObject:
     The corner of its first pixel is 0\0 and that of its last Columns\Rows (PS3.3 C.10.5.1.2);
     only the displayed area counts pixels from 1 (C.10.4).
     """
-    placed = np.asarray(points, np.float64) * (header.columns, header.rows)
-    return _graphic(header, placed)
+    # every so many points of a line that is longer than an element can be, and its end
+    kept = [*points[:: len(points) // _MOST_POINTS + 1], points[-1]]
+    return _graphic(header, np.asarray(kept, np.float64) * (header.columns, header.rows))
 
 
 def _line(header: SourceHeader, span: Span) -> GraphicObject:

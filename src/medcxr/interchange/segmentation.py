@@ -52,6 +52,10 @@ def segmentation(
         series_description=say("Chest X-ray decision support")[:64],
         **equipment(reported, _KIND),
     )
+    # highdicom draws a new one each time
+    dimensions = reported.uid("dimensions")
+    for item in (*dataset.DimensionOrganizationSequence, *dataset.DimensionIndexSequence):
+        item.DimensionOrganizationUID = dimensions
     return object_of(header, reported, _KIND, dataset)
 
 

@@ -7,11 +7,13 @@ again after a pause that grows.
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.services.delivery import deliver_due, forget_delivered, give_up_old
 from medcxr.services.inbox import lapse_claims
@@ -22,7 +24,7 @@ from medcxr.services.node_settings import NodeSettings
 from medcxr.services.node_sorting import raise_waiting, sort_waiting
 from medcxr.services.result_files import remove_unneeded_results
 from medcxr.services.workspace import Workspace
-from medcxr.storage.locks import lock_to_hand_on
+from medcxr.storage.locks import is_held, lock_to_hand_on
 
 __all__ = ["NodeWork", "read_until"]
 
@@ -43,11 +45,15 @@ def read_until(workspace: Workspace, settings: NodeSettings, stop: threading.Eve
         stop: set when it is time.
 
     Raises:
+        AccessError: whoever asks may not.
         DataError: a setting is wrong.
-        StorageError: another process does it, or the workspace cannot be used.
+        StorageError: the workspace cannot be used.
     """
+    workspace.require(Permission.ANALYZE)
     work = NodeWork(workspace, node_plan(workspace, settings))
-    work.start()
+    while not work.start():  # the process of a node that was killed still ends what it is at
+        if stop.wait(_IDLE_S):
+            return
     stop.wait()
     if not work.stop(within_s=_END_S):
         _LOG.warning("What is being read or sent is cut off, and done again at the next start.")
@@ -68,14 +74,20 @@ class NodeWork:
         self._threads: list[threading.Thread] = []
         self._lock: int | None = None
 
-    def start(self) -> None:
+    def start(self) -> bool:
         """Go on with what was begun, and begin with what waits.
 
+        Returns:
+            Whether it was started: not where another process does the same.
+
         Raises:
-            StorageError: another process does it, or the workspace cannot be used.
+            StorageError: the workspace cannot be used.
         """
         self._workspace.node.mkdir(mode=0o700, exist_ok=True)
-        self._lock = lock_to_hand_on(self._workspace.node / _LOCK)
+        if sys.platform != "win32":  # which has no such locks
+            if is_held(self._workspace.node / _LOCK):
+                return False
+            self._lock = lock_to_hand_on(self._workspace.node / _LOCK)
         # No reader is alive now: what they had claimed waits again, and files of results that were
         # not kept are nobody's.
         lapse_claims(self._workspace, older_than=timedelta(0))
@@ -87,6 +99,7 @@ class NodeWork:
             self._run(f"courier to {destination.name}", courier.step)
         self._run("sorter", _Sorter(self._workspace, self._plan).step)
         self._run("keeper", self._keep)
+        return True
 
     def stop(self, *, within_s: float = _END_S) -> bool:
         """Let every thread end what it is at, and tell whether all have ended."""

@@ -120,7 +120,8 @@ def due_deliveries(
 def next_due(connection: Connection, destination: str) -> datetime | None:
     """Return when the next of a destination's results is to be sent, None if none waits."""
     wanted = select(func.min(deliveries.c.next_try_at)).where(_waits(destination))
-    return connection.execute(wanted).scalar_one()
+    moment: datetime | None = connection.execute(wanted).scalar_one()
+    return moment
 
 
 def set_sent(connection: Connection, sent: Sequence[DeliveryRow], now: datetime) -> int:

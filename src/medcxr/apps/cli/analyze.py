@@ -18,7 +18,6 @@ from medcxr.apps.cli.words import (
 )
 from medcxr.core.errors import DataError, ImageError
 from medcxr.core.language import ENGLISH, LANGUAGES
-from medcxr.core.sentences import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -145,9 +144,7 @@ def analyze(
                     kept.refuse(path, result)
                 continue
             changed = None if change is None else _what_if(opened, result, change)
-            _print_json(path, result, changed) if as_json else _print_table(path, result)
-            if changed is not None and not as_json:
-                _print_what_if(changed)
+            _print(path, result, changed, as_json=as_json)
             if heatmap is not None:
                 from medcxr.apps.cli.heat_map import write_heat_map  # noqa: PLC0415
 
@@ -256,6 +253,17 @@ def _what_if(workspace: "Workspace", result: "AnalyzedImage", finding: str) -> "
     return what_if(workspace, result, finding)
 
 
+def _print(path: Path, result: "AnalyzedImage", changed: "WhatIf | None", *, as_json: bool) -> None:
+    if as_json:
+        _print_json(path, result, changed)
+        return
+    from medcxr.apps.cli.analysis_table import print_table  # noqa: PLC0415
+
+    print_table(path, result)
+    if changed is not None:
+        _print_what_if(changed)
+
+
 def _print_what_if(changed: "WhatIf") -> None:
     from medcxr.explain.what_if import told_what_if  # noqa: PLC0415
 
@@ -267,39 +275,3 @@ def _print_json(path: Path, result: "AnalyzedImage", changed: "WhatIf | None") -
     if changed is not None:
         plain["what_if"] = asdict(changed)
     typer.echo(json.dumps(plain, allow_nan=False))
-
-
-def _print_table(path: Path, result: "AnalyzedImage") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    from medcxr.anatomy.words import told_angles, told_lungs, told_ratio  # noqa: PLC0415
-    from medcxr.explain.margin import told_margin  # noqa: PLC0415
-    from medcxr.explain.zones import main_zone  # noqa: PLC0415
-
-    analysis = result.analysis
-    table = Table(
-        "Finding", "Probability", "Present from", "Distance", "", title=Text(printable(str(path)))
-    )
-    for found in analysis.findings:
-        state = Text("Present", style="bold") if found.present else Text("Absent")
-        cells = (percent(found.probability), f"{found.threshold:.1%}", told_margin(found))
-        table.add_row(Text(found.finding), *cells, state)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
-    console.print(
-        Text(
-            f"Model {analysis.model}, operating point {analysis.operating_point}, "
-            f"view {analysis.view}, {analysis.seconds:.2f} s"
-        )
-    )
-    if analysis.anatomy is not None:
-        console.print(Text(f"Cardiothoracic ratio: {told_ratio(analysis.anatomy)}"))
-        console.print(Text(f"Lungs: {told_lungs(analysis.anatomy)}"))
-        console.print(Text(f"Costophrenic angles: {told_angles(analysis.anatomy)}"))
-    for found in analysis.findings:
-        if found.present and found.evidence_zones:
-            console.print(Text(main_zone(found.finding, found.evidence_zones)))
-    for warning in analysis.warnings:
-        console.print(Text(f"Warning: {warning}"))
