@@ -1,6 +1,7 @@
 """Results of a hundred different radiographs as DICOM objects, judged by other programs."""
 
 import io
+import subprocess
 import warnings
 from datetime import UTC, datetime
 
@@ -13,7 +14,7 @@ from PIL import Image, ImageDraw
 from pydicom.sr.codedict import codes
 
 from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
-from dicom_programs import errors_of, rendered
+from dicom_programs import errors_of, program, rendered
 from medcxr.core.language import say, speaking
 from medcxr.core.result_objects import ResultKind
 from medcxr.core.sentences import NOT_A_DIAGNOSIS
@@ -132,6 +133,12 @@ def verify_report(analyzed, read):
 
 
 def verify_segmentation(analyzed, read):
+    by_highdicom = highdicom.seg.Segmentation.from_dataset(read)
+    assert set(by_highdicom.segment_numbers) == set(range(1, len(read.SegmentSequence) + 1))
+    assert {uid for _, _, uid in by_highdicom.get_source_image_uids()} == {
+        item.ReferencedSOPInstanceUID
+        for item in read.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    }
     frames = read.pixel_array.reshape(-1, read.Rows, read.Columns)
     assert (read.Rows, read.Columns) == analyzed.analysis.image_shape
     for segment, frame in zip(read.SegmentSequence, frames, strict=True):
@@ -245,9 +252,13 @@ def test_a_presentation_state_shows_the_gray_levels_that_were_analyzed(workspace
         plain.decompress(generate_instance_uid=False)
     plain.save_as(image)
     (read,) = by_kind(objects, ResultKind.PRESENTATION_STATE)
-    # DCMTK refuses states of nobody, though the standard lets names and identifiers be unknown
-    read.PatientName, read.PatientID = read.PatientName or "A", read.PatientID or "1"
+    # DCMTK refuses states of nobody, though the standard lets names and identifiers be unknown, and
+    # its check of names knows no Unicode
+    read.PatientName, read.ReferringPhysicianName = "Somebody^A", ""
+    read.PatientID = read.PatientID or "1"
     read.save_as(state)
+    checked = subprocess.run([program("dcmpschk"), str(state)], capture_output=True, check=False)
+    assert b"Test passed" in checked.stdout + checked.stderr
     shown = np.asarray(Image.open(io.BytesIO(rendered(image, state, tmp_path / "out.pgm"))))
     expected = 255 * analyzed.image.pixels
     assert shown.shape == expected.shape
@@ -325,6 +336,30 @@ def test_a_model_that_outlines_nothing_has_no_segmentation(tmp_path):
     kinds = [one.kind for one in objects]
     assert ResultKind.SEGMENTATION not in kinds
     assert ResultKind.STRUCTURED_REPORT in kinds
+    for number, one in enumerate(objects):
+        path = tmp_path / f"{number}.dcm"
+        path.write_bytes(one.data)
+        assert errors_of(path) == []
+
+
+def test_a_radiograph_stored_in_color_has_no_grayscale_state(workspace, tmp_path):
+    file = varied_file(1)
+    analyzed = analyze_image(workspace, file.data, gate=False)
+    gray = np.rint(255 * analyzed.image.pixels).astype(np.uint8)
+    colored = pydicom.dcmread(io.BytesIO(file.data))
+    for keyword in ("VOILUTSequence", "WindowCenter", "WindowWidth", "RescaleSlope"):
+        if keyword in colored:
+            delattr(colored, keyword)
+    colored.PhotometricInterpretation, colored.SamplesPerPixel = "RGB", 3
+    colored.PlanarConfiguration, colored.PixelRepresentation = 0, 0
+    colored.BitsAllocated = colored.BitsStored = 8
+    colored.HighBit = 7
+    data = np.repeat(gray[..., np.newaxis], 3, axis=2).tobytes()
+    colored.PixelData = data + b"\0" * (len(data) % 2)
+    written = io.BytesIO()
+    colored.save_as(written)
+    _, objects = made(workspace, written.getvalue())
+    assert {one.kind for one in objects} == set(ResultKind) - {ResultKind.PRESENTATION_STATE}
     for number, one in enumerate(objects):
         path = tmp_path / f"{number}.dcm"
         path.write_bytes(one.data)

@@ -6,7 +6,7 @@ import struct
 import subprocess
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_network
 
 import pytest
@@ -301,6 +301,20 @@ def test_what_is_no_message_ends_the_association_and_no_other(sent):
         assert ended(connection)[:1] == b"\x07"
         assert other.send_c_store(data_set()).Status == 0
     assert [one.state for one in found] == ["kept"]
+
+
+def test_who_sends_a_byte_now_and_then_is_let_go_after_a_time():
+    with served(limits=Limits(request_s=0.5)) as (port, _):
+        begin = time.monotonic()
+        with raw(port) as connection:
+            connection.sendall(struct.pack(">BxL", 1, 1000))
+            connection.settimeout(0.1)
+            found = None
+            while found is None and time.monotonic() < begin + 5:
+                connection.sendall(b"\0")
+                with suppress(TimeoutError):
+                    found = connection.recv(4096)
+        assert found[:1] == b"\x07"
 
 
 def test_a_message_that_is_cut_off_is_discarded():

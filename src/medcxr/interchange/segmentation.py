@@ -1,6 +1,7 @@
 """Lungs and heart as a segmentation, pixel for pixel over the radiograph."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from highdicom.seg import Segmentation, SegmentationTypeValues, SegmentDescription
@@ -38,8 +39,11 @@ def segmentation(
     found = {organ: mask for organ, mask in masks.items() if organ in ORGANS and mask.any()}
     if not found:
         return None
+    # Without pixel measures, which may be left out beside the image that it was derived from:
+    # highdicom's reader refuses those without a slice thickness, which no projection has.
+    source = source_dataset(replace(header, spacing_mm=None))
     dataset = Segmentation(
-        source_images=[source_dataset(header)],
+        source_images=[source],
         pixel_array=np.stack(list(found.values()), axis=-1)[np.newaxis].astype(np.uint8),
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=[

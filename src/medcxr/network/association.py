@@ -12,8 +12,9 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from io import BufferedReader
+from io import BufferedReader, RawIOBase
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
 from pynetdicom.pdu_primitives import (
@@ -35,6 +36,9 @@ from medcxr.network.receiving import (
     Sink,
     StoreRequest,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 __all__ = ["Association"]
 
@@ -62,12 +66,36 @@ class _Message:
     """A message that comes in pieces."""
 
     context_id: int
-    until: float
     command: bytearray = field(default_factory=bytearray)
     read: Command | None = None
     sink: Sink | None = None
     n_bytes: int = 0
     refusal: tuple[int, str] | None = None
+
+
+class _TimedReader(RawIOBase):
+    """Reads from a connection until a moment, however slowly its bytes come."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self._connection = connection
+        self._until = 0.0
+
+    def allow(self, seconds: float) -> None:
+        """Let what is read from now on take so long in all."""
+        self._until = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, view: "Buffer", /) -> int:
+        """Read what there is, at least one byte; none at the end."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(view)
 
 
 class _EndedError(Exception):
@@ -109,7 +137,8 @@ class Association:
         self._calling_title = ""
         self._peer_pdu_bytes = 0
         self._contexts: dict[int, tuple[str, str]] = {}
-        self._file = BufferedReader(connection.makefile("rb", buffering=0), _BUFFER)
+        self._timed = _TimedReader(connection)
+        self._file = BufferedReader(self._timed, _BUFFER)
         self._buffer = bytearray(limits.pdu_bytes)
         self._message: _Message | None = None
         self._is_ending = False
@@ -145,7 +174,7 @@ class Association:
                 return
 
     def _negotiate(self) -> None:
-        self._connection.settimeout(self._limits.request_s)
+        self._timed.allow(self._limits.request_s)
         kind, length = self._head()
         if kind != _RQ or length > _MOST_REQUEST_BYTES:
             self._abort(source=2, reason=2)
@@ -225,7 +254,7 @@ class Association:
             if self._is_ending:
                 self._abort()
                 return False
-            self._connection.settimeout(self._limits.idle_s)
+            self._timed.allow(self._limits.idle_s)
         kind, length = self._head()
         if kind == _DATA:
             self._receive(length)
@@ -258,13 +287,10 @@ class Association:
         """Take a presentation data value."""
         message = self._message
         if message is None:
-            until = time.monotonic() + self._limits.message_s
-            message = self._message = _Message(context_id=context_id, until=until)
-            self._connection.settimeout(self._limits.message_s)
+            message = self._message = _Message(context_id=context_id)
+            self._timed.allow(self._limits.message_s)
         if message.context_id != context_id or context_id not in self._contexts:
             self._invalid()
-        if time.monotonic() > message.until:
-            raise TimeoutError
         if control & _IS_COMMAND:
             self._take_command(message, data, is_last=bool(control & _IS_LAST))
         else:
@@ -345,6 +371,7 @@ class Association:
             position += n_bytes
 
     def _send(self, data: bytes) -> None:
+        self._connection.settimeout(self._limits.idle_s)
         self._connection.sendall(data)
 
     def _invalid(self) -> None:
@@ -356,11 +383,9 @@ class Association:
         pdu = A_ABORT_RQ()
         pdu.source = source
         pdu.reason_diagnostic = reason
-        try:
+        with suppress(OSError):
             self._connection.settimeout(1.0)
-            self._send(pdu.encode())
-        except OSError:
-            return
+            self._connection.sendall(pdu.encode())
 
     def _close(self) -> None:
         self._file.close()

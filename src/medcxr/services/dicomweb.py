@@ -320,6 +320,7 @@ def poll(
         AccessError: whoever asks may not.
         DataError: the settings name no address or no credentials that can be used.
     """
+    workspace.require(Permission.ANALYZE)
     fetching = Fetching(workspace, settings.server(folder), modalities=settings.modalities)
     look_back = timedelta(days=settings.look_back_days)
     last = ""

@@ -262,6 +262,7 @@ def watch(
         DataError: the folder is none.
         StorageError: it cannot be written to, or another process watches it.
     """
+    workspace.require(Permission.ANALYZE)
     folder = WatchedFolder(workspace, settings.path, keep=settings.keep, settle_s=settings.settle_s)
     with _alone(workspace, settings.path):
         is_told = False
