@@ -16,13 +16,14 @@ from medcxr.services.audit import check_trail, trail
 from medcxr.services.case_records import cases
 from medcxr.services.database import workspace_database
 from medcxr.services.delivery import standings
-from medcxr.services.inbox import counts, lapse_claims, receive
+from medcxr.services.inbox import counts, lapse_claims, receive, receive_many
 from medcxr.services.node_destinations import destinations_of
 from medcxr.services.node_reading import read_next
 from medcxr.services.node_rules import ReadingRules
 from medcxr.services.node_sorting import raise_waiting, sort_waiting
 from medcxr.services.node_triage import TriageRules
 from medcxr.services.preferences import Preferences, set_preferences
+from medcxr.services.received_files import incoming_image
 
 RULES = ReadingRules()
 
@@ -219,6 +220,17 @@ def test_results_are_delivered_also_where_no_case_is_remembered(node, chests, tm
     assert cases(node) == []
     assert [one.n for one in standings(node)] == [1]
     assert len(events(node, AuditAction.CASE_ANALYZED)) == 1
+
+
+def test_a_picture_of_a_watched_folder_is_read_and_answered_by_fhir_alone(
+    node, sample_data, tmp_path
+):
+    picture = next(iter(sorted(sample_data.rglob("*.png")))).read_bytes()
+    receive_many(node, [incoming_image(picture, origin="folder")])
+    assert len(read_all(node, folder_of(tmp_path, "structured report", "fhir"))) == 1
+    assert states(node) == {"read": 1}
+    (waiting,) = list(node.results.iterdir())
+    assert b"DiagnosticReport" in waiting.read_bytes()
 
 
 def test_urgent_instances_are_read_first_and_none_waits_for_ever(node, chests):

@@ -18,6 +18,7 @@ from medcxr.core.language import ENGLISH, speaking
 from medcxr.core.result_objects import ResultKind
 from medcxr.core.urgency import urgency_of
 from medcxr.imaging.instance_facts import read_instance_facts
+from medcxr.imaging.sniffing import FileFormat, file_format
 from medcxr.services.analysis import AnalyzedImage, analyze_image
 from medcxr.services.analysis_trail import note_refused_within, reason_of
 from medcxr.services.case_records import case_to_keep, record_case_within
@@ -145,7 +146,7 @@ class _Reading:
             if skipped:
                 return self._skip(skipped)
         analyzed = analyze_image(self._workspace, data)
-        results = self._results(data, analyzed)
+        results = self._results(data, analyzed, is_dicom=is_dicom)
         waiting = prepare_deliveries(
             self._workspace,
             results,
@@ -199,7 +200,8 @@ class _Reading:
         forget_file(self._workspace, self._claimed)
         return ReadInstance(number=self._claimed.number, state=state)
 
-    def _results(self, data: bytes, analyzed: AnalyzedImage) -> list[Result]:
+    def _results(self, data: bytes, analyzed: AnalyzedImage, *, is_dicom: bool) -> list[Result]:
+        """Make what destinations get; without a header there is no study for DICOM objects."""
         # Loads no library before results are made.
         from medcxr.services.standard_results import dicom_results, fhir_results  # noqa: PLC0415
 
@@ -207,7 +209,7 @@ class _Reading:
         source: bytes | None = data
         if self._claimed.sop_class_uid == PICTURE:  # belongs to no study, so no object can
             wanted, source = wanted & {FHIR}, None
-        kinds = [ResultKind(one) for one in sorted(wanted - {FHIR})]
+        kinds = [ResultKind(one) for one in sorted(wanted - {FHIR})] if is_dicom else []
         found: list[Result] = []
         if kinds:
             made = dicom_results(
