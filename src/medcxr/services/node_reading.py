@@ -18,7 +18,6 @@ from medcxr.core.language import ENGLISH, speaking
 from medcxr.core.result_objects import ResultKind
 from medcxr.core.urgency import urgency_of
 from medcxr.imaging.instance_facts import read_instance_facts
-from medcxr.imaging.sniffing import FileFormat, file_format
 from medcxr.services.analysis import AnalyzedImage, analyze_image
 from medcxr.services.analysis_trail import note_refused_within, reason_of
 from medcxr.services.case_records import case_to_keep, record_case_within
@@ -146,7 +145,7 @@ class _Reading:
             if skipped:
                 return self._skip(skipped)
         analyzed = analyze_image(self._workspace, data)
-        results = self._results(data, analyzed, is_dicom=is_dicom)
+        results = self._results(data, analyzed)
         waiting = prepare_deliveries(
             self._workspace,
             results,
@@ -200,8 +199,7 @@ class _Reading:
         forget_file(self._workspace, self._claimed)
         return ReadInstance(number=self._claimed.number, state=state)
 
-    def _results(self, data: bytes, analyzed: AnalyzedImage, *, is_dicom: bool) -> list[Result]:
-        """Make what destinations get; without a header there is no study for DICOM objects."""
+    def _results(self, data: bytes, analyzed: AnalyzedImage) -> list[Result]:
         # Loads no library before results are made.
         from medcxr.services.standard_results import dicom_results, fhir_results  # noqa: PLC0415
 
@@ -209,7 +207,7 @@ class _Reading:
         source: bytes | None = data
         if self._claimed.sop_class_uid == PICTURE:  # belongs to no study, so no object can
             wanted, source = wanted & {FHIR}, None
-        kinds = [ResultKind(one) for one in sorted(wanted - {FHIR})] if is_dicom else []
+        kinds = [ResultKind(one) for one in sorted(wanted - {FHIR})]
         found: list[Result] = []
         if kinds:
             made = dicom_results(
