@@ -66,7 +66,7 @@ def node_plan(workspace: Workspace, settings: NodeSettings) -> NodePlan:
     """Return the plan that a node's settings make.
 
     Args:
-        workspace: in whose folder relative paths begin.
+        workspace: in whose folder of the node relative paths begin.
         settings: of the node.
 
     Raises:
@@ -79,7 +79,7 @@ def node_plan(workspace: Workspace, settings: NodeSettings) -> NodePlan:
         rules=reading_rules(settings.table("rules")),
         triage=triage_rules(settings.table("triage")),
         reading=_reader_settings(settings.table("reading")),
-        destinations=destinations_of(destinations, workspace.node_settings.parent),
+        destinations=destinations_of(destinations, workspace.node),
         delivery=delivery_rules(settings.table("delivery")),
     )
 

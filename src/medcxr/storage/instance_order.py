@@ -37,9 +37,9 @@ def raise_waiting(connection: Connection, priority: int, received_until: datetim
 
 def waiting_since(connection: Connection) -> datetime | None:
     """Return when the instance was received that waits longest, None where none waits."""
-    return connection.execute(
-        select(func.min(instances.c.received_at)).where(_waits())
-    ).scalar_one()
+    wanted = select(func.min(instances.c.received_at)).where(_waits())
+    moment: datetime | None = connection.execute(wanted).scalar_one()
+    return moment
 
 
 def _waits() -> ColumnElement[bool]:
