@@ -26,6 +26,7 @@ HOMES = {
     "pydicom": DICOM,
     "gdcm": DICOM,
     "highdicom": {"medcxr.interchange"},
+    "pynetdicom": {"medcxr.network"},
     "argon2": {"medcxr.security"},
     "cryptography": {"medcxr.security"},
     "segno": {"medcxr.security"},

@@ -130,6 +130,12 @@ def dicom_files() -> list[bytes]:
     return [*files, *_real("dicom/*.dcm", 12, most_bytes=300_000)]
 
 
+def read_identity(data: bytes) -> object:
+    from medcxr.imaging.dicom_identity import identity_of_file
+
+    return identity_of_file(data)
+
+
 def read_radiograph(data: bytes) -> None:
     """Read a file as the program does: in the decoding process."""
     from medcxr.imaging.reading import read_image
@@ -517,6 +523,13 @@ TARGETS: tuple[Target, ...] = (
         seeds=dicom_files,
         mutators=mutation.OF_DICOM,
         read=read_results_header,
+    ),
+    Target(
+        name="identity",
+        share=1,
+        seeds=dicom_files,
+        mutators=mutation.OF_DICOM,
+        read=read_identity,
     ),
     Target(name="table", share=1.5, seeds=tables, mutators=mutation.OF_TEXT, read=read_table),
     Target(name="scores", share=1, seeds=score_tables, mutators=mutation.OF_TEXT, read=read_scores),

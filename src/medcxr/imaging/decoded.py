@@ -10,11 +10,21 @@ import numpy as np
 from medcxr.core.arrays import Pixels
 from medcxr.core.errors import ImageError
 from medcxr.core.images import Acquisition, GrayScale, Origin, SpacingPlane, View
+from medcxr.core.instance_facts import InstanceFacts
 from medcxr.core.language import Sentence
 from medcxr.core.source_header import GrayLut, GrayWindow, SourceHeader
 from medcxr.imaging.limits import MAX_PIXELS
 
-__all__ = ["Decoded", "receive", "receive_header", "send", "send_header", "send_refusal"]
+__all__ = [
+    "Decoded",
+    "receive",
+    "receive_facts",
+    "receive_header",
+    "send",
+    "send_facts",
+    "send_header",
+    "send_refusal",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,6 +107,19 @@ def receive_header(stream: BinaryIO) -> SourceHeader:
     for name, kind in (("modality_lut", GrayLut), ("voi_lut", GrayLut), ("window", GrayWindow)):
         told[name] = None if told[name] is None else kind(**told[name])
     return SourceHeader(**told)
+
+
+def send_facts(facts: InstanceFacts, stream: BinaryIO) -> None:
+    """Write what decides whether an instance is read as a line of JSON."""
+    _send_line(asdict(facts), stream)
+    stream.flush()
+
+
+def receive_facts(stream: BinaryIO) -> InstanceFacts:
+    """Read what send_facts or send_refusal wrote; errors as for `receive_header`."""
+    told = _received_line(stream)
+    lists: dict[str, Any] = {k: tuple(one) for k, one in told.items() if isinstance(one, list)}
+    return InstanceFacts(**(told | lists))
 
 
 def _received_line(stream: BinaryIO) -> dict[str, Any]:

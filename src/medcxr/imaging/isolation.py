@@ -14,15 +14,16 @@ from typing import BinaryIO, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from medcxr.core.cores import available_cores
 from medcxr.core.errors import ImageError
+from medcxr.core.instance_facts import InstanceFacts
 from medcxr.core.language import text
 from medcxr.core.settings import environment_without_secrets
 from medcxr.core.source_header import SourceHeader
-from medcxr.imaging.decoded import Decoded, receive, receive_header
+from medcxr.imaging.decoded import Decoded, receive, receive_facts, receive_header
 from medcxr.imaging.limits import TIMEOUT_S
 from medcxr.imaging.sniffing import FileFormat
-from medcxr.imaging.worker import BEYOND_WINDOW, HEADER_ALONE, READY, WITHIN_WINDOW
+from medcxr.imaging.worker import BEYOND_WINDOW, FACTS_ALONE, HEADER_ALONE, READY, WITHIN_WINDOW
 
-__all__ = ["decode_isolated", "read_header_isolated"]
+__all__ = ["decode_isolated", "read_facts_isolated", "read_header_isolated"]
 
 _T = TypeVar("_T")
 _Process: TypeAlias = subprocess.Popen[bytes]
@@ -56,6 +57,11 @@ def read_header_isolated(data: bytes) -> SourceHeader:
         ImageError: it is no radiograph, or states no identifiers for results to refer to.
     """
     return _ask(HEADER_ALONE, data, FileFormat.DICOM, receive_header)
+
+
+def read_facts_isolated(data: bytes) -> InstanceFacts:
+    """Read what decides whether a DICOM file is read by a node; arguments and errors as above."""
+    return _ask(FACTS_ALONE, data, FileFormat.DICOM, receive_facts)
 
 
 def _ask(what: bytes, data: bytes, format_: FileFormat, receive: Callable[[BinaryIO], _T]) -> _T:

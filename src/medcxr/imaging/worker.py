@@ -11,12 +11,13 @@ from typing import BinaryIO
 
 from medcxr.core.errors import ImageError
 from medcxr.core.language import Sentence
-from medcxr.imaging.decoded import Decoded, send, send_header, send_refusal
+from medcxr.imaging.decoded import Decoded, send, send_facts, send_header, send_refusal
 from medcxr.imaging.limits import MEMORY_BYTES
 from medcxr.imaging.sniffing import FileFormat
 
 __all__ = [
     "BEYOND_WINDOW",
+    "FACTS_ALONE",
     "HEADER_ALONE",
     "READY",
     "WITHIN_WINDOW",
@@ -27,7 +28,8 @@ __all__ = [
 ]
 
 READY = b"ready\n"
-BEYOND_WINDOW, WITHIN_WINDOW, HEADER_ALONE = b"beyond", b"within", b"header"
+BEYOND_WINDOW, WITHIN_WINDOW = b"beyond", b"within"
+HEADER_ALONE, FACTS_ALONE = b"header", b"facts"
 
 
 def main() -> None:
@@ -49,12 +51,7 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
         if len(data) < int(length):
             return
         try:
-            if what == HEADER_ALONE:
-                from medcxr.imaging.dicom_header import read_source_header  # noqa: PLC0415
-
-                send_header(read_source_header(data), replies)
-                continue
-            decoded = decode(data, FileFormat(name.decode()), beyond_window=what == BEYOND_WINDOW)
+            _answer(data, FileFormat(name.decode()), what, replies)
         except ImageError as error:
             send_refusal(error.sentence, replies)
         except MemoryError:
@@ -66,8 +63,20 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
                 format=name.decode(),
             )
             send_refusal(damaged, replies)
-        else:
-            send(decoded, replies)
+
+
+def _answer(data: bytes, format_: FileFormat, what: bytes, replies: BinaryIO) -> None:
+    # Each library is imported when it is asked for, as in decode.
+    if what == HEADER_ALONE:
+        from medcxr.imaging.dicom_header import read_source_header  # noqa: PLC0415
+
+        send_header(read_source_header(data), replies)
+    elif what == FACTS_ALONE:
+        from medcxr.imaging.dicom_facts import decode_instance_facts  # noqa: PLC0415
+
+        send_facts(decode_instance_facts(data), replies)
+    else:
+        send(decode(data, format_, beyond_window=what == BEYOND_WINDOW), replies)
 
 
 def decode(data: bytes, format_: FileFormat, *, beyond_window: bool = False) -> Decoded:
