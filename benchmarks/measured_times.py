@@ -54,9 +54,7 @@ class Ratio:
     n: int
 
 
-def by_turns(
-    calls: Mapping[str, Callable[[], object]], rounds: int
-) -> dict[str, list[float]]:
+def by_turns(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Time every call once in each round, so that what else the machine does hits all alike.
 
     Args:

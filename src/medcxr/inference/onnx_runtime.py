@@ -40,5 +40,7 @@ class OnnxRuntimeGraph:
     ) -> list[FloatArray]:
         """Run a batch; as `LoadedGraph` says."""
         choice = {} if whole else {WHOLE_INPUT: np.zeros((), dtype=np.bool_)}
-        results: list[FloatArray] = self._session.run(list(outputs), {IMAGE_INPUT: inputs, **choice})
+        results: list[FloatArray] = self._session.run(
+            list(outputs), {IMAGE_INPUT: inputs, **choice}
+        )
         return results

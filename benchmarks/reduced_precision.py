@@ -1,25 +1,29 @@
-"""Measure what int8 weights and activations would cost a cross-validated run, and what they would gain.
+"""What int8 and bfloat16 would cost a cross-validated run, and what they would gain.
 
-    python benchmarks/quantized.py RUN DATA [--calibration 60] [--repetitions 30] [--out FILE]
+    python benchmarks/reduced_precision.py RUN DATA [--calibration 60] [--rounds 30] [--out FILE]
 
-Needs the train extra. For each fold the networks of all recipes that have not seen its patients are
-put together as the bundle puts them, written as a graph, quantized (per channel, calibrated on images
-that they were trained on) and asked about the fold's patients, before and after. The AUCs are compared
-on the same images, with a bootstrap that draws patients; the times are of one thread, by turns.
+Needs the train extra and OpenVINO. For each fold the networks of all recipes that have not seen its
+patients are put together as the bundle puts them, written as a graph, quantized (per channel,
+calibrated on images that they were trained on) and asked about the fold's patients, as they are and
+with fewer bits. The AUCs are compared on the same images, with a bootstrap that draws patients; the
+times are of single images on one thread, by turns.
 """
 
 import argparse
 import csv
+import io
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
+import openvino
 import torch
 from measured_times import Ratio, by_turns, machine_facts, ratio
 from onnxruntime.quantization import (
@@ -46,46 +50,56 @@ _ALLOWED_FALL = 0.002  # of an AUC; more, and the integers are not kept
 
 
 def main() -> None:
-    """Measure and print; the exit code is 1 where a finding loses more than is allowed."""
+    """Measure, print and write."""
     parser = argparse.ArgumentParser(description="Measure a run's networks in int8.")
     parser.add_argument("run", type=Path, help="folder of a cross-validated run, with its bundle")
     parser.add_argument("data", type=Path, help="folder of its table: images and manifest.csv")
     parser.add_argument("--calibration", type=int, default=60, help="images")
-    parser.add_argument("--repetitions", type=int, default=30, help="of the times")
+    parser.add_argument("--rounds", type=int, default=30, help="of the times, in each fold")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     arguments = parser.parse_args()
     bundle = ModelBundle.open(arguments.run / "bundle")
     rows = _rows(arguments.run)
-    inputs = _inputs(bundle.manifest.preprocessing, arguments.data, [row["image_path"] for row in rows])
+    inputs = _inputs(
+        bundle.manifest.preprocessing, arguments.data, [row["image_path"] for row in rows]
+    )
     folds = np.array([int(row["fold"]) for row in rows])
     logits = {kind: np.zeros((len(rows), len(bundle.manifest.findings))) for kind in _KINDS}
     times: dict[str, list[float]] = {kind: [] for kind in _KINDS}
     with tempfile.TemporaryDirectory() as folder:
         for fold in sorted(set(folds)):
             sessions = _sessions(
-                Path(folder), _network(bundle, arguments.run, fold), inputs[folds != fold], arguments
+                Path(folder),
+                _network(bundle, arguments.run, fold),
+                inputs[folds != fold],
+                arguments,
             )
+            of_fold = np.flatnonzero(folds == fold)
             for kind, session in sessions.items():
-                for row in np.flatnonzero(folds == fold):
-                    logits[kind][row] = session.run(["logits"], {"image": inputs[row][None]})[0][0]
-            timed = by_turns(
-                {k: _asked(s, inputs[:1]) for k, s in sessions.items()}, arguments.repetitions
-            )
-            for kind, values in timed.items():
+                for row in of_fold:
+                    logits[kind][row] = session(inputs[row][None])[0][0]
+            image = inputs[:1]
+            calls = {kind: partial(session, image) for kind, session in sessions.items()}
+            for kind, values in by_turns(calls, arguments.rounds).items():
                 times[kind] += values
-            print(f"fold {fold}: {len(rows)} images", flush=True)
+            print(f"fold {fold}: {len(of_fold)} images", flush=True)
     report = _report(bundle, rows, logits, times)
     report["calibration_images"] = arguments.calibration
     print(json.dumps(report, indent=2))
     if arguments.out is not None:
         arguments.out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    falls = [one["difference"]["value"] for kind in report["auc"].values() for one in kind.values()]
-    if max(falls) >= _ALLOWED_FALL:
-        raise SystemExit(f"an AUC falls by {max(falls):.4f}, and may fall by {_ALLOWED_FALL}")
+    for kind, findings in report["auc"].items():
+        fall = max(one["difference"]["value"] for one in findings.values())
+        kept = "may be kept" if fall < _ALLOWED_FALL else "is not kept"
+        print(f"{kind}: the largest fall of an AUC is {fall:.4f}, so it {kept}")
 
 
-_FLOAT, _ALL, _READERS = "float32", "int8", "int8, outlines in float32"
-_KINDS = (_FLOAT, _ALL, _READERS)
+_FLOAT, _FLOAT_OPENVINO = "float32", "float32, OpenVINO"
+_ALL, _READERS = "int8", "int8, outlines in float32"
+_ALL_OPENVINO, _HALF_OPENVINO = "int8, OpenVINO", "bfloat16, OpenVINO"
+_KINDS = (_FLOAT, _FLOAT_OPENVINO, _ALL, _READERS, _ALL_OPENVINO, _HALF_OPENVINO)
+
+_Session = Callable[[FloatArray], Any]
 
 
 def _rows(run: Path) -> list[dict[str, str]]:
@@ -129,7 +143,7 @@ def _network(bundle: ModelBundle, run: Path, fold: int) -> nn.Module:
 
 def _sessions(
     folder: Path, network: nn.Module, trained_on: FloatArray, arguments: argparse.Namespace
-) -> dict[str, Any]:
+) -> dict[str, _Session]:
     exact, folded = folder / "float.onnx", folder / "folded.onnx"
     write_graph(network, exact, torch.from_numpy(trained_on[:2]), _OUTPUTS)
     options = onnxruntime.SessionOptions()
@@ -137,7 +151,7 @@ def _sessions(
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(folded)
     onnxruntime.InferenceSession(exact, options, providers=["CPUExecutionProvider"])
-    sessions = {_FLOAT: _session(exact)}
+    sessions: dict[str, _Session] = {_FLOAT: _session(exact)}
     for kind, left_out in ((_ALL, []), (_READERS, _outlining(folded))):
         path = folder / f"{len(sessions)}.onnx"
         quantize_static(
@@ -152,6 +166,10 @@ def _sessions(
             nodes_to_exclude=left_out,
         )
         sessions[kind] = _session(path)
+        if kind == _ALL:
+            sessions[_ALL_OPENVINO] = _in_openvino(path, "f32")
+    sessions[_FLOAT_OPENVINO] = _in_openvino(exact, "f32")
+    sessions[_HALF_OPENVINO] = _in_openvino(exact, "bf16")
     return sessions
 
 
@@ -175,15 +193,28 @@ def _outlining(path: Path) -> list[str]:
     return [node.name for node in graph.node if needed.intersection(node.output)]
 
 
-def _session(path: Path) -> Any:  # noqa: ANN401 - ONNX Runtime has no types
+def _session(path: Path) -> _Session:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return lambda inputs: session.run(list(_OUTPUTS), {"image": inputs})
 
 
-def _asked(session: Any, inputs: FloatArray) -> Any:  # noqa: ANN401
-    return lambda: session.run(list(_OUTPUTS), {"image": inputs})
+def _in_openvino(path: Path, precision: str) -> _Session:
+    core = openvino.Core()
+    model = core.read_model(io.BytesIO(path.read_bytes()))
+    model.reshape({"image": [1, *model.inputs[0].partial_shape[1:]]})
+    compiled = core.compile_model(
+        model, "CPU", {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": precision}
+    )
+    request = compiled.create_infer_request()
+
+    def run(inputs: FloatArray) -> list[FloatArray]:
+        answer = request.infer([np.ascontiguousarray(inputs)])
+        return [np.array(answer[index]) for index in range(len(_OUTPUTS))]
+
+    return run
 
 
 def _report(
