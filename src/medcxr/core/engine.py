@@ -13,3 +13,8 @@ class Engine(StrEnum):
 
     ONNX_RUNTIME = "onnxruntime"
     OPENVINO = "openvino"  # [extra: openvino]
+
+    @property
+    def full_name(self) -> str:
+        """Return what the library calls itself."""
+        return "OpenVINO" if self is Engine.OPENVINO else "ONNX Runtime"

@@ -69,6 +69,8 @@ class OpenVinoGraph:
         model = self._read(self._graph if whole else self._quick())
         results = [model.get_results()[self.outputs.index(name)] for name in outputs]
         wanted = self._library.Model(results, model.get_parameters(), IMAGE_INPUT)
+        if not wanted.inputs[0].partial_shape.compatible(self._library.PartialShape(shape)):
+            raise ValueError(shape)  # to reshape would make another graph
         wanted.reshape({IMAGE_INPUT: list(shape)})
         return self._core.compile_model(
             wanted,

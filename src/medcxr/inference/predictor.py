@@ -73,7 +73,7 @@ class Predictor:
         shuffled: int | None = None,
         engine: Engine = Engine.ONNX_RUNTIME,
     ) -> None:
-        self.manifest = bundle.manifest
+        self.manifest, self.engine = bundle.manifest, engine
         outputs = (*MODEL_OUTPUTS, OUTLINES_OUTPUT) if self.manifest.outlines else MODEL_OUTPUTS
         path = bundle.path(GRAPH_FILE)
         graph = None if shuffled is None else shuffle_weights(path.read_bytes(), shuffled)

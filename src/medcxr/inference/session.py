@@ -14,8 +14,6 @@ from medcxr.inference.loaded_graph import load_graph
 
 __all__ = ["MODEL_OUTPUTS", "OUTLINES_OUTPUT", "WHOLE_INPUT", "OnnxSession"]
 
-_NAMES = {Engine.ONNX_RUNTIME: "ONNX Runtime", Engine.OPENVINO: "OpenVINO"}
-
 
 class OnnxSession:
     """A graph `image -> outputs` on the CPU; some can be asked for a quick look too.
@@ -54,7 +52,7 @@ class OnnxSession:
             raise ModelError(
                 "{path} is not a graph that {engine} can load; reinstall the model.",
                 path=path.name,
-                engine=_NAMES[engine],
+                engine=engine.full_name,
             ) from error
         names, found = self._graph.inputs, self._graph.outputs
         if names != [IMAGE_INPUT] or found != self._outputs:
