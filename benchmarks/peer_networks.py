@@ -71,10 +71,10 @@ def parts_of(bundle: ModelBundle, inputs: FloatArray, folder: Path) -> dict[str,
     """
     network: Any = load_network(bundle)
     parts: dict[str, tuple[nn.Module, tuple[str, ...]]] = {
-        f"recipe {number} alone, ONNX Runtime": (member, MODEL_OUTPUTS)
+        f"recipe {number} in ONNX Runtime, alone": (member, MODEL_OUTPUTS)
         for number, member in enumerate(network.reader.members, start=1)
     }
-    parts["outlines alone, ONNX Runtime"] = (network.outliner, ("outlines",))
+    parts["outlines in ONNX Runtime, alone"] = (network.outliner, ("outlines",))
     graphs = {}
     for index, (name, (part, outputs)) in enumerate(parts.items()):
         graphs[name] = Graph(path=folder / f"part-{index}.onnx", outputs=outputs)
