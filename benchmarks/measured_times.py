@@ -13,7 +13,7 @@ import numpy as np
 
 from medcxr.core.cores import available_cores
 
-__all__ = ["Ratio", "Timed", "by_turns", "load", "machine_facts", "ratio", "timed"]
+__all__ = ["Ratio", "Seconds", "Timed", "by_turns", "load", "machine_facts", "ratio", "timed"]
 
 _LIBRARIES = ("medcxr", "numpy", "onnxruntime", "openvino", "torch", "monai")
 _INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_tile")
@@ -54,7 +54,20 @@ class Ratio:
     n: int
 
 
-def by_turns(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seconds:
+    """What a call took, by round.
+
+    Attributes:
+        wall: by the clock, with what it waited for a core on a busy machine.
+        processor: that cores worked for this process, waiting left out.
+    """
+
+    wall: list[float]
+    processor: list[float]
+
+
+def by_turns(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Seconds]:
     """Time every call once in each round, so that what else the machine does hits all alike.
 
     Args:
@@ -62,17 +75,18 @@ def by_turns(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str
         rounds: how often.
 
     Returns:
-        Seconds by name and round. Every second round goes the other way round, so that none
-        always follows the same one.
+        By name. Every second round goes the other way round, so that none always follows the same
+        one.
     """
     for call in calls.values():
         call()
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    seconds = {name: Seconds(wall=[], processor=[]) for name in calls}
     for number in range(rounds):
         for name in list(calls) if number % 2 == 0 else reversed(list(calls)):
-            begun = time.perf_counter()
+            begun, worked = time.perf_counter(), time.process_time()
             calls[name]()
-            seconds[name].append(time.perf_counter() - begun)
+            seconds[name].wall.append(time.perf_counter() - begun)
+            seconds[name].processor.append(time.process_time() - worked)
     return seconds
 
 

@@ -81,7 +81,7 @@ def main() -> None:
             image = inputs[:1]
             calls = {kind: partial(session, image) for kind, session in sessions.items()}
             for kind, values in by_turns(calls, arguments.rounds).items():
-                times[kind] += values
+                times[kind] += values.wall
             print(f"fold {fold}: {len(of_fold)} images", flush=True)
     report = _report(bundle, rows, logits, times)
     report["calibration_images"] = arguments.calibration

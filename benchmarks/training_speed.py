@@ -58,9 +58,9 @@ def training_speed(
     seconds = by_turns({"step": step, "batch": load}, max(3, rounds // 8))
     return {
         "batch_size": size,
-        "step": asdict(timed(seconds["step"])),
-        "batch": asdict(timed(seconds["batch"])),
-        "steps_per_batch": asdict(ratio(seconds["step"], seconds["batch"])),
+        "step": asdict(timed(seconds["step"].wall)),
+        "batch": asdict(timed(seconds["batch"].wall)),
+        "steps_per_batch": asdict(ratio(seconds["step"].processor, seconds["batch"].processor)),
     }
 
 
