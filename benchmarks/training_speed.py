@@ -48,7 +48,8 @@ def training_speed(
 
     def step() -> None:
         evidence = network(batch.inputs.contiguous(memory_format=torch.channels_last))
-        finding_loss(evidence.logits, batch.labels, kind=config.optimization.loss).backward()
+        loss = finding_loss(evidence.logits, batch.labels, kind=config.optimization.loss)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 

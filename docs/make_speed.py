@@ -46,22 +46,28 @@ def page(report: dict[str, Any], precision: dict[str, Any]) -> str:
     """Return the page of the two records."""
     parts = [
         "# Speed",
-        f"How many radiographs a second the shipped model, {report['model']}, reads beside a "
-        "DenseNet-121, and where the time goes. Written by `python docs/make_speed.py` from "
-        "`speed.json` and `precision.json`, the outputs of",
+        (
+            f"How many radiographs a second the shipped model, {report['model']}, reads beside a "
+            "DenseNet-121, and where the time goes. Written by `python docs/make_speed.py` from "
+            "`speed.json` and `precision.json`, the outputs of"
+        ),
         f"```sh\n{COMMAND}\n{COMMAND_OF_PRECISION}\n```",
         _machine(report),
-        "What is compared was measured by turns in one process, so that other work on the machine "
-        "hits all alike. A ratio is that of the medians, with the 95% interval of a bootstrap that "
-        "draws rounds; above 1 means faster. On a busy machine what takes long waits for a core longer "
-        "than its share, and a time alone says little; so the time that cores worked is compared too, "
-        "which leaves waiting out: it is what the machine at rest would need on one core.",
+        (
+            "What is compared was measured by turns in one process, so that other work on the machine "
+            "hits all alike. A ratio is that of the medians, with the 95% interval of a bootstrap that "
+            "draws rounds; above 1 means faster. On a busy machine what takes long waits for a core longer "
+            "than its share, and a time alone says little; so the time that cores worked is compared too, "
+            "which leaves waiting out: it is what the machine at rest would need on one core."
+        ),
         "## Beside a DenseNet-121",
         _answer(report),
-        "DenseNet-121 is the size that TorchXRayVision and CheXNet use: MONAI's, 224 pixels, random "
-        "weights, written as a graph as the model was. A whole look gives scores, maps and outlines: "
-        "it is what every answer rests on. A quick look is what a map by occlusion asks 50 times "
-        "([why](adr/0016-quick-looks-for-maps.md)).",
+        (
+            "DenseNet-121 is the size that TorchXRayVision and CheXNet use: MONAI's, 224 pixels, random "
+            "weights, written as a graph as the model was. A whole look gives scores, maps and outlines: "
+            "it is what every answer rests on. A quick look is what a map by occlusion asks 50 times "
+            "([why](adr/0016-quick-looks-for-maps.md))."
+        ),
         _graphs(report),
         "## Why not more",
         _why(report, precision),
@@ -72,9 +78,11 @@ def page(report: dict[str, Any], precision: dict[str, Any]) -> str:
         "## From the file to the answer",
         _path_words(report),
         _path(report),
-        "Files of 2,048 pixels a side, simulated; those given are 512 pixels. Decoded: in the process "
-        "that asks. Read: in a process of its own, as the program does, with the way of the pixels "
-        "back ([why](adr/0001-decode-in-a-bounded-process.md)).",
+        (
+            "Files of 2,048 pixels a side, simulated; those given are 512 pixels. Decoded: in the process "
+            "that asks. Read: in a process of its own, as the program does, with the way of the pixels "
+            "back ([why](adr/0001-decode-in-a-bounded-process.md))."
+        ),
         _files(report),
         *_training(report),
     ]
@@ -260,11 +268,13 @@ def _training(report: dict[str, Any]) -> list[str]:
     share = one["batch"]["median_ms"] / (one["batch"]["median_ms"] + one["step"]["median_ms"])
     return [
         "## A training step and its images",
-        f"A step on {one['batch_size']} images takes {one['step']['median_ms'] / 1000:.1f} s here, the "
-        f"images for it {one['batch']['median_ms'] / 1000:.2f} s (n = {one['step']['n']}): they take "
-        f"{share:.0%} of the time of both, so the loader keeps up. A step takes "
-        f"{interval(one['steps_per_batch'])} times as long as its images; beside an accelerator that "
-        "is faster than that by more, images are made by processes of their own.",
+        (
+            f"A step on {one['batch_size']} images takes {one['step']['median_ms'] / 1000:.1f} s here, the "
+            f"images for it {one['batch']['median_ms'] / 1000:.2f} s (n = {one['step']['n']}): they take "
+            f"{share:.0%} of the time of both, so the loader keeps up. A step takes "
+            f"{interval(one['steps_per_batch'])} times as long as its images; beside an accelerator that "
+            "is faster than that by more, images are made by processes of their own."
+        ),
     ]
 
 
