@@ -75,15 +75,7 @@ def page(report: dict[str, Any], precision: dict[str, Any]) -> str:
         "## Fewer bits",
         _fewer_bits(precision),
         _precision(precision),
-        "## From the file to the answer",
-        _path_words(report),
-        _path(report),
-        (
-            "Files of 2,048 pixels a side, simulated; those given are 512 pixels. Decoded: in the process "
-            "that asks. Read: in a process of its own, as the program does, with the way of the pixels "
-            "back ([why](adr/0001-decode-in-a-bounded-process.md))."
-        ),
-        _files(report),
+        *_from_file(report),
         *_training(report),
     ]
     return wrapped("\n\n".join(parts) + "\n")
@@ -96,8 +88,12 @@ def _machine(report: dict[str, Any]) -> str:
         f"Measured on {report['date']}: {facts['processor']}, {facts['cores']} cores "
         f"({', '.join(facts['instructions'])}), {facts['system']}, Python {facts['python']}, "
         f"{versions}. Other programs ran beside it: {report['load_before']} processes waited for a "
-        f"core at the beginning, {report['load_after']} at the end."
+        f"core at the beginning{_at_the_end(report)}."
     )
+
+
+def _at_the_end(report: dict[str, Any]) -> str:
+    return f", {report['load_after']} at the end" if "load_after" in report else ""
 
 
 def _row(report: dict[str, Any], what: str, threads: int, batch: int) -> dict[str, Any]:
@@ -220,6 +216,22 @@ def _precision(precision: dict[str, Any]) -> str:
                 )
             )
     return table(heads, rows)
+
+
+def _from_file(report: dict[str, Any]) -> list[str]:
+    if "path" not in report:  # a run that was cut off after the graphs
+        return []
+    return [
+        "## From the file to the answer",
+        _path_words(report),
+        _path(report),
+        (
+            "Files of 2,048 pixels a side, simulated; those given are 512 pixels. Decoded: in the process "
+            "that asks. Read: in a process of its own, as the program does, with the way of the pixels "
+            "back ([why](adr/0001-decode-in-a-bounded-process.md))."
+        ),
+        _files(report),
+    ]
 
 
 def _path_words(report: dict[str, Any]) -> str:
