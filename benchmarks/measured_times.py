@@ -130,7 +130,7 @@ def machine_facts() -> dict[str, object]:
         "processor": processor,
         "cores": available_cores(),
         "instructions": [one for one in _INSTRUCTIONS if one in flags],
-        "system": platform.platform(terse=True),
+        "system": platform.system(),
         "python": platform.python_version(),
         "libraries": {name: _version(name) for name in _LIBRARIES},
     }
