@@ -17,8 +17,10 @@ from page_parts import interval, table, wrapped
 
 HERE = Path(__file__).parent
 RECORD, PRECISION, PAGE = HERE / "speed.json", HERE / "precision.json", HERE / "speed.md"
-COMMAND = "python benchmarks/throughput.py --images DATA/nih/images --weights RUN/bundle --rounds 20 "
+COMMAND = (
+    "python benchmarks/throughput.py --images DATA/nih/images --weights RUN/bundle --rounds 20 "
     "--out docs/speed.json"
+)
 COMMAND_OF_PRECISION = (
     "python benchmarks/reduced_precision.py RUN DATA/nih --rounds 20 --out docs/precision.json"
 )
@@ -181,7 +183,7 @@ def _fewer_bits(precision: dict[str, Any]) -> str:
         "seen, as they are and with fewer bits; int8 was calibrated on "
         f"{precision['calibration_images']} images that they had learned from. A fall of an AUC is "
         "positive; intervals are bootstraps that draw patients. int8 was to be kept only if no AUC "
-        "falls by 0.002 or more. **It is not kept**, nor is bfloat16, which moves logits by more "
+        "loses two thousandths or more. **It is not kept**, nor is bfloat16, which moves logits by more "
         "than rounding and so would need thresholds, calibration and tests of maps of its own "
         "([decision](adr/0037-a-second-engine-and-no-fewer-bits.md))."
     )
