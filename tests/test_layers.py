@@ -11,6 +11,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECK = "from importlinter.cli import lint_imports_command as check; check()"
+DICOM = {
+    "medcxr.deidentification",
+    "medcxr.imaging",
+    "medcxr.interchange",
+    "medcxr.synthetic",
+}
 HOMES = {
     "torch": {"medcxr.learning"},
     "monai": {"medcxr.learning"},
@@ -18,8 +24,9 @@ HOMES = {
     "captum": {"medcxr.learning"},
     "onnxruntime": {"medcxr.inference"},
     "openvino": {"medcxr.inference"},
-    "pydicom": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
-    "gdcm": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
+    "pydicom": DICOM,
+    "gdcm": DICOM,
+    "highdicom": {"medcxr.interchange"},
     "argon2": {"medcxr.security"},
     "cryptography": {"medcxr.security"},
     "segno": {"medcxr.security"},

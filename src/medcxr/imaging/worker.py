@@ -11,14 +11,23 @@ from typing import BinaryIO
 
 from medcxr.core.errors import ImageError
 from medcxr.core.language import Sentence
-from medcxr.imaging.decoded import Decoded, send, send_refusal
+from medcxr.imaging.decoded import Decoded, send, send_header, send_refusal
 from medcxr.imaging.limits import MEMORY_BYTES
 from medcxr.imaging.sniffing import FileFormat
 
-__all__ = ["BEYOND_WINDOW", "READY", "WITHIN_WINDOW", "decode", "limit_process", "main", "serve"]
+__all__ = [
+    "BEYOND_WINDOW",
+    "HEADER_ALONE",
+    "READY",
+    "WITHIN_WINDOW",
+    "decode",
+    "limit_process",
+    "main",
+    "serve",
+]
 
 READY = b"ready\n"
-BEYOND_WINDOW, WITHIN_WINDOW = b"beyond", b"within"
+BEYOND_WINDOW, WITHIN_WINDOW, HEADER_ALONE = b"beyond", b"within", b"header"
 
 
 def main() -> None:
@@ -33,16 +42,19 @@ def main() -> None:
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answer each request, "FORMAT LENGTH RANGE" on a line and the file, until none follows."""
+    """Answer each request, "FORMAT LENGTH WHAT" on a line and the file, until none follows."""
     while line := requests.readline():
-        name, length, gray_range = line.split()
+        name, length, what = line.split()
         data = requests.read(int(length))
         if len(data) < int(length):
             return
         try:
-            decoded = decode(
-                data, FileFormat(name.decode()), beyond_window=gray_range == BEYOND_WINDOW
-            )
+            if what == HEADER_ALONE:
+                from medcxr.imaging.dicom_header import read_source_header  # noqa: PLC0415
+
+                send_header(read_source_header(data), replies)
+                continue
+            decoded = decode(data, FileFormat(name.decode()), beyond_window=what == BEYOND_WINDOW)
         except ImageError as error:
             send_refusal(error.sentence, replies)
         except MemoryError:

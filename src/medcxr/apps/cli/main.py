@@ -28,8 +28,10 @@ from medcxr.apps.cli.importance import importance
 from medcxr.apps.cli.performance import performance
 from medcxr.apps.cli.predict import predict
 from medcxr.apps.cli.sample_data import sample_data
+from medcxr.apps.cli.sample_size import sample_size
 from medcxr.apps.cli.serve import serve
 from medcxr.apps.cli.train import train
+from medcxr.apps.cli.validate import validate
 from medcxr.apps.cli.words import show_error
 from medcxr.core.errors import MedcxrError
 
@@ -47,6 +49,8 @@ app.command()(predict)
 app.command()(train)
 app.command()(compare)
 app.command()(performance)
+app.command()(validate)
+app.command("sample-size")(sample_size)
 app.command()(deidentify)
 app.command()(clean)
 app.command()(dashboard)
