@@ -193,6 +193,24 @@ def test_the_page_of_measures_is_that_of_its_record_and_of_the_shipped_model(mon
         assert module.page(changed) != module.page(report)
 
 
+def test_the_page_of_speed_is_that_of_its_records_and_of_the_shipped_model(monkeypatch, tmp_path):
+    module = load_script(monkeypatch, "make_speed")
+    report, precision = (json.loads(p.read_text()) for p in (module.RECORD, module.PRECISION))
+
+    assert module.main(["--check"]) == 0
+    assert report["model"] == ModelRegistry(tmp_path).current().manifest.identity
+    assert precision["model"] == report["model"]
+    for path in (("graphs", 0, "images_per_second"), ("path", 0, "images_per_second")):
+        changed = json.loads(json.dumps(report))
+        changed[path[0]][path[1]][path[2]] += 100
+        assert module.page(changed, precision) != module.page(report, precision)
+    slower = json.loads(json.dumps(report))
+    assert "**That is not reached.**" in module.page(slower, precision)
+    for one in slower["graphs"]:
+        one["of_processor"]["low"] = module.ASKED_TIMES
+    assert "**That is reached.**" in module.page(slower, precision)
+
+
 def test_the_page_of_experiments_is_that_of_its_records(monkeypatch):
     module = load_script(monkeypatch, "make_experiments")
     records = module.load_records()

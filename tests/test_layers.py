@@ -23,6 +23,7 @@ HOMES = {
     "lightning_fabric": {"medcxr.learning"},
     "captum": {"medcxr.learning"},
     "onnxruntime": {"medcxr.inference"},
+    "openvino": {"medcxr.inference"},
     "pydicom": DICOM,
     "gdcm": DICOM,
     "highdicom": {"medcxr.interchange"},

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -19,6 +20,9 @@ from watched import (
 )
 
 pytestmark = pytest.mark.slow
+needs_openvino = pytest.mark.skipif(
+    find_spec("openvino") is None, reason="no OpenVINO; install the extra openvino"
+)
 
 
 @pytest.fixture
@@ -81,8 +85,12 @@ def test_the_command_line_writes_and_logs_no_patient_and_reaches_nobody(
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
-def test_no_process_of_an_analysis_asks_the_system_for_a_connection(commands, tmp_path):
+@pytest.mark.parametrize("engine", ["onnxruntime", pytest.param("openvino", marks=needs_openvino)])
+def test_no_process_of_an_analysis_asks_the_system_for_a_connection(
+    commands, tmp_path, monkeypatch, engine
+):
     """The decoding processes read no environment, so the system itself is asked."""
+    monkeypatch.setenv("MEDCXR_ENGINE", engine)
     traced = tmp_path / "traced"
     before = ["strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(traced)]
     probe = subprocess.run([*before, "true"], capture_output=True, check=False)
@@ -91,6 +99,25 @@ def test_no_process_of_an_analysis_asks_the_system_for_a_connection(commands, tm
     assert run(commands[0], None, before).returncode == 0
     families = set(re.findall(r"sa_family=(\w+)", traced.read_text()))
     assert families <= {"AF_UNIX"}
+
+
+@needs_openvino
+def test_openvino_reaches_nobody_and_sends_no_telemetry(commands, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDCXR_ENGINE", "openvino")
+    record, home = tmp_path / "record", tmp_path / "home"
+    home.mkdir()  # where telemetry would note who it is
+    environment = {**watched_environment(record), "HOME": str(home)}
+    before = []
+    if (
+        shutil.which("unshare")
+        and not subprocess.run(["unshare", "-rn", "true"], check=False).returncode
+    ):
+        before = ["unshare", "-rn"]
+    for command in (commands[1], commands[3]):
+        done = run(command, environment, before)
+        assert done.returncode == 0, (command, done.stderr.decode()[-2000:])
+    assert [one for one in connections(record) if not is_local(one)] == []
+    assert [path for path in home.rglob("*") if "intel" in str(path).casefold()] == []
 
 
 def test_everything_works_without_any_network(commands):

@@ -229,3 +229,14 @@ def test_angles_are_measured_in_the_original_and_not_in_a_squeezed_copy():
 
     assert square == pytest.approx(np.degrees(np.arctan2(1, 0.5)), abs=3)
     assert tall.costophrenic_angle_degrees == pytest.approx(45, abs=3)
+
+
+def test_masks_of_the_same_outlines_are_equal_and_belong_to_whoever_asked():
+    outlines = np.zeros((3, 32, 32), dtype=np.float32)
+    outlines[:, 4:20, 4:12] = 1
+    first = organ_masks(outlines, ORGANS)
+    expected = first.copy()
+    first[:] = False
+    assert np.array_equal(organ_masks(outlines, ORGANS), expected)
+    outlines[2] = 0
+    assert not organ_masks(outlines, ORGANS)[2].any()

@@ -11,7 +11,12 @@ from medcxr.registry.registry import ModelRegistry
 from medcxr.services import model_health
 from medcxr.services.health import Health
 from medcxr.services.loaded_model import current_predictor
-from medcxr.services.model_health import check_analysis, check_current_model, check_models
+from medcxr.services.model_health import (
+    check_analysis,
+    check_current_model,
+    check_engine,
+    check_models,
+)
 
 
 def flip_a_byte(path):
@@ -88,3 +93,27 @@ def test_a_model_that_cannot_answer_is_broken(tiny_workspace, graph):
 def test_a_slow_analysis_asks_for_attention(tiny_workspace, monkeypatch):
     monkeypatch.setattr(model_health, "_SLOW_S", 0.0)
     assert check_analysis(tiny_workspace).health is Health.ATTENTION
+
+
+def test_the_engine_in_use_is_named_with_its_version(monkeypatch):
+    assert check_engine().found.startswith("Models are computed by ONNX Runtime 1.")
+    monkeypatch.setenv("MEDCXR_ENGINE", "abacus")
+    outcome = check_engine()
+    assert outcome.health is Health.BROKEN
+    assert "MEDCXR_ENGINE is 'abacus'" in outcome.found
+    assert "Take MEDCXR_ENGINE out of the environment" in outcome.remedy
+
+
+def test_an_engine_that_is_not_installed_is_broken(monkeypatch):
+    monkeypatch.setenv("MEDCXR_ENGINE", "openvino")
+    versions = {"openvino": "2026.1"}
+    monkeypatch.setattr(model_health.metadata, "version", versions.__getitem__)
+    assert check_engine().found == "Models are computed by OpenVINO 2026.1."
+
+    def missing(name):
+        raise model_health.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(model_health.metadata, "version", missing)
+    outcome = check_engine()
+    assert outcome.health is Health.BROKEN
+    assert "medcxr[openvino]" in outcome.remedy

@@ -1,6 +1,8 @@
 """Measure the outlines of lungs and heart, and say when they are not to be trusted."""
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -40,7 +42,15 @@ def organ_masks(outlines: FloatArray, organs: Sequence[str]) -> BoolArray:
     Returns:
         (organs, size, size)
     """
-    drawn = dict(zip(organs, outlines > _INSIDE, strict=True))
+    inside = outlines > _INSIDE
+    return _one_piece_each(np.packbits(inside).tobytes(), inside.shape, tuple(organs)).copy()
+
+
+# The zones and the measures of a radiograph need the same masks, which take longer than both.
+@lru_cache(maxsize=4)
+def _one_piece_each(packed: bytes, shape: tuple[int, ...], organs: tuple[str, ...]) -> BoolArray:
+    bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=math.prod(shape))
+    drawn = dict(zip(organs, bits.reshape(shape).astype(np.bool_), strict=True))
     pieces = {name: largest_piece(mask) for name, mask in drawn.items()}
     heart = pieces.get(HEART)
     if heart is not None:

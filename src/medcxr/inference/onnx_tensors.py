@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from medcxr.core.errors import ModelError
 
-__all__ = ["FLOAT", "FLOAT16", "Tensor", "tensors"]
+__all__ = ["BOOL", "FLOAT", "FLOAT16", "Tensor", "tensors"]
 
-FLOAT, FLOAT16 = 1, 10
+FLOAT, BOOL, FLOAT16 = 1, 9, 10
 """TensorProto.DataType."""
 
 # Fields of ONNX's protocol buffers (onnx.proto3): ModelProto.graph, GraphProto.node and

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medcxr.core.arrays import FloatArray, Statistics
+from medcxr.core.engine import Engine
 from medcxr.core.errors import DataError, ModelError
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
@@ -57,22 +58,28 @@ class Predictor:
         threads: cores to use; None uses those that this process may use.
         shuffled: seed by which the weights are shuffled, for tests of maps alone: such a model
             knows nothing. None leaves them as they were learned.
+        engine: what computes the graph.
 
     Raises:
         ModelError: the bundle's graph cannot be loaded.
+        MissingExtra: the engine is not installed.
     """
 
     def __init__(
-        self, bundle: ModelBundle, threads: int | None = None, *, shuffled: int | None = None
+        self,
+        bundle: ModelBundle,
+        threads: int | None = None,
+        *,
+        shuffled: int | None = None,
+        engine: Engine = Engine.ONNX_RUNTIME,
     ) -> None:
-        self.manifest = bundle.manifest
+        self.manifest, self.engine = bundle.manifest, engine
         outputs = (*MODEL_OUTPUTS, OUTLINES_OUTPUT) if self.manifest.outlines else MODEL_OUTPUTS
         path = bundle.path(GRAPH_FILE)
-        if shuffled is None:
-            self._session = OnnxSession(path, outputs=outputs, threads=threads)
-        else:
-            graph = shuffle_weights(path.read_bytes(), shuffled)
-            self._session = OnnxSession(path, graph=graph, outputs=outputs, threads=threads)
+        graph = None if shuffled is None else shuffle_weights(path.read_bytes(), shuffled)
+        self._session = OnnxSession(
+            path, graph=graph, outputs=outputs, threads=threads, engine=engine
+        )
         if self.manifest.quick_look is not None and not self._session.has_quick_look:
             raise self._disagreement("a quick look")
 

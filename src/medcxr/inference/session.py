@@ -1,21 +1,18 @@
-"""ONNX Runtime's only home: arrays in, arrays out."""
+"""A model's graph, checked: arrays in, arrays out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from medcxr.core.arrays import FloatArray
 from medcxr.core.cores import available_cores
-from medcxr.core.errors import ModelError
+from medcxr.core.engine import Engine
+from medcxr.core.errors import MissingExtra, ModelError
+from medcxr.inference.graph_names import IMAGE_INPUT, MODEL_OUTPUTS, OUTLINES_OUTPUT, WHOLE_INPUT
+from medcxr.inference.loaded_graph import load_graph
 
 __all__ = ["MODEL_OUTPUTS", "OUTLINES_OUTPUT", "WHOLE_INPUT", "OnnxSession"]
-
-_INPUT = "image"
-WHOLE_INPUT = "whole"  # true by default; false asks for a quick look
-MODEL_OUTPUTS = ("logits", "maps")
-OUTLINES_OUTPUT = "outlines"
 
 
 class OnnxSession:
@@ -26,9 +23,11 @@ class OnnxSession:
         graph: what to run in the place of the file's bytes; None reads the file.
         outputs: names of what the graph gives, in order.
         threads: cores to use; None uses those that this process may use.
+        engine: what computes it.
 
     Raises:
         ModelError: the file is no graph, or one with other inputs or outputs.
+        MissingExtra: the engine is not installed.
     """
 
     def __init__(
@@ -38,40 +37,35 @@ class OnnxSession:
         graph: bytes | None = None,
         outputs: Sequence[str] = MODEL_OUTPUTS,
         threads: int | None = None,
+        engine: Engine = Engine.ONNX_RUNTIME,
     ) -> None:
         self._outputs = list(outputs)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or available_cores()
-        options.inter_op_num_threads = 1
-        # Threads spin within a run, which saves a tenth of a map's time, and sleep after it: spinning
-        # on, they would take a core from whoever else is analyzing.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        options.log_severity_level = 3  # errors; warnings about shapes help nobody
         try:
-            self._session = onnxruntime.InferenceSession(
+            self._graph = load_graph(
                 path.read_bytes() if graph is None else graph,
-                options,
-                providers=["CPUExecutionProvider"],
+                engine=engine,
+                threads=threads or available_cores(),
             )
-        except Exception as error:  # ONNX Runtime's exceptions have no common public class
+        except MissingExtra:
+            raise
+        except Exception as error:  # the engines' exceptions have no common public class
             raise ModelError(
-                "{path} is not a graph that ONNX Runtime can load; reinstall the model.",
+                "{path} is not a graph that {engine} can load; reinstall the model.",
                 path=path.name,
+                engine=engine.full_name,
             ) from error
-        names = [value.name for value in self._session.get_inputs()]
-        found = [value.name for value in self._session.get_outputs()]
-        if names != [_INPUT] or found != self._outputs:
+        names, found = self._graph.inputs, self._graph.outputs
+        if names != [IMAGE_INPUT] or found != self._outputs:
             raise ModelError(
                 "{path} maps {names} to {found} and must map ['{input}'] to "
                 "{outputs}; reinstall the model.",
                 path=path.name,
                 names=names,
                 found=found,
-                input=_INPUT,
+                input=IMAGE_INPUT,
                 outputs=self._outputs,
             )
-        chosen = [(one.name, one.type) for one in self._session.get_overridable_initializers()]
-        self.has_quick_look = (WHOLE_INPUT, "tensor(bool)") in chosen
+        self.has_quick_look = self._graph.has_quick_look
 
     def run(self, inputs: FloatArray) -> tuple[FloatArray, ...]:
         """Run a batch.
@@ -86,7 +80,7 @@ class OnnxSession:
         Raises:
             ModelError: the shape does not fit the graph, or a result is not a number.
         """
-        return self._run(inputs, self._outputs, {})
+        return self._run(inputs, self._outputs, whole=True)
 
     def run_quickly(self, inputs: FloatArray) -> tuple[FloatArray, ...]:
         """Run a batch through those networks of a model that a quick look asks.
@@ -100,15 +94,13 @@ class OnnxSession:
         Raises:
             ModelError: as for `run`.
         """
-        choice = {WHOLE_INPUT: np.zeros((), dtype=np.bool_)} if self.has_quick_look else {}
-        return self._run(inputs, MODEL_OUTPUTS, choice)
+        return self._run(inputs, MODEL_OUTPUTS, whole=not self.has_quick_look)
 
     def _run(
-        self, inputs: FloatArray, outputs: Sequence[str], choice: Mapping[str, np.ndarray]
+        self, inputs: FloatArray, outputs: Sequence[str], *, whole: bool
     ) -> tuple[FloatArray, ...]:
-        feeds = {_INPUT: inputs.astype(np.float32), **choice}
         try:
-            results = self._session.run(list(outputs), feeds)
+            results = self._graph.compute(inputs.astype(np.float32), outputs, whole=whole)
         except Exception as error:  # as above
             raise ModelError(
                 "The model cannot take an input of shape {shape}; its manifest and its "

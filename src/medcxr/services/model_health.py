@@ -3,13 +3,16 @@
 import io
 import statistics
 import time
+from importlib import metadata
 
 import numpy as np
 from PIL import Image
 
 from medcxr.core.access import Permission
-from medcxr.core.errors import MedcxrError
-from medcxr.core.language import say, say_number
+from medcxr.core.engine import ENGINE_VARIABLE
+from medcxr.core.errors import DataError, MedcxrError
+from medcxr.core.language import say, say_number, text
+from medcxr.core.settings import Settings
 from medcxr.inference.gate import SHIPPED_GATE, Gate
 from medcxr.registry.explanations import find_explanations
 from medcxr.registry.importance import find_importance
@@ -20,11 +23,14 @@ from medcxr.services.workspace import Workspace
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
 
-__all__ = ["check_analysis", "check_current_model", "check_models"]
+__all__ = ["check_analysis", "check_current_model", "check_engine", "check_models"]
 
 _SLOW_S = 2.0  # after which a reader waits for the screen
 _RUNS = 3
 _SIDE = 768  # pixels of the simulated radiograph
+_OWN_ENGINE = text(
+    "Take {setting} out of the environment: models are then computed by ONNX Runtime."
+)
 
 
 def check_current_model(workspace: Workspace) -> Outcome:
@@ -63,6 +69,26 @@ def check_models(workspace: Workspace) -> Outcome:
     if damaged:
         return broken(" ".join(damaged), say("Remove it, or bring it back from a copy."))
     return good(say_number("{number} model, whole.", "{number} models, all whole.", len(entries)))
+
+
+def check_engine() -> Outcome:
+    """Name the library that computes the models, as the settings choose it."""
+    try:
+        engine = Settings.from_environment().engine
+    except DataError as error:
+        return broken(say(error.sentence), say(_OWN_ENGINE, setting=ENGINE_VARIABLE))
+    try:
+        version = metadata.version(engine)
+    except metadata.PackageNotFoundError:
+        return broken(
+            say("{engine} is not installed.", engine=engine.full_name),
+            say("Install it: pip install 'medcxr[openvino]'. Or:")
+            + " "
+            + say(_OWN_ENGINE, setting=ENGINE_VARIABLE),
+        )
+    return good(
+        say("Models are computed by {engine} {version}.", engine=engine.full_name, version=version)
+    )
 
 
 def check_analysis(workspace: Workspace) -> Outcome:
