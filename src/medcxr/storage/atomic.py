@@ -14,6 +14,7 @@ from medcxr.core.errors import StorageError
 from medcxr.storage.leftovers import hold, part_beside
 
 __all__ = [
+    "cannot_write",
     "open_atomically",
     "write_bytes_atomically",
     "write_folder_atomically",
@@ -80,7 +81,7 @@ def open_atomically(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
             raise
         _sync_folder(path.parent)
     except OSError as error:
-        raise StorageError(_explain(path, error)) from error
+        raise cannot_write(path, error) from error
 
 
 @contextmanager
@@ -107,10 +108,17 @@ def write_folder_atomically(folder: Path) -> Iterator[Path]:
             raise
         _sync_folder(folder.parent)
     except OSError as error:
-        raise StorageError(_explain(folder, error)) from error
+        raise cannot_write(folder, error) from error
     finally:
         if descriptor is not None:
             os.close(descriptor)
+
+
+def cannot_write(path: Path, error: OSError) -> StorageError:
+    """Return the error that says why a file or folder could not be written, and what to do."""
+    reason = error.strerror or type(error).__name__
+    remedy = _REMEDIES.get(error.errno or 0, f"{reason}; check the disk and try again")
+    return StorageError(f"{path} could not be written: {remedy}.")
 
 
 def _create_beside(path: Path, mode: int) -> tuple[Path, BinaryIO]:
@@ -162,9 +170,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _explain(path: Path, error: OSError) -> str:
-    reason = error.strerror or type(error).__name__
-    remedy = _REMEDIES.get(error.errno or 0, f"{reason}; check the disk and try again")
-    return f"{path} could not be written: {remedy}."
