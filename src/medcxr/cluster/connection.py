@@ -5,10 +5,12 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 
 from medcxr.core.cores import available_cores
@@ -26,12 +28,14 @@ _ALIVE = "alive"
 
 _SILENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it would tell its makers
-    "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ writes on standard error
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ would write on standard error
+    "RAY_DATA_LOG_LEVEL": "CRITICAL",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # it would pack and unpack the folder that it runs in
 }
-# Without a cluster of several computers in mind, Ray names and binds its servers 127.0.0.1; told that
-# address it would look for the computer's own, by an address of Google's, and listen to everybody.
-_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+# With several computers in mind, which this variable is named after, Ray would take 127.0.0.1 for the
+# address by which others reach this one, which it asks the network for, and listen there to everybody.
+_ON_THIS_COMPUTER = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+_CONNECT_S = 10.0
 
 
 @contextmanager
@@ -46,13 +50,12 @@ def joined_cluster(*, workers: int | None = None, address: str | None = None) ->
         DataError: the address is none, no cluster answers there, or it has fewer cores.
         StorageError: there is no room for the files of one that is started.
     """
-    if address is not None and not _ADDRESS.fullmatch(address):
-        raise DataError(f"{address!r} is no address of a Ray cluster; give HOST:PORT.")
     with ExitStack() as stack:
         if address is None:
             folder = stack.enter_context(_own_folder())
-            token = {"RAY_AUTH_TOKEN": secrets.token_hex(32)}  # for others on this computer
-            stack.enter_context(_environment(_SILENT | _ALONE | token))
+            # Other users of this computer cannot let it work for them.
+            token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+            stack.enter_context(_environment(_SILENT | _ON_THIS_COMPUTER | token))
             n_workers = workers or available_cores()
             options = {
                 "num_cpus": n_workers,
@@ -60,24 +63,44 @@ def joined_cluster(*, workers: int | None = None, address: str | None = None) ->
                 "_temp_dir": str(folder),
             }
         else:
-            stack.enter_context(_environment(_SILENT))
+            is_here = _verify_reachable(address)
+            stack.enter_context(_environment(_SILENT | (_ON_THIS_COMPUTER if is_here else {})))
             options = {"address": address}
         stack.enter_context(_ray(options))
         yield _checked(workers)
+
+
+def _verify_reachable(address: str) -> bool:
+    """Tell whether the address is one that only this computer has.
+
+    Raises:
+        DataError: it is no address, or nobody answers, which Ray would wait minutes for.
+    """
+    if not _ADDRESS.fullmatch(address):
+        raise DataError(f"{address!r} is no address of a Ray cluster; give HOST:PORT.")
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S) as connection:
+            return ip_address(connection.getpeername()[0]).is_loopback
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise DataError(
+            f"Nobody answers at {address}; start the cluster there (ray start --head), or give its "
+            "address."
+        ) from error
 
 
 @contextmanager
 def _ray(options: Mapping[str, object]) -> Iterator[None]:
     import ray  # noqa: PLC0415 - it reads the environment when it is loaded
 
-    logging.getLogger("ray").setLevel(logging.CRITICAL)
     try:
-        ray.init(
-            include_dashboard=None if "address" in options else False,
-            log_to_driver=False,
-            logging_level=logging.CRITICAL,
-            **options,
-        )
+        with _silent_standard_error():
+            ray.init(
+                include_dashboard=None if "address" in options else False,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                **options,
+            )
     except (ConnectionError, RuntimeError, ValueError) as error:
         ray.shutdown()
         raise DataError(
@@ -86,10 +109,23 @@ def _ray(options: Mapping[str, object]) -> Iterator[None]:
             "has one."
         ) from error
     try:
-        logging.getLogger("ray").setLevel(logging.CRITICAL)  # it has set its own meanwhile
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _silent_standard_error() -> Iterator[None]:
+    """Keep the words of libraries that are not written in Python from the terminal."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _checked(workers: int | None) -> int:

@@ -18,8 +18,6 @@ __all__ = ["work_through"]
 _Job = TypeVar("_Job")
 _Batch: TypeAlias = Mapping[str, np.ndarray]
 
-_RETRIES = 8  # of a task whose worker was killed; what kills every worker shall end the work
-
 
 class _Worker(Protocol):
     def __call__(self, number: int) -> int: ...
@@ -47,7 +45,7 @@ def work_through(
 
     Raises:
         DataError: there is no such cluster.
-        StorageError: workers were killed again and again.
+        StorageError: the cluster has ended.
         MedcxrError: what the first task that failed has raised.
     """
     with joined_cluster(workers=workers, address=address) as n_workers:
@@ -65,7 +63,6 @@ def work_through(
             batch_size=None,
             num_cpus=1,
             compute=ray.data.ActorPoolStrategy(size=min(n_workers, len(tasks))),
-            max_task_retries=_RETRIES,
         )
         try:
             for row in results.iter_rows():
@@ -76,8 +73,8 @@ def work_through(
             raise
         except RayError as error:
             raise StorageError(
-                f"Workers ended without a word ({type(error).__name__}), as if killed or short of "
-                "memory; start fewer of them. The same command goes on with what is missing."
+                f"The cluster ended in the middle of its work ({type(error).__name__}). The same "
+                "command goes on with what is missing."
             ) from error
 
 
