@@ -17,6 +17,7 @@ HOMES = {
     "lightning_fabric": {"medcxr.learning"},
     "captum": {"medcxr.learning"},
     "onnxruntime": {"medcxr.inference"},
+    "ray": {"medcxr.cluster"},
     "pydicom": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
     "gdcm": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
     "argon2": {"medcxr.security"},

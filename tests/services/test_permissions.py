@@ -141,8 +141,11 @@ OTHERWISE = {
     "audit.trail_key",
     "database",
     "measuring_trail",
+    "part_worker",
     "patients",
+    "prediction_parts",
     "refusals",
+    "row_scoring",
     "run_folders",
     "secret_keys",
     # how long a sign-in lasts must be known before anything is allowed
