@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +22,17 @@ from medcxr.services.prediction import RayCluster, predict_table
 from medcxr.services.workspace import Workspace
 from watched import connections, is_local, watched_environment
 
-pytest.importorskip("ray")
+if find_spec("ray") is None:  # not imported: it reads the environment when it is
+    pytest.skip("no Ray", allow_module_level=True)
 pytest.importorskip("onnx")
 from medcxr.cluster import connection
 from medcxr.cluster.work import work_through
 
+pytestmark = [  # of Ray's own modules
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 ROOT = Path(__file__).resolve().parents[2]
 N_ROWS = 900  # four parts, the last one with a batch that is not full
 

@@ -111,6 +111,11 @@ def _ray(options: Mapping[str, object]) -> Iterator[None]:
             "has one."
         ) from error
     try:
+        if "address" not in options and not ip_address(ray.util.get_node_ip_address()).is_loopback:
+            raise StorageError(
+                "Ray was loaded by another program part and would listen to other computers; start "
+                "the command in a process of its own."
+            )
         yield
     finally:
         ray.shutdown()
