@@ -240,7 +240,7 @@ def test_a_cluster_of_its_own_is_reached_by_nobody_and_leaves_nothing(
     temporary = Path(tempfile.mkdtemp(prefix="m"))
     words = ["predict", "--manifest", str(table), "--out", str(out), "--engine", "ray"]
     command = [sys.executable, "-m", "medcxr", *words, "--workspace", str(workspace.folder)]
-    environment = {**watched_environment(record), "TMPDIR": str(temporary), "HOME": str(temporary)}
+    environment = {**watched_environment(record), "TMPDIR": str(temporary)}
     listening, seen = set(), set()
     with (tmp_path / "said").open("w") as said:
         process = subprocess.Popen(
