@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from medcxr.core.cores import available_cores
 from medcxr.core.errors import DataError, StorageError
@@ -92,7 +93,7 @@ def _verify_reachable(address: str) -> bool:
 
 
 @contextmanager
-def _ray(options: Mapping[str, object]) -> Iterator[None]:
+def _ray(options: Mapping[str, Any]) -> Iterator[None]:
     import ray  # noqa: PLC0415 - it reads the environment when it is loaded
 
     try:
@@ -111,7 +112,8 @@ def _ray(options: Mapping[str, object]) -> Iterator[None]:
             "has one."
         ) from error
     try:
-        if "address" not in options and not ip_address(ray.util.get_node_ip_address()).is_loopback:
+        here = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call] # Ray's
+        if "address" not in options and not ip_address(here).is_loopback:
             raise StorageError(
                 "Ray was loaded by another program part and would listen to other computers; start "
                 "the command in a process of its own."
@@ -138,7 +140,7 @@ def _silent_standard_error() -> Iterator[None]:
 def _checked(workers: int | None) -> int:
     import ray  # noqa: PLC0415 - as above
 
-    n_cores = int(ray.cluster_resources().get("CPU", 0))
+    n_cores = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call] # Ray's
     if n_cores < (workers or 1):
         raise DataError(
             f"The cluster has {n_cores} core(s) for {workers or 1} worker(s); ask for fewer."

@@ -1,7 +1,7 @@
 """Score all radiographs of a table with the model in use, however many they are."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -168,7 +168,9 @@ def _plan(bundle: ModelBundle, manifest: Path, survey: TableSurvey) -> Predictio
     )
 
 
-def _make_here(predictor: Predictor, table: _Table, missing: list[int]) -> Iterator[int]:
+def _make_here(
+    predictor: Predictor, table: _Table, missing: list[int]
+) -> Generator[int, None, None]:
     """Make parts in this process on all its cores; yield how many rows were scored each time."""
     rows = prepared_ahead(predictor, table.path.parent, table.paths_of(missing))
     with closing(rows):
@@ -183,7 +185,7 @@ def _make_here(predictor: Predictor, table: _Table, missing: list[int]) -> Itera
 
 def _make_there(
     workspace: Workspace, table: _Table, missing: list[int], cluster: RayCluster
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """Make parts by Ray's workers; yield how many rows were scored each time."""
     try:
         from medcxr.cluster.work import work_through  # noqa: PLC0415 - the light install has no Ray

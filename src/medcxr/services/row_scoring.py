@@ -8,7 +8,7 @@ follow each other in the table, less those that cannot be used.
 import csv
 import io
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -52,7 +52,7 @@ def prepare_row(predictor: Predictor, root: Path, image_path: str) -> PreparedRo
 
 def prepared_ahead(
     predictor: Predictor, root: Path, image_paths: Iterable[str]
-) -> Iterator[PreparedRow]:
+) -> Generator[PreparedRow, None, None]:
     """Read the files some rows ahead of the model, which computes meanwhile; keep their order."""
     waiting: deque[Future[PreparedRow]] = deque()
     with ThreadPoolExecutor(_READERS) as readers:
