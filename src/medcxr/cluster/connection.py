@@ -115,8 +115,8 @@ def _ray(options: Mapping[str, Any]) -> Iterator[None]:
         here = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call] # Ray's
         if "address" not in options and not ip_address(here).is_loopback:
             raise StorageError(
-                "Ray was loaded by another program part and would listen to other computers; start "
-                "the command in a process of its own."
+                f"Ray would listen at {here} to other computers, as it was loaded before by something "
+                "else; start the command in a process of its own."
             )
         yield
     finally:
