@@ -10,6 +10,7 @@ from bundles import use_tiny_model
 from medcxr.services.workspace import Workspace
 from medcxr.storage import database
 from medcxr.synthetic import write_sample_data
+from orthanc_server import OrthancServer, running_orthanc
 from postgres_server import PostgresServer, require_programs, running_server
 from small_training import TrainProcess, finish_training, write_small_config
 
@@ -45,6 +46,21 @@ def each_database(request) -> str:
     if request.param == "server":
         request.getfixturevalue("on_postgres")
     return request.param
+
+
+@pytest.fixture(scope="session")
+def _orthanc() -> Iterator[OrthancServer]:
+    with running_orthanc() as server:
+        yield server
+
+
+@pytest.fixture
+def orthanc(_orthanc) -> OrthancServer:
+    """Return an empty PACS that runs; without the program the test is skipped, in CI it fails."""
+    if _orthanc.process is None:
+        _orthanc.start()
+    _orthanc.forget_everything()
+    return _orthanc
 
 
 @pytest.fixture

@@ -11,6 +11,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECK = "from importlinter.cli import lint_imports_command as check; check()"
+DICOM = {
+    "medcxr.deidentification",
+    "medcxr.imaging",
+    "medcxr.interchange",
+    "medcxr.synthetic",
+}
 HOMES = {
     "torch": {"medcxr.learning"},
     "monai": {"medcxr.learning"},
@@ -18,8 +24,10 @@ HOMES = {
     "captum": {"medcxr.learning"},
     "onnxruntime": {"medcxr.inference"},
     "ray": {"medcxr.cluster"},
-    "pydicom": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
-    "gdcm": {"medcxr.deidentification", "medcxr.imaging", "medcxr.synthetic"},
+    "pydicom": DICOM,
+    "gdcm": DICOM,
+    "highdicom": {"medcxr.interchange"},
+    "pynetdicom": {"medcxr.network"},
     "argon2": {"medcxr.security"},
     "cryptography": {"medcxr.security"},
     "segno": {"medcxr.security"},

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINING_ONLY = ["torch", "monai", "lightning_fabric", "captum", "onnx", "onnxscript", "sklearn"]
-OPTIONAL = ["highdicom", "pynetdicom", "dicomweb_client", "openvino", "ray", "psycopg"]
+OPTIONAL = ["highdicom", "pynetdicom", "openvino", "ray", "psycopg"]
 EXTRAS = [*TRAINING_ONLY, *OPTIONAL]
 HOMES_OF_EXTRAS = ["medcxr.learning", "medcxr.interchange", "medcxr.network", "medcxr.cluster"]
 

@@ -27,6 +27,8 @@ def commands(tiny_workspace, tmp_path):
     source = write_patient(tmp_path / "image.dcm")
     out = tmp_path / "out"
     out.mkdir()
+    filed = tmp_path / "filed"
+    filed.mkdir()
     keep = ["--workspace", str(tiny_workspace.folder)]
     analyze = ["analyze", str(source), "--no-gate", *keep]
     table = tmp_path / "table.csv"
@@ -41,6 +43,9 @@ def commands(tiny_workspace, tmp_path):
         ["audit", "export", str(out / "trail.jsonl"), *keep],
         ["audit", "list", *keep],
         ["clean", "--dry-run", *keep],
+        # these are filed under the patient, so they lie elsewhere than what is searched
+        [*analyze, "--dicom", str(filed / "objects")],
+        [*analyze, "--fhir", str(filed / "result.json")],
     ]
 
 
@@ -67,6 +72,10 @@ def test_the_command_line_writes_and_logs_no_patient_and_reaches_nobody(
         assert done.returncode == 0, (command, done.stderr.decode()[-2000:])
     assert b"DEBUG" in b"".join(path.read_bytes() for path in said.iterdir())
     assert files_with_secrets(tiny_workspace.folder, said, tmp_path / "out") == []
+    filed = " ".join(files_with_secrets(tmp_path / "filed"))
+    assert SECRETS["PatientID"] in filed
+    for keyword in ("InstitutionName", "OtherPatientIDs"):
+        assert SECRETS[keyword] not in filed
     assert [one for one in connections(record) if not is_local(one)] == []
     assert len(trail(tiny_workspace)) >= 6
 

@@ -16,6 +16,7 @@ SCRIPTS = sorted((ROOT / "src/medcxr/apps/dashboard").rglob("*.js"))
 # A connection that the program begins: to this computer's own dashboard, and to the database that a
 # setting names.
 MAY_CONNECT = {
+    "src/medcxr/network/bounded_http.py",  # a PACS that an operator names
     "src/medcxr/services/computer_health.py",
     "src/medcxr/services/ports.py",
     "src/medcxr/storage/server.py",

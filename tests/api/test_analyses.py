@@ -5,6 +5,7 @@ import json
 
 import pypdf
 import pytest
+from fhir.resources.R4B.bundle import Bundle
 from typer.testing import CliRunner
 
 from bundles import keep_map_tests
@@ -106,6 +107,20 @@ def test_a_report_comes_as_pdf(administrator, radiograph, language):
     assert len(document.pages) >= 1
 
 
+def test_a_result_comes_as_fhir(administrator, workspace, radiograph):
+    other = radiograph + b"as FHIR"
+    answer = administrator.send_file(other, query="?report=fhir&language=fr")
+
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/fhir+json")
+    told = Bundle.model_validate_json(answer.body)
+    report = told.entry[0].resource
+    assert (report.status, report.language) == ("preliminary", "fr")
+    assert len(told.entry) == len(report.result) + 2
+    kept = [one for one in trail(workspace) if one.details.get("format") == "FHIR"]
+    assert [one.action for one in kept] == [AuditAction.CASE_EXPORTED]
+    assert kept[0].subject.startswith("case ")
+
+
 def test_every_language_can_be_asked_for():
     assert {one.value for one in ReportLanguage} == set(LANGUAGES)
 
@@ -143,8 +158,9 @@ def test_a_report_needs_leave_to_export_too(workspace, port, radiograph):
     only = secret_for(workspace, "clinician", Permission.ANALYZE)
     other = radiograph + b"to be exported"
 
-    refused = Program(port=port, secret=only).send_file(other, query="?report=pdf")
-    assert refused.status == 403
+    for form_ in ("fhir", "pdf"):
+        refused = Program(port=port, secret=only).send_file(other, query=f"?report={form_}")
+        assert refused.status == 403
     assert trail(workspace, newest_first=True, limit=1)[0].action == AuditAction.PERMISSION_REFUSED
     assert Program(port=port, secret=both).send_file(other, query="?report=pdf").status == 200
     told = [one.action for one in trail(workspace, newest_first=True, limit=2)]

@@ -137,7 +137,7 @@ def test_a_document_of_one_radiograph_is_written_in_a_language(run, radiograph, 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--language", "de"], "add --pdf or --report"),
+        (["--language", "de"], "add --pdf, --report or --dicom"),
         (["--pdf", "a.pdf", "--language", "xx\x1b"], "no language 'xx?'; use one of en, ar, de"),
         (["--pdf", "same", "--outlines", "same"], "--outlines and --pdf name the same file"),
     ],

@@ -8,11 +8,14 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from medcxr.apps.dashboard import audit_words, workspace_preferences_view
-from medcxr.core.access import Door, Role
+from medcxr.core.access import NODE, Door, Role
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import AccessError
 from medcxr.services.accounts import Duty, require_current, sign_in
 from medcxr.services.audit import check_trail, note_alone
+from medcxr.services.database import workspace_database
+from medcxr.services.delivery import Result, prepare_deliveries, queue_deliveries
+from medcxr.services.node_destinations import destinations_of
 from medcxr.services.preferences import Preferences, preferences, set_preferences
 from medcxr.services.trail_walk import NotedHead
 from medcxr.services.users import users
@@ -215,3 +218,22 @@ def select(app, label, value):
     next(one for one in app.main.selectbox if one.label == label).select(value)
     app.run()
     assert not app.exception
+
+
+def test_the_node_is_shown_once_it_has_anything_to_do(open_page, workspace):
+    assert "DICOM node" not in [one.value for one in open_page().main.header]
+    (to,) = destinations_of(
+        [{"kind": "folder", "name": "copies", "folder": "x", "results": ["fhir"]}], workspace.folder
+    )
+    results = [Result(result_uid="1.2.3", kind="fhir", data=b"Secret^Name")]
+    node = workspace.used_by(NODE)
+    prepared = prepare_deliveries(node, results, [to], urgency_rank=0)
+    with workspace_database(workspace).writing() as transaction:
+        queue_deliveries(transaction, prepared)
+        transaction.exec_driver_sql("UPDATE deliveries SET state='given up', last_error='<b>full'")
+    app = open_page()
+    assert "DICOM node" in [one.value for one in app.main.header]
+    for words in ("copies", "given up", "&lt;b&gt;full"):
+        assert words in html(app)
+    assert "1.2.3" not in html(app)
+    assert "retry" in " ".join(one.value for one in app.main.warning)

@@ -101,8 +101,11 @@ def test_an_uploaded_table_is_measured_with_every_figure_and_its_command(app):
         "Groups",
         "Folds of the cross-validation",
         "Simulated centers",
+        "Report",
         "Drift of incoming images",
     ]
+    offered = [one.proto.label for one in app.get("download_button")]
+    assert {"Download the report (HTML)", "Download the report (PDF)"} <= set(offered)
     told = texts(app)
     command = "medcxr performance 'my scores.csv' --labels labels.csv --operating-point youden"
     assert command in told

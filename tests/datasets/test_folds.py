@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("sklearn")
 from medcxr.core.errors import DataError, MissingExtra
-from medcxr.datasets.folds import patient_folds, patient_split
+from medcxr.datasets.folds import centre_folds, patient_folds, patient_split
 from medcxr.datasets.study_table import StudyTable
 
 FINDINGS = ("A", "B", "C")
@@ -133,3 +133,34 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.model_selection", None)
     with pytest.raises(MissingExtra, match=r'pip install "medcxr\[train\]"'):
         patient_folds(table_of(np.zeros((4, 3)), range(4)), n_folds=2)
+
+
+def centres_of(names, patients=None, labels=None):
+    from dataclasses import replace
+
+    n = len(names)
+    labels = [[i % 2] * 3 for i in range(n)] if labels is None else labels
+    table = table_of(labels, range(n) if patients is None else patients)
+    return replace(table, attributes={"source": tuple(names)})
+
+
+def test_each_centre_is_a_fold_in_alphabetical_order():
+    table = centres_of(["b", "a", "b", "a", "c", "c", "a", "b"])
+    assert centre_folds(table, "source") == [[1, 3, 6], [0, 2, 7], [4, 5]]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "message"),
+    [
+        (centres_of(["a", "b", "a", "b"]), "site", "has the column"),
+        (centres_of(["a", "", "a", "b"]), "source", "1 cells are empty"),
+        (centres_of(["a", "a", "a", "a"]), "source", "names 1 centre"),
+        # without a, only negatives are left; without b's patient 0, the same
+        (centres_of(["a", "b", "a", "b"], labels=[[1] * 3, [0] * 3, [1] * 3, [0] * 3]), "source",
+         "left to learn from"),
+        (centres_of(["a", "a", "b", "b"], patients=[0, 1, 0, 1]), "source", "left to learn from"),
+    ],
+)  # fmt: skip
+def test_centres_that_cannot_be_left_out_are_refused(table, column, message):
+    with pytest.raises(DataError, match=message):
+        centre_folds(table, column)

@@ -22,6 +22,7 @@ from PIL import Image
 
 from fuzz import mutation
 from medcxr.core.errors import DataError, MedcxrError, ModelError, StorageError
+from medcxr.core.source_header import SourceHeader
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("MEDCXR_TEST_DATA", ROOT.parent / "shared" / "data"))
@@ -129,6 +130,12 @@ def dicom_files() -> list[bytes]:
     return [*files, *_real("dicom/*.dcm", 12, most_bytes=300_000)]
 
 
+def read_identity(data: bytes) -> object:
+    from medcxr.imaging.dicom_identity import identity_of_file
+
+    return identity_of_file(data)
+
+
 def read_radiograph(data: bytes) -> None:
     """Read a file as the program does: in the decoding process."""
     from medcxr.imaging.reading import read_image
@@ -136,6 +143,23 @@ def read_radiograph(data: bytes) -> None:
     image = read_image(data)
     assert image.pixels.dtype == np.float32
     assert 0 <= image.pixels.min() < image.pixels.max() <= 1
+
+
+def read_results_header(data: bytes) -> None:
+    """Read what results repeat of a file's header: nothing comes out that may not be written."""
+    from medcxr.imaging.reading import read_header
+
+    header = read_header(data)
+    if header is None:
+        return
+    texts = [value for value in asdict(header).values() if isinstance(value, str)]
+    assert all(one.isprintable() and "\\" not in one for one in texts)
+    assert all(len(one) <= 64 for one in texts if one not in _names(header))
+    assert all(len(group) <= 64 for one in _names(header) for group in one.split("="))
+
+
+def _names(header: SourceHeader) -> tuple[str, str]:
+    return header.patient_name, header.referring_physician
 
 
 def tables() -> list[bytes]:
@@ -492,6 +516,20 @@ TARGETS: tuple[Target, ...] = (
     Target(name="jpeg", share=2, seeds=jpeg_files, mutators=mutation.OF_JPEG, read=read_radiograph),
     Target(
         name="dicom", share=4, seeds=dicom_files, mutators=mutation.OF_DICOM, read=read_radiograph
+    ),
+    Target(
+        name="header",
+        share=1,
+        seeds=dicom_files,
+        mutators=mutation.OF_DICOM,
+        read=read_results_header,
+    ),
+    Target(
+        name="identity",
+        share=1,
+        seeds=dicom_files,
+        mutators=mutation.OF_DICOM,
+        read=read_identity,
     ),
     Target(name="table", share=1.5, seeds=tables, mutators=mutation.OF_TEXT, read=read_table),
     Target(name="scores", share=1, seeds=score_tables, mutators=mutation.OF_TEXT, read=read_scores),

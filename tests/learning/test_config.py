@@ -376,3 +376,18 @@ def test_settings_that_came_later_change_no_name_until_they_are_used(load):
     used = load("[optimization]\nloss = 'focal'\n")
     assert used.as_dict()["optimization"]["loss"] == "focal"
     assert used.fingerprint() != load("").fingerprint()
+
+
+def test_centres_as_folds_change_no_name_unless_asked_for(load):
+    assert "centre_column" not in load("").as_dict()["evaluation"]
+    by_centre = load(
+        "[evaluation]\nmethod = 'cross_validation'\ncentre_column = 'source'\n"
+        "[optimization]\nearly_stopping = false\n"
+    )
+    assert by_centre.as_dict()["evaluation"]["centre_column"] == "source"
+    assert by_centre.fingerprint() != load("").fingerprint()
+
+
+def test_centres_as_folds_need_a_cross_validation(load):
+    with pytest.raises(DataError, match="centre_column"):
+        load("[evaluation]\ncentre_column = 'source'\n")

@@ -299,3 +299,55 @@ def test_the_trained_model_reads_a_radiograph(trained, sample_data):
     np.testing.assert_allclose(
         predictions.maps.sum(axis=(-2, -1)), predictions.logits, rtol=1e-4, atol=1e-5
     )
+
+
+BY_CENTRE = {
+    **CROSS_VALIDATION,
+    "[evaluation]": "[evaluation]\nmethod = 'cross_validation'\ncentre_column = 'centre'",
+}
+
+
+def test_each_centre_is_scored_by_networks_that_saw_none_of_its_patients(
+    tmp_path, sample_data, monkeypatch
+):
+    source = (sample_data / "manifest.csv").read_text(encoding="utf-8").splitlines()
+    patient = source[0].split(",").index("patient_id")
+    shutil.copytree(sample_data / "images", tmp_path / "images")
+    lines = [f"{source[0]},centre"]
+    for number, line in enumerate(source[1:]):
+        owner = sum(map(ord, line.split(",")[patient]))
+        # every seventh row was taken at the other centre, whoever it is
+        lines.append(f"{line},{'east' if owner % 2 == (number % 7 == 0) else 'west'}")
+    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    config = small_config(tmp_path, BY_CENTRE)
+    data, trained = load_tables(config, tmp_path), []
+    real_fit = parts.fit
+
+    def fit(fabric, config, images, part, emit, **options):
+        trained.append(part)
+        return real_fit(fabric, config, images, part, emit, **options)
+
+    monkeypatch.setattr(parts, "fit", fit)
+    bundle = run_experiment(config, tmp_path, tmp_path / "runs", command=COMMAND, hardware=CPU)
+    table = data.tables[0]
+    centres = np.array(table.attributes["centre"])
+    patients = np.array(table.patients)
+    crossing = [p for p in set(table.patients) if len(set(centres[patients == p])) == 2]
+    assert crossing  # or the test shows nothing
+    for part, centre in zip(trained, ("east", "west"), strict=False):
+        rows = list(part.train_rows)
+        assert centre not in set(centres[rows])
+        assert not set(patients[rows]) & set(patients[centres == centre])
+    measured = bundle.manifest.measurements[0]
+    assert measured.method.startswith("Each of 2 centres, as the column centre names them")
+    assert {one.value for one in measured.report.groups if one.group == "centre"} == {
+        "east",
+        "west",
+    }
+    kept = (next((tmp_path / "runs").iterdir()) / "out_of_fold.csv").read_text(encoding="utf-8")
+    folds = {line.split(",")[0]: line.rsplit(",", 1)[1] for line in kept.splitlines()[1:]}
+    named = dict(zip(table.image_paths, centres.tolist(), strict=True))
+    assert {(named[path], fold.strip()) for path, fold in folds.items()} == {
+        ("east", "1"),
+        ("west", "2"),
+    }

@@ -316,3 +316,16 @@ def test_an_image_outside_its_table_is_refused_before_any_is_read(folder):
     (folder / "ratio.csv").write_text("image_path\n../elsewhere.png\n")
     with pytest.raises(DataError, match="outside the manifest's folder"):
         load_tables(config_of(TableConfig(path="ratio.csv")), folder)
+
+
+def test_a_held_out_centre_takes_its_patients_elsewhere_with_it():
+    names = [f"{i}.png" for i in range(8)]
+    table = table_of(
+        names, [0, 1, 2, 3, 0, 5, 6, 7], source=["a", "a", "a", "b", "b", "b", "b", "b"]
+    )
+    table = replace(table, labels=np.array([[i % 2, i % 2] for i in range(8)], dtype=float))
+    data = TrainingData(tables=(table,), configs=(TableConfig(path="m.csv"),), n_findings=2)
+    first, second = data.folds(5, seed=0, centre_column="source")
+    assert (first, second) == ((0, 1, 2), (3, 4, 5, 6, 7))
+    assert data.training_rows(first) == (3, 5, 6, 7)  # row 4 is patient 0's, at the other centre
+    assert data.training_rows(second) == (1, 2)

@@ -11,6 +11,7 @@ from medcxr.services.held_out import held_out_scores, policy_beside
 from medcxr.services.incoming import IMAGE_FACTS, compare_incoming, image_facts
 from medcxr.services.performance import ThresholdsFrom, measure_table
 from medcxr.services.scored_table import CsvFile, join_scores
+from medcxr.services.scores_report import report_scores
 from medcxr.services.workspace import Workspace
 
 N = 120
@@ -135,3 +136,25 @@ def test_what_cannot_be_compared_says_why_and_the_rest_is():
     )
     assert [one.fact for one in incoming.figures] == ["a", "view"]
     assert "at least 20" in incoming.reasons["b"]
+
+
+@pytest.mark.parametrize("folds", [0, 3])
+def test_a_report_of_scores_holds_their_figures_and_says_what_is_not_known(tmp_path, folds):
+    workspace, table = Workspace.open(tmp_path / "workspace"), scored(folds=folds)
+    made = report_scores(
+        workspace,
+        table,
+        source="scores.csv <b>",
+        command="medcxr performance scores.csv --own-thresholds",
+        manifest=None,
+    )
+    page = made.html.decode()
+    assert "scores.csv &lt;b&gt;" in page
+    assert "<b>," not in page
+    figures = measure_table(table).findings[0].auc
+    shown = f'{figures.value:.3f} <span class="interval">({figures.low:.3f} to {figures.high:.3f})'
+    assert shown in page
+    assert ("INTERNAL VALIDATION" if folds else "NOT KNOWN whether") in page
+    assert "medcxr performance scores.csv --own-thresholds" in page
+    assert "study.json" not in page
+    assert made.pdf.startswith(b"%PDF-1.7")

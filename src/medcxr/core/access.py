@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from medcxr.core.errors import AccessError
 
-__all__ = ["ALLOWED", "OPERATOR", "PROGRAM", "Actor", "Door", "Permission", "Role"]
+__all__ = ["ALLOWED", "NODE", "OPERATOR", "PROGRAM", "Actor", "Door", "Permission", "Role"]
 
 
 class Role(StrEnum):
@@ -101,3 +101,6 @@ OPERATOR = Actor(name="operator", role=Role.ADMINISTRATOR, door=Door.COMMAND_LIN
 
 PROGRAM = Actor(name="program", role=Role.ADMINISTRATOR, door=Door.PROGRAM)
 """The program itself, by what an administrator has set, e.g. how long cases are kept."""
+
+NODE = Actor(name="node", role=Role.CLINICIAN, door=Door.DICOM_NODE)
+"""The DICOM node: receives, reads and remembers what other systems send."""

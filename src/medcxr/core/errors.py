@@ -6,6 +6,8 @@ MedcxrError
 ├── ModelError     this model bundle is missing, damaged or unfit; install or choose another one
 ├── AccessError    sign in, change the password or ask for permission
 ├── StorageError   the workspace cannot be read or written; free space or mend permissions
+│   └── DiskFull   there is no space left; free some
+├── RemoteError    another system does not answer as it should; mend the connection or its settings
 └── MissingExtra   an optional part is not installed; install the named extra
 """
 
@@ -14,10 +16,12 @@ from medcxr.core.language import Sentence
 __all__ = [
     "AccessError",
     "DataError",
+    "DiskFull",
     "ImageError",
     "MedcxrError",
     "MissingExtra",
     "ModelError",
+    "RemoteError",
     "StorageError",
 ]
 
@@ -63,6 +67,14 @@ class AccessError(MedcxrError):
 
 class StorageError(MedcxrError):
     """The workspace cannot be read or written."""
+
+
+class DiskFull(StorageError):  # noqa: N818 - named after the remedy
+    """There is no space left."""
+
+
+class RemoteError(MedcxrError):
+    """Another system does not answer, refuses, or answers what cannot be."""
 
 
 class MissingExtra(MedcxrError):  # noqa: N818 - named after the remedy

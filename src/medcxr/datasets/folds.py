@@ -8,7 +8,7 @@ import numpy as np
 from medcxr.core.errors import DataError, MissingExtra
 from medcxr.datasets.study_table import StudyTable
 
-__all__ = ["patient_folds", "patient_split"]
+__all__ = ["centre_folds", "patient_folds", "patient_split"]
 
 _FOLDS_OF_A_SPLIT = 20  # shares are met to within a twentieth
 
@@ -65,6 +65,44 @@ def patient_split(table: StudyTable, shares: Sequence[float], *, seed: int = 0) 
             "add patients or make the smallest share larger."
         )
     return [sorted(index for fold in part for index in fold) for part in parts]
+
+
+def centre_folds(table: StudyTable, column: str) -> list[list[int]]:
+    """Divide rows by the centre that a column names; each centre is left out in turn.
+
+    A patient may have rows at several centres: whoever learns leaves out all rows of a held-out
+    centre's patients.
+
+    Returns:
+        A list of row indices for each centre, in alphabetical order.
+
+    Raises:
+        DataError: there is no such column, a cell is empty, there is one centre alone, or what is
+            left without one and its patients lacks a class of a finding.
+    """
+    if column not in table.attributes:
+        raise DataError(
+            f"No table that is divided has the column {column!r} in all its parts; correct "
+            "evaluation.centre_column or add the column."
+        )
+    names = np.asarray([cell.strip() for cell in table.attributes[column]])
+    centres = np.unique(names).tolist()
+    if "" in centres or len(centres) < 2:
+        raise DataError(
+            f"The column {column!r} names {len(centres)} centre(s), and {int((names == '').sum())} "
+            "cells are empty; name the centre of every row, and at least two."
+        )
+    patients = np.asarray(table.patients)
+    for centre in centres:
+        left = table.labels[~np.isin(patients, patients[names == centre])]
+        for finding, labels in zip(table.findings, left.T, strict=True):
+            if not {0.0, 1.0} <= set(labels[~np.isnan(labels)].tolist()):
+                raise DataError(
+                    f"Without the patients of {centre!r} no image with, or none without, {finding} "
+                    "is left to learn from; join small centres in the column, or leave the finding "
+                    "out."
+                )
+    return [np.flatnonzero(names == centre).tolist() for centre in centres]
 
 
 def _rarest_finding(table: StudyTable) -> list[int]:

@@ -58,7 +58,11 @@ class Style:
 BODY = Style()
 BOLD = Style(bold=True)
 SMALL = Style(size=7.8, color=QUIET)
-_HEADINGS = (Style(size=17.0, bold=True), Style(size=11.0, bold=True), Style(size=9.5, bold=True))
+_HEADINGS = (
+    Style(size=17.0, bold=True),
+    Style(size=11.0, bold=True),
+    Style(size=9.5, bold=True),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """One page: text, bars and pictures, each marked as part of the document or as decoration."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -96,6 +96,40 @@ class Page:
         corner = _number(self._left(start, width)), _number(bottom)
         self.content.rectangle(*corner, _number(width), _number(height))
         self.content.fill()
+
+    def lines(
+        self,
+        points: Sequence[tuple[float, float]],
+        *,
+        color: Color,
+        thick: float = 0.8,
+        dashed: bool = False,
+        filled: bool = False,
+    ) -> None:
+        """Draw straight lines through points, or fill what they enclose.
+
+        Args:
+            points: (start, top) of each.
+            color: of the lines or the area.
+            thick: of the lines, in points.
+            dashed: whether they are.
+            filled: fill the area and draw no line.
+        """
+        content = self.content
+        content.push_state()
+        content.set_color_rgb(*color, stroke=not filled)
+        if not filled:
+            content.set_line_width(_number(thick))
+            content.set_line_join(1)
+            content.set_dash([3, 2] if dashed else [], 0)
+        for number, (start, top) in enumerate(points):
+            corner = _number(self._left(start, 0.0)), _number(self.size.height - top)
+            (content.line_to if number else content.move_to)(*corner)
+        if filled:
+            content.fill()
+        else:
+            content.stroke()
+        content.pop_state()
 
     def picture(self, name: str, start: float, top: float, width: float, height: float) -> None:
         """Draw a picture of the document by its name."""

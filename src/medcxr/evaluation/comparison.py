@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
-from scipy.stats import rankdata
 
 from medcxr.core.arrays import Statistics
 from medcxr.core.errors import DataError
 from medcxr.core.results import Estimate
 from medcxr.evaluation.bootstrap import patient_draws
+from medcxr.evaluation.delong import delong
 from medcxr.evaluation.figures import ranking_figures
 from medcxr.evaluation.scored import sort_scores
 
@@ -83,7 +83,7 @@ def compare_auc(
     if not (np.any(truth == 1) and np.any(truth == 0)):
         raise DataError("A comparison needs images with and without the finding; add some.")
     names, owners = np.unique(np.asarray(patients)[known], return_inverse=True)
-    areas, covariance = _delong(truth, scores)
+    areas, covariance = delong(truth, scores)
     spread = float(np.sqrt(max(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1], 0.0)))
     gap = float(areas[0] - areas[1])
     drawn = _bootstrap([(truth, scores, owners)], n_bootstrap=n_bootstrap, seed=seed)
@@ -135,7 +135,7 @@ def compare_mean_auc(
         columns.append((truth[known, column], pair[:, known, column], owners[known]))
         if len(np.unique(columns[-1][0])) != 2:
             raise DataError("A comparison needs images with and without each finding; add some.")
-    gaps = [float(np.subtract(*_delong(known, scores)[0])) for known, scores, _ in columns]
+    gaps = [float(np.subtract(*delong(known, scores)[0])) for known, scores, _ in columns]
     drawn = _bootstrap(columns, n_bootstrap=n_bootstrap, seed=seed)
     return _estimate(float(np.mean(gaps)), drawn, confidence)
 
@@ -143,23 +143,6 @@ def compare_mean_auc(
 def _estimate(gap: float, drawn: Statistics, confidence: float) -> Estimate:
     low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2]).tolist()
     return Estimate(value=gap, low=min(low, gap), high=max(high, gap))
-
-
-def _delong(truth: Statistics, scores: Statistics) -> tuple[Statistics, Statistics]:
-    """Return the two areas and their covariance."""
-    positive, negative = scores[:, truth == 1], scores[:, truth == 0]
-    m, n = positive.shape[1], negative.shape[1]
-    both = rankdata(np.concatenate([positive, negative], axis=1), axis=1)
-    # the share of the other class that each image outranks, ties counted half
-    of_positive = (both[:, :m] - rankdata(positive, axis=1)) / n
-    of_negative = 1 - (both[:, m:] - rankdata(negative, axis=1)) / m
-    areas = of_positive.mean(axis=1)
-    covariance = np.zeros((2, 2))
-    if m > 1:
-        covariance += np.cov(of_positive) / m
-    if n > 1:
-        covariance += np.cov(of_negative) / n
-    return areas, covariance
 
 
 def _bootstrap(

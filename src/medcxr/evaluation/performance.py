@@ -19,7 +19,7 @@ from medcxr.evaluation.prevalence import PrevalenceFigures, prevalence_figures
 from medcxr.evaluation.reliability import ReliabilityFigure, reliability_figures
 from medcxr.evaluation.scored import sort_scores
 
-__all__ = ["FindingPerformance", "measure_performance"]
+__all__ = ["FindingPerformance", "measure_performance", "probability_figures"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ def measure_performance(
             deciding=deciding,
             names=", ".join(thresholds),
         )
-    figures = _probability_figures(sample)
+    figures = probability_figures(sample)
     measured, small = group_performance(sample, thresholds[deciding], groups)
     return FindingPerformance(
         finding=finding,
@@ -131,7 +131,8 @@ def measure_performance(
     )
 
 
-def _probability_figures(sample: FindingSample) -> dict[str, Estimate | None]:
+def probability_figures(sample: FindingSample) -> dict[str, Estimate | None]:
+    """Return the figures that need no threshold, by the names of `FindingPerformance`."""
     scored = sort_scores(sample.labels, sample.probabilities, sample.owners)
     measured = partial(measure, threshold=0.5, line=calibration_line(scored))
     blocks = [measured(scored, weights) for weights in sample.weights(scored.order)]

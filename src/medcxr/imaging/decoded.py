@@ -1,4 +1,4 @@
-"""What a decoder makes of a file, and how it crosses from the decoding process."""
+"""What is read of a file, and how it crosses from the decoding process."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -10,10 +10,21 @@ import numpy as np
 from medcxr.core.arrays import Pixels
 from medcxr.core.errors import ImageError
 from medcxr.core.images import Acquisition, GrayScale, Origin, SpacingPlane, View
+from medcxr.core.instance_facts import InstanceFacts
 from medcxr.core.language import Sentence
+from medcxr.core.source_header import GrayLut, GrayWindow, SourceHeader
 from medcxr.imaging.limits import MAX_PIXELS
 
-__all__ = ["Decoded", "receive", "send", "send_refusal"]
+__all__ = [
+    "Decoded",
+    "receive",
+    "receive_facts",
+    "receive_header",
+    "send",
+    "send_facts",
+    "send_header",
+    "send_refusal",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,12 +71,7 @@ def receive(stream: BinaryIO) -> Decoded:
         ImageError: the decoder refused the image.
         EOFError: the decoder ended before its answer did.
     """
-    line = stream.readline()
-    if not line.endswith(b"\n"):
-        raise EOFError
-    header: dict[str, Any] = json.loads(line)
-    if "refusal" in header:
-        raise ImageError(_sentence(header["refusal"]))
+    header = _received_line(stream)
     rows, columns = header["shape"]
     if not 0 < rows * columns <= MAX_PIXELS:
         raise EOFError
@@ -82,6 +88,48 @@ def receive(stream: BinaryIO) -> Decoded:
         gray_scale=None if scale is None else GrayScale(**scale),
         origin=_origin(*header["origin"]),
     )
+
+
+def send_header(header: SourceHeader, stream: BinaryIO) -> None:
+    """Write a header as a line of JSON."""
+    _send_line(asdict(header), stream)
+    stream.flush()
+
+
+def receive_header(stream: BinaryIO) -> SourceHeader:
+    """Read what send_header or send_refusal wrote.
+
+    Raises:
+        ImageError: the file was refused.
+        EOFError: the process ended before its answer did.
+    """
+    told = _received_line(stream)
+    for name, kind in (("modality_lut", GrayLut), ("voi_lut", GrayLut), ("window", GrayWindow)):
+        told[name] = None if told[name] is None else kind(**told[name])
+    return SourceHeader(**told)
+
+
+def send_facts(facts: InstanceFacts, stream: BinaryIO) -> None:
+    """Write what decides whether an instance is read as a line of JSON."""
+    _send_line(asdict(facts), stream)
+    stream.flush()
+
+
+def receive_facts(stream: BinaryIO) -> InstanceFacts:
+    """Read what send_facts or send_refusal wrote; errors as for `receive_header`."""
+    told = _received_line(stream)
+    lists: dict[str, Any] = {k: tuple(one) for k, one in told.items() if isinstance(one, list)}
+    return InstanceFacts(**(told | lists))
+
+
+def _received_line(stream: BinaryIO) -> dict[str, Any]:
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    told: dict[str, Any] = json.loads(line)
+    if "refusal" in told:
+        raise ImageError(_sentence(told["refusal"]))
+    return told
 
 
 def _plain(origin: Origin) -> tuple[str, str, str | None]:

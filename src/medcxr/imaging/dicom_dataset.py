@@ -20,10 +20,14 @@ from medcxr.imaging.limits import MAX_FILE_BYTES
 __all__ = ["inflate", "read_data_set"]
 
 
-def read_data_set(data: bytes) -> Dataset:
+def read_data_set(data: bytes, *, stop_before_pixels: bool = False) -> Dataset:
     """Read a DICOM file with or without preamble and file meta information.
 
     pydicom's dcmread would inflate a deflated data set without bound, so its parts are called.
+
+    Args:
+        data: the file.
+        stop_before_pixels: leave out (7FE0,0010) Pixel Data and what follows.
 
     Returns:
         The data set; its file_meta always has a transfer syntax.
@@ -32,7 +36,7 @@ def read_data_set(data: bytes) -> Dataset:
         ImageError: the file is cut off, or grows beyond MAX_FILE_BYTES when inflated.
     """
     try:
-        return _read(data)
+        return _read(data, stop_before_pixels=stop_before_pixels)
     except EOFError as error:
         raise ImageError(
             "The DICOM file is cut off; send or export it again, completely."
@@ -75,9 +79,10 @@ _EXPLICIT_LITTLE = _Encoding(is_implicit_vr=False, is_little_endian=True)
 
 _PREAMBLE = 132  # 128 bytes and "DICM", PS3.10 section 7.1
 _META_GROUP = 0x0002
+_PIXELS = 0x7FE00008  # the first element that holds pixels, PS3.3 C.7.6.3
 
 
-def _read(data: bytes) -> Dataset:
+def _read(data: bytes, *, stop_before_pixels: bool) -> Dataset:
     stream = BytesIO(data)
     stream.seek(_PREAMBLE if data[128:_PREAMBLE] == b"DICM" else 0)
     # File meta information is always explicit little endian (PS3.10 section 7.1).
@@ -89,7 +94,8 @@ def _read(data: bytes) -> Dataset:
         stream = BytesIO(inflate(stream.read(), MAX_FILE_BYTES))
         syntax = ExplicitVRLittleEndian
     encoding = _ENCODINGS.get(syntax, _EXPLICIT_LITTLE)
-    dataset = read_dataset(stream, *encoding)
+    stop = (lambda tag, _vr, _length: tag >= _PIXELS) if stop_before_pixels else None
+    dataset = read_dataset(stream, *encoding, stop_when=stop)
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = UID(syntax)
     dataset.set_original_encoding(*encoding)

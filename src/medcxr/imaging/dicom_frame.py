@@ -12,7 +12,7 @@ from medcxr.core.errors import ImageError
 from medcxr.imaging.codestream import frame_header
 from medcxr.imaging.dicom_dataset import inflate
 
-__all__ = ["DEFLATED_IMAGE_FRAME", "stored_samples"]
+__all__ = ["DEFLATED_IMAGE_FRAME", "TRANSFER_SYNTAXES", "stored_samples"]
 
 # The decoder of each transfer syntax; "" is pydicom itself.
 _DECODERS = {
@@ -30,6 +30,14 @@ _DECODERS = {
     uid.JPEG2000: "gdcm",
 }
 DEFLATED_IMAGE_FRAME = "1.2.840.10008.1.2.8.1"  # PS3.5 section A.4.13
+TRANSFER_SYNTAXES: tuple[str, ...] = (
+    uid.ExplicitVRLittleEndian,
+    *(syntax for syntax in _DECODERS if syntax != uid.ExplicitVRLittleEndian),
+    uid.DeflatedExplicitVRLittleEndian,
+    DEFLATED_IMAGE_FRAME,
+)
+"""In which files can be read; what costs the least comes first."""
+
 _WITHOUT_CODESTREAM = (uid.RLELossless, DEFLATED_IMAGE_FRAME)
 
 

@@ -15,7 +15,7 @@ from medcxr.core.language import text as marked
 from medcxr.imaging.dicom_attributes import text
 from medcxr.imaging.dicom_view import frontal_view, orientation_warnings
 
-__all__ = ["Statement", "verify_frontal_chest"]
+__all__ = ["RADIOGRAPH_CLASSES", "Statement", "verify_frontal_chest"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +118,19 @@ def _verify_modality(modality: str | None) -> tuple[str, ...]:
 
 
 _IMAGE_STORAGE = "1.2.840.10008.5.1.4.1.1."  # PS3.4 section B.5
-_RADIOGRAPH_CLASSES = ("1", "1.1", "1.1.1", "7")  # CR, DX for presentation and processing, SC
+# CR, DX for presentation and processing, SC; multi-frame SC of one bit left out
+_RADIOGRAPH_SUFFIXES = ("1", "1.1", "1.1.1", "7")
+RADIOGRAPH_CLASSES = tuple(
+    _IMAGE_STORAGE + suffix for suffix in (*_RADIOGRAPH_SUFFIXES, "7.2", "7.3", "7.4")
+)
+"""(0008,0016) of what may be a radiograph: also multi-frame SC, which may hold a single frame."""
 
 
 def _verify_storage_class(uid: str) -> None:
     """Refuse objects of another kind, for files that lie about or omit their modality."""
     # Multi-frame secondary capture may hold a single frame.
     suffix = uid.removeprefix(_IMAGE_STORAGE)
-    if suffix == uid or suffix in _RADIOGRAPH_CLASSES or suffix.startswith("7."):
+    if suffix == uid or suffix in _RADIOGRAPH_SUFFIXES or suffix.startswith("7."):
         return
     raise ImageError(
         "(0008,0016) SOP Class UID names another kind of object than a radiograph; "

@@ -8,7 +8,7 @@ from medcxr.core.language import Sentence
 from medcxr.core.language import text as marked
 from medcxr.imaging.dicom_attributes import text
 
-__all__ = ["frontal_view", "orientation_warnings"]
+__all__ = ["frontal_view", "orientation_warnings", "stated_view"]
 
 
 def frontal_view(dataset: Dataset) -> View:
@@ -17,10 +17,7 @@ def frontal_view(dataset: Dataset) -> View:
     Raises:
         ImageError: the header states a view that is not frontal.
     """
-    position = text(dataset, "ViewPosition")
-    codes = dataset.get("ViewCodeSequence")
-    if position is None and codes:
-        position = _VIEW_CODES.get(str(codes[0].get("CodeValue", "")))
+    position = stated_view(dataset)
     if position in _OTHER_VIEWS:
         raise ImageError(
             "(0018,5101) View Position is {view}; send the frontal view (PA or AP).",
@@ -32,6 +29,15 @@ def frontal_view(dataset: Dataset) -> View:
             "lateral view; send the frontal view (PA or AP)."
         )
     return _VIEWS.get(position or "", View.UNKNOWN)
+
+
+def stated_view(dataset: Dataset) -> str | None:
+    """Return the view as (0018,5101) View Position or (0054,0220) View Code Sequence states it."""
+    position = text(dataset, "ViewPosition")
+    codes = dataset.get("ViewCodeSequence")
+    if position is None and codes:
+        return _VIEW_CODES.get(str(codes[0].get("CodeValue", "")))
+    return position
 
 
 def orientation_warnings(dataset: Dataset) -> tuple[str, ...]:

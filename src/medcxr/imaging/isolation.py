@@ -6,23 +6,26 @@ import os
 import subprocess  # nosec B404 # never a shell
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from threading import Event, Semaphore, Timer
-from typing import BinaryIO, NamedTuple, TypeAlias, cast
+from typing import BinaryIO, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from medcxr.core.cores import available_cores
 from medcxr.core.errors import ImageError
+from medcxr.core.instance_facts import InstanceFacts
 from medcxr.core.language import text
 from medcxr.core.settings import environment_without_secrets
-from medcxr.imaging.decoded import Decoded, receive
+from medcxr.core.source_header import SourceHeader
+from medcxr.imaging.decoded import Decoded, receive, receive_facts, receive_header
 from medcxr.imaging.limits import TIMEOUT_S
 from medcxr.imaging.sniffing import FileFormat
-from medcxr.imaging.worker import BEYOND_WINDOW, READY, WITHIN_WINDOW
+from medcxr.imaging.worker import BEYOND_WINDOW, FACTS_ALONE, HEADER_ALONE, READY, WITHIN_WINDOW
 
-__all__ = ["decode_isolated"]
+__all__ = ["decode_isolated", "read_facts_isolated", "read_header_isolated"]
 
+_T = TypeVar("_T")
 _Process: TypeAlias = subprocess.Popen[bytes]
 
 
@@ -41,12 +44,33 @@ def decode_isolated(data: bytes, format_: FileFormat, *, beyond_window: bool = F
         ImageError: the image cannot be used, or decoding it crashed or took too long.
     """
     gray_range = BEYOND_WINDOW if beyond_window else WITHIN_WINDOW
-    request = _Request(f"{format_} {len(data)} {gray_range.decode()}\n".encode(), data, format_)
+    return _ask(gray_range, data, format_, receive)
+
+
+def read_header_isolated(data: bytes) -> SourceHeader:
+    """Read what results repeat of a DICOM file's header, in another process as above.
+
+    Args:
+        data: the file.
+
+    Raises:
+        ImageError: it is no radiograph, or states no identifiers for results to refer to.
+    """
+    return _ask(HEADER_ALONE, data, FileFormat.DICOM, receive_header)
+
+
+def read_facts_isolated(data: bytes) -> InstanceFacts:
+    """Read what decides whether a DICOM file is read by a node; arguments and errors as above."""
+    return _ask(FACTS_ALONE, data, FileFormat.DICOM, receive_facts)
+
+
+def _ask(what: bytes, data: bytes, format_: FileFormat, receive: Callable[[BinaryIO], _T]) -> _T:
+    line = f"{format_} {len(data)} {what.decode()}\n".encode()
     with _turns(os.getpid()):
-        return _decode(request)
+        return _decode(_Request(line, data, format_, receive))
 
 
-def _decode(request: "_Request") -> Decoded:
+def _decode(request: "_Request[_T]") -> _T:
     expiry = time.monotonic() + TIMEOUT_S  # for both attempts together
     waiting = _waiting_processes(os.getpid())
     with suppress(IndexError, EOFError, OSError):
@@ -72,15 +96,16 @@ def _turns(_pid: int) -> Semaphore:
     return Semaphore(available_cores())
 
 
-class _Request(NamedTuple):
+class _Request(NamedTuple, Generic[_T]):
     line: bytes  # what is asked, as the worker reads it
     data: bytes
     format_: FileFormat
+    receive: Callable[[BinaryIO], _T]  # reads the answer
 
 
 def _decode_in(
-    process: _Process, waiting: list[_Process], expiry: float, request: _Request
-) -> Decoded:
+    process: _Process, waiting: list[_Process], expiry: float, request: _Request[_T]
+) -> _T:
     try:
         with _deadline(process, expiry - time.monotonic()) as expired:
             try:
@@ -111,12 +136,12 @@ class _TimeoutExpired(Exception):  # noqa: N818 - never leaves this file
     """The deadline passed."""
 
 
-def _exchange(process: _Process, request: _Request) -> Decoded:
+def _exchange(process: _Process, request: _Request[_T]) -> _T:
     requests, replies = cast("BinaryIO", process.stdin), cast("BinaryIO", process.stdout)
     requests.write(request.line)
     requests.write(request.data)
     requests.flush()
-    return receive(replies)
+    return request.receive(replies)
 
 
 @cache

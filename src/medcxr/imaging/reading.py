@@ -10,11 +10,12 @@ import numpy as np
 from medcxr.core.errors import ImageError
 from medcxr.core.images import CxrImage
 from medcxr.core.language import Sentence
-from medcxr.imaging.isolation import decode_isolated
+from medcxr.core.source_header import SourceHeader
+from medcxr.imaging.isolation import decode_isolated, read_header_isolated
 from medcxr.imaging.limits import MAX_FILE_BYTES
-from medcxr.imaging.sniffing import file_format
+from medcxr.imaging.sniffing import FileFormat, file_format
 
-__all__ = ["read_image", "within_window"]
+__all__ = ["read_header", "read_image", "within_window"]
 
 
 def read_image(source: Path | bytes, *, beyond_window: bool = False) -> CxrImage:
@@ -48,6 +49,24 @@ def read_image(source: Path | bytes, *, beyond_window: bool = False) -> CxrImage
         gray_scale=decoded.gray_scale,
         origin=decoded.origin,
     )
+
+
+def read_header(data: bytes) -> SourceHeader | None:
+    """Read what the results of a radiograph repeat of its header, in a process of its own too.
+
+    Args:
+        data: the file's bytes.
+
+    Returns:
+        The header; None where the file is not in DICOM's format and so has none.
+
+    Raises:
+        ImageError: the file cannot be read, is damaged, or states no identifiers for results to
+            refer to.
+    """
+    if len(data) > MAX_FILE_BYTES:
+        raise ImageError(_TOO_LARGE)
+    return read_header_isolated(data) if file_format(data) is FileFormat.DICOM else None
 
 
 def within_window(image: CxrImage) -> CxrImage:

@@ -11,14 +11,25 @@ from typing import BinaryIO
 
 from medcxr.core.errors import ImageError
 from medcxr.core.language import Sentence
-from medcxr.imaging.decoded import Decoded, send, send_refusal
+from medcxr.imaging.decoded import Decoded, send, send_facts, send_header, send_refusal
 from medcxr.imaging.limits import MEMORY_BYTES
 from medcxr.imaging.sniffing import FileFormat
 
-__all__ = ["BEYOND_WINDOW", "READY", "WITHIN_WINDOW", "decode", "limit_process", "main", "serve"]
+__all__ = [
+    "BEYOND_WINDOW",
+    "FACTS_ALONE",
+    "HEADER_ALONE",
+    "READY",
+    "WITHIN_WINDOW",
+    "decode",
+    "limit_process",
+    "main",
+    "serve",
+]
 
 READY = b"ready\n"
 BEYOND_WINDOW, WITHIN_WINDOW = b"beyond", b"within"
+HEADER_ALONE, FACTS_ALONE = b"header", b"facts"
 
 
 def main() -> None:
@@ -33,16 +44,14 @@ def main() -> None:
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answer each request, "FORMAT LENGTH RANGE" on a line and the file, until none follows."""
+    """Answer each request, "FORMAT LENGTH WHAT" on a line and the file, until none follows."""
     while line := requests.readline():
-        name, length, gray_range = line.split()
+        name, length, what = line.split()
         data = requests.read(int(length))
         if len(data) < int(length):
             return
         try:
-            decoded = decode(
-                data, FileFormat(name.decode()), beyond_window=gray_range == BEYOND_WINDOW
-            )
+            _answer(data, FileFormat(name.decode()), what, replies)
         except ImageError as error:
             send_refusal(error.sentence, replies)
         except MemoryError:
@@ -54,8 +63,20 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
                 format=name.decode(),
             )
             send_refusal(damaged, replies)
-        else:
-            send(decoded, replies)
+
+
+def _answer(data: bytes, format_: FileFormat, what: bytes, replies: BinaryIO) -> None:
+    # Each library is imported when it is asked for, as in decode.
+    if what == HEADER_ALONE:
+        from medcxr.imaging.dicom_header import read_source_header  # noqa: PLC0415
+
+        send_header(read_source_header(data), replies)
+    elif what == FACTS_ALONE:
+        from medcxr.imaging.dicom_facts import decode_instance_facts  # noqa: PLC0415
+
+        send_facts(decode_instance_facts(data), replies)
+    else:
+        send(decode(data, format_, beyond_window=what == BEYOND_WINDOW), replies)
 
 
 def decode(data: bytes, format_: FileFormat, *, beyond_window: bool = False) -> Decoded:

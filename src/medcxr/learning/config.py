@@ -215,6 +215,9 @@ class EvaluationConfig:
         bootstrap: resamples for the intervals.
         group_columns: attributes for which figures are given separately.
         mirrored: whether each network answers for the image and its mirror image together.
+        centre_column: column of the split tables that names centres (or any source); each is then
+            a fold of a cross-validation, in whatever number they are, instead of `folds` parts of
+            the patients. A held-out centre's patients are not learned from at other centres either.
     """
 
     method: Literal["holdout", "cross_validation"] = "holdout"
@@ -224,6 +227,7 @@ class EvaluationConfig:
     bootstrap: int = 1000
     group_columns: tuple[str, ...] = ("view", "sex", "source")
     mirrored: bool = field(default=False, metadata=_LATER)
+    centre_column: str = field(default="", metadata=_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -545,10 +549,27 @@ def _check(config: TrainingConfig) -> None:
             f"channels = {config.preprocessing.channels} must be 3 for the stem "
             f"{network.stem}; correct it or use the plain stem."
         )
+    _check_centres(config)
     if config.evaluation.method == "cross_validation" and optimization.early_stopping:
         raise DataError(
             "early_stopping would let the held-out fold choose the epoch, and the cross-validation "
             "would no longer measure anything; set it to false or use the holdout."
+        )
+
+
+def _check_centres(config: TrainingConfig) -> None:
+    """Refuse centres as folds where folds are shared with other recipes or not there."""
+    if not config.evaluation.centre_column:
+        return
+    if config.evaluation.method != "cross_validation":
+        raise DataError(
+            "evaluation.centre_column needs evaluation.method = 'cross_validation'; set it, or "
+            "leave the column out."
+        )
+    if config.companions or config.teacher is not None:
+        raise DataError(
+            "evaluation.centre_column leaves each centre out of one recipe alone; leave companions "
+            "and the teacher out of the configuration."
         )
 
 

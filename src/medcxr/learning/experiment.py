@@ -320,7 +320,10 @@ class _Run:
         )
 
     def _cross_validation(self) -> _Fitted:
-        folds = self.data.folds(self.config.evaluation.folds, seed=self.config.seed)
+        settings = self.config.evaluation
+        folds = self.data.folds(
+            settings.folds, seed=self.config.seed, centre_column=settings.centre_column
+        )
         outliner, total = self.parts.fit_outlines()
         figures, measuring_seconds = self.parts.outline_figures()
         members, logits, seconds = self.parts.held_out()
@@ -361,11 +364,23 @@ class _Run:
             coverage=self._coverage(rows, probabilities[list(rows)]),
             calibrations=self._compared(rows, held.candidates),
             outline_figures=figures,
-            method=(
-                f"{len(folds)}-fold cross-validation by patient of the recipe: each image was "
-                "scored by a network trained without its patient and without any copy of it, and "
-                f"calibrated and decided by the scores of the other folds. {how}"
-            ),
+            method=f"{self._told_folds(len(folds))} {how}",
+        )
+
+    def _told_folds(self, n_folds: int) -> str:
+        """Say how images were held out of a cross-validation."""
+        column = self.config.evaluation.centre_column
+        if column:
+            return (
+                f"Each of {n_folds} centres, as the column {column} names them, left out of the "
+                "recipe in turn: each image was scored by a network trained without any image of "
+                "its centre, without any other of its centre's patients and without any copy of "
+                "these, and calibrated and decided by the scores of the other centres."
+            )
+        return (
+            f"{n_folds}-fold cross-validation by patient of the recipe: each image was "
+            "scored by a network trained without its patient and without any copy of it, and "
+            "calibrated and decided by the scores of the other folds."
         )
 
     def _told_shares(self, n_folds: int) -> str:
@@ -436,7 +451,11 @@ class _Run:
             studies,
             findings=self.config.data.findings,
             labels=np.asarray(self.parts.labels(rows), dtype=np.float64),
-            attributes={k: v for k, v in studies.attributes.items() if k in _GROUP_COLUMNS},
+            attributes={
+                k: v
+                for k, v in studies.attributes.items()
+                if k in (*_GROUP_COLUMNS, self.config.evaluation.centre_column)
+            },
         )
         write_bytes_atomically(self.folder / _LABELS_FILE, kept.as_csv())
 
@@ -452,7 +471,10 @@ class _Run:
         thresholds = np.full(logits.shape, np.nan)
         candidates = {name: np.full(logits.shape, np.nan) for name in CANDIDATES}
         for held_out in folds:
+            owners = set(self.data.owners(held_out))  # of centres, some have images in others
             others = [row for fold in folds if fold is not held_out for row in fold]
+            whose = self.data.owners(others)
+            others = [row for row, who in zip(others, whose, strict=True) if who not in owners]
             decision = self._decide(logits, measures, others)
             chosen, labels = list(held_out), self.parts.labels(others)
             learned = decision.fusion.apply(logits[others], measures[others])
@@ -505,7 +527,7 @@ class _Run:
         settings = self.config.evaluation
         groups = {
             name: [value or "unknown" for value in chosen.attributes[name]]
-            for name in settings.group_columns
+            for name in dict.fromkeys((*settings.group_columns, settings.centre_column))
             if name in chosen.attributes
         }
         if "age" in chosen.attributes:

@@ -127,7 +127,9 @@ class RunParts:
             may_stop = self.config.optimization.early_stopping
             rows = self.data.training_rows(hidden)
             return [self._part("holdout", rows, watched=held.validation, may_stop=may_stop)]
-        folds = self.data.folds(settings.folds, seed=self.config.seed)
+        folds = self.data.folds(
+            settings.folds, seed=self.config.seed, centre_column=settings.centre_column
+        )
         parts = [
             self._part(f"fold-{number}", self.data.training_rows(held_out), watched=held_out)
             for number, held_out in enumerate(folds, start=1)

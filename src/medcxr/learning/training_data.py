@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medcxr.core.errors import DataError
-from medcxr.datasets.folds import patient_folds, patient_split
+from medcxr.datasets.folds import centre_folds, patient_folds, patient_split
 from medcxr.datasets.study_table import (
     LabelPolicy,
     StudyTable,
@@ -100,8 +100,20 @@ class TrainingData:
         """Return the rows of the image set that are never measured on."""
         return self._rows("train")
 
-    def folds(self, n_folds: int, *, seed: int) -> list[tuple[int, ...]]:
-        """Return the held-out rows of each fold."""
+    def folds(self, n_folds: int, *, seed: int, centre_column: str = "") -> list[tuple[int, ...]]:
+        """Return the held-out rows of each fold.
+
+        Args:
+            n_folds: parts of the patients.
+            seed: of the division.
+            centre_column: column whose values are the folds instead, in their alphabetical order.
+
+        Raises:
+            DataError: there are too few patients; or the column is missing, empty somewhere, names
+                one centre alone, or names one without which a finding has a single class.
+        """
+        if centre_column:
+            return [self._of_split(rows) for rows in centre_folds(self._divided, centre_column)]
         folds = patient_folds(self._divided, n_folds=n_folds, seed=seed)
         return [self._of_split(fold) for fold in folds]
 
@@ -129,7 +141,8 @@ class TrainingData:
             if config.same_as_column:
                 copies = table.attributes[config.same_as_column]
                 hidden |= {offset + i for i, n in enumerate(copies) if n and Path(n).stem in names}
-            if config.same_patients_as:
+            # a patient of folds by centre may have images in others, too
+            if config.same_patients_as or config.role == "split":
                 rows = range(offset, offset + len(table))
                 hidden |= {row for row in rows if self._patient(row) in patients}
         return tuple(row for row in range(self.n_rows) if row not in hidden)

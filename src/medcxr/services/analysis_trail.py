@@ -1,12 +1,21 @@
 """What the audit trail tells of radiographs that no case is kept of."""
 
 from medcxr.core.audit import AuditAction
-from medcxr.core.errors import ImageError
+from medcxr.core.errors import ImageError, MedcxrError
 from medcxr.core.results import Analysis
-from medcxr.services.audit import note_alone
+from medcxr.services.audit import note, note_alone
 from medcxr.services.workspace import Workspace
+from medcxr.storage.database import Transaction
 
-__all__ = ["UNREMEMBERED", "note_refused", "note_unremembered"]
+__all__ = [
+    "UNREMEMBERED",
+    "note_refused",
+    "note_refused_within",
+    "note_unremembered",
+    "reason_of",
+]
+
+_REASON_LENGTH = 300  # characters
 
 UNREMEMBERED = "radiograph that is not remembered"
 """In the place of a case's number."""
@@ -35,6 +44,14 @@ def note_refused(workspace: Workspace, error: ImageError) -> None:
     Raises:
         StorageError: the database cannot be used.
     """
-    note_alone(
-        workspace, AuditAction.IMAGE_REFUSED, "image", reason=error.sentence.words.strip()[:300]
-    )
+    note_alone(workspace, AuditAction.IMAGE_REFUSED, "image", reason=reason_of(error))
+
+
+def note_refused_within(workspace: Workspace, transaction: Transaction, error: ImageError) -> None:
+    """Tell the same in a transaction in which more is kept."""
+    note(workspace, transaction, AuditAction.IMAGE_REFUSED, "image", reason=reason_of(error))
+
+
+def reason_of(error: MedcxrError) -> str:
+    """Return why something could not be done, without the values that were filled in."""
+    return error.sentence.words.strip()[:_REASON_LENGTH]

@@ -11,10 +11,11 @@ from medcxr.core.access import PROGRAM, Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.case_record import CaseFilter, CaseRecord, Verdict
 from medcxr.core.errors import DataError
+from medcxr.core.results import Analysis
 from medcxr.core.sentences import one_line
 from medcxr.core.urgency import urgency_of
 from medcxr.services.analysis import AnalyzedImage
-from medcxr.services.analysis_trail import note_unremembered
+from medcxr.services.analysis_trail import UNREMEMBERED
 from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.patients import key_of_patient
@@ -22,11 +23,13 @@ from medcxr.services.preferences import preferences
 from medcxr.services.workspace import Workspace
 from medcxr.storage import case_table
 from medcxr.storage.case_table import NewCase
+from medcxr.storage.database import Transaction
 
 __all__ = [
     "COMMENT_LENGTH",
     "case",
     "case_of_image",
+    "case_to_keep",
     "cases",
     "count_cases",
     "delete_case",
@@ -35,6 +38,7 @@ __all__ = [
     "give_verdict",
     "recent_cases",
     "record_case",
+    "record_case_within",
     "set_patient",
     "view_case",
     "view_cases",
@@ -71,29 +75,62 @@ def record_case(
         StorageError: the database or the workspace's secret cannot be used.
     """
     workspace.require(Permission.ANALYZE)
+    kept = case_to_keep(workspace, analyzed, label=label, patient_reference=patient_reference)
+    with workspace_database(workspace).writing() as connection:
+        case_id = record_case_within(workspace, connection, analyzed.analysis, kept)
+        return None if case_id is None else case_table.find_case(connection, case_id)
+
+
+def case_to_keep(
+    workspace: Workspace, analyzed: AnalyzedImage, *, label: str, patient_reference: str = ""
+) -> NewCase | None:
+    """Return what is kept of an analyzed radiograph, None where cases are not remembered.
+
+    Arguments and errors as for `record_case`.
+    """
+    workspace.require(Permission.ANALYZE)
     if not preferences(workspace).remember_cases:
-        note_unremembered(workspace, analyzed.analysis)
         return None
     origin = analyzed.image.origin
     known = key_of_patient(workspace, origin.patient_id, origin.patient_id_issuer)
-    new = NewCase(
+    return NewCase(
         label=one_line(label) or "unnamed",
         patient_key=known or key_of_patient(workspace, patient_reference),
         taken_at=origin.taken_at,
         analysis=analyzed.analysis,
         urgency=urgency_of(analyzed.analysis),
     )
-    with workspace_database(workspace).writing() as connection:
-        case_id = case_table.keep_case(connection, new, datetime.now(UTC))
-        note(
-            workspace,
-            connection,
-            AuditAction.CASE_ANALYZED,
-            _subject(case_id),
-            model=analyzed.analysis.model,
-            operating_point=analyzed.analysis.operating_point,
-        )
-        return case_table.find_case(connection, case_id)
+
+
+def record_case_within(
+    workspace: Workspace, transaction: Transaction, analysis: Analysis, kept: NewCase | None
+) -> int | None:
+    """Remember an analyzed radiograph in a transaction in which more is kept.
+
+    Args:
+        workspace: that remembers.
+        transaction: of its database, writing.
+        analysis: of the radiograph.
+        kept: what `case_to_keep` returned of it.
+
+    Returns:
+        The number of the case; None where cases are not remembered.
+
+    Raises:
+        AccessError: whoever asks may not.
+        StorageError: the database or the workspace's secret cannot be used.
+    """
+    workspace.require(Permission.ANALYZE)
+    case_id = None if kept is None else case_table.keep_case(transaction, kept, datetime.now(UTC))
+    note(
+        workspace,
+        transaction,
+        AuditAction.CASE_ANALYZED,
+        UNREMEMBERED if case_id is None else _subject(case_id),
+        model=analysis.model,
+        operating_point=analysis.operating_point,
+    )
+    return case_id
 
 
 def cases(workspace: Workspace, wanted: CaseFilter = _EVERY_CASE) -> list[CaseRecord]:

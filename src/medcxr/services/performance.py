@@ -28,6 +28,7 @@ __all__ = [
     "measure_table",
     "sample_of",
     "thresholds_from",
+    "thresholds_of",
 ]
 
 N_BOOTSTRAP = 500  # the ends of a 95% interval then hang on some dozen resamples
@@ -151,7 +152,7 @@ def measure_finding(
     return measure_performance(
         finding,
         sample,
-        _thresholds(table, finding, known, manifest),
+        thresholds_of(table, finding, known, manifest),
         deciding=deciding,
         groups={name: np.asarray(values)[known].tolist() for name, values in groups.items()},
     )
@@ -186,7 +187,7 @@ def _has_both(table: ScoredTable, finding: str) -> bool:
     return bool(np.any(values == 1) and np.any(values == 0))
 
 
-def _thresholds(
+def thresholds_of(
     table: ScoredTable,
     finding: str,
     known: BoolArray,

@@ -20,7 +20,7 @@ from medcxr.core.errors import DataError, StorageError
 from medcxr.datasets.image_column import image_paths
 from medcxr.registry.bundle import MANIFEST_FILE, ModelBundle
 from medcxr.services.row_scoring import BATCH, csv_line, header_of
-from medcxr.storage.atomic import cannot_write, open_atomically, write_json_atomically
+from medcxr.storage.atomic import storage_error, open_atomically, write_json_atomically
 from medcxr.storage.locks import exclusive
 
 __all__ = ["ROWS_PER_PART", "PredictionParts", "PredictionPlan", "manifest_digest", "opened_parts"]
@@ -162,7 +162,7 @@ def opened_parts(out: Path, plan: PredictionPlan) -> Iterator[PredictionParts]:
     try:
         parts.folder.mkdir(mode=_OWNER_ONLY, exist_ok=True)
     except OSError as error:
-        raise cannot_write(out, error) from error
+        raise storage_error(out, error) from error
     with exclusive(parts.folder / _PLAN_FILE, wait=False):
         _begin(parts)
         try:

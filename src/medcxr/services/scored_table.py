@@ -24,7 +24,16 @@ from medcxr.core.language import text
 from medcxr.datasets.age import age_band
 from medcxr.datasets.study_table import LabelPolicy, row_labels, rows_of, unnamed_patient
 
-__all__ = ["FOLD", "CsvFile", "ScoredTable", "join_scores", "read_csv_file"]
+__all__ = [
+    "FOLD",
+    "CsvFile",
+    "ScoredTable",
+    "groups_of",
+    "join_scores",
+    "read_csv_file",
+    "row_scores",
+    "scored_findings",
+]
 
 FOLD = text("fold")
 _KEY = "image_path"
@@ -111,7 +120,7 @@ def join_scores(
             wrong.
     """
     scored = _rows(scores)
-    findings = _findings(scores, scored)
+    findings = scored_findings(scores, scored)
     known = _by_image(labels, _rows(labels)) if labels is not None else _in_scores(scores, scored)
     named = labels if labels is not None else scores
     by_image = _by_image(scores, scored)
@@ -124,7 +133,7 @@ def join_scores(
             scores=scores.name,
             named=named.name,
         )
-    values = np.array([_scores(scores, by_image[one], findings) for one in shared])
+    values = np.array([row_scores(scores, by_image[one], findings) for one in shared])
     truth = _labels(named, [known[one] for one in shared], findings, policy or LabelPolicy())
     rows = [{**by_image[one], **known[one]} for one in shared]
     return ScoredTable(
@@ -134,7 +143,7 @@ def join_scores(
         labels=np.where(np.isnan(values), np.nan, truth),
         probabilities=np.nan_to_num(values),
         patients=tuple(row.get("patient_id") or unnamed_patient(row[_KEY]) for row in rows),
-        groups=_groups(rows),
+        groups=groups_of(rows),
         folds=_folds(scores, [by_image[one] for one in shared]),
         n_unlabeled=len(with_scores) - len(shared),
         n_unscored=len(by_image) - len(with_scores),
@@ -154,7 +163,8 @@ def _rows(file: CsvFile) -> list[dict[str, str]]:
     return rows
 
 
-def _findings(scores: CsvFile, rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+def scored_findings(scores: CsvFile, rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """Return the findings that rows have columns of; DataError if there is none."""
     findings = tuple(name for name in rows[0] if name in {one.value for one in Finding})
     if not findings:
         raise DataError(
@@ -187,7 +197,7 @@ def _in_scores(scores: CsvFile, rows: Sequence[dict[str, str]]) -> dict[str, dic
     return _by_image(scores, rows)
 
 
-def _scores(file: CsvFile, row: Mapping[str, str], findings: Sequence[str]) -> list[float]:
+def row_scores(file: CsvFile, row: Mapping[str, str], findings: Sequence[str]) -> list[float]:
     """Return the probability of each finding, NaN where the cell is empty."""
     values = []
     for finding in findings:
@@ -244,7 +254,8 @@ def _flag(file: CsvFile, row: Mapping[str, str], finding: str) -> float:
     return flags[cell]
 
 
-def _groups(rows: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+def groups_of(rows: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Return what divides rows -> the value of each: view, sex, age band, source, where known."""
     groups = {}
     for name in _GROUPS:
         if not any(row.get(name) for row in rows):

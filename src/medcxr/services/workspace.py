@@ -100,6 +100,26 @@ class Workspace:
         return self.folder / "backups"
 
     @property
+    def node(self) -> Path:
+        """What the DICOM node keeps: what waits to be read."""
+        return self.folder / "node"
+
+    @property
+    def node_settings(self) -> Path:
+        """How the DICOM node is set; a person writes it."""
+        return self.folder / "node.toml"
+
+    @property
+    def received(self) -> Path:
+        """Received instances as files, each only until it was read."""
+        return self.node / "received"
+
+    @property
+    def results(self) -> Path:
+        """Results for other systems as files, each only until every destination has it."""
+        return self.node / "results"
+
+    @property
     def secrets(self) -> Path:
         """Password hashes and keys; never part of a report or a backup for others."""
         return self.folder / "secrets"

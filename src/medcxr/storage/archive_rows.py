@@ -15,10 +15,12 @@ from sqlalchemy import Column, Connection, MetaData, Table, func, select
 from sqlalchemy import text as statement
 from sqlalchemy.exc import OperationalError, StatementError
 
+from medcxr.core.deliveries import DeliveryState
 from medcxr.core.errors import DataError, StorageError
+from medcxr.core.instances import FINISHED
 from medcxr.storage.archive import ArchivedDatabase
 from medcxr.storage.migration import bring_up_to_date, migrations_of
-from medcxr.storage.tables import REVISION, metadata, sessions
+from medcxr.storage.tables import REVISION, deliveries, instances, metadata, sessions
 
 __all__ = ["export_rows", "import_rows"]
 
@@ -96,6 +98,10 @@ def _file(folder: Path, table: str) -> Path:
 def _export(connection: Connection, table: Table, folder: Path) -> tuple[int, int]:
     """Return how many rows were written, and how many bytes before they were packed."""
     wanted = select(table).order_by(*table.primary_key.columns)
+    if table is instances:  # what waits has its pixels in a file, which no backup holds
+        wanted = wanted.where(instances.c.state.in_([state.value for state in FINISHED]))
+    if table is deliveries:  # likewise
+        wanted = wanted.where(deliveries.c.state == DeliveryState.SENT.value)
     n_rows = 0
     path = _file(folder, table.name)
     path.touch(mode=0o600)

@@ -10,16 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from medcxr.core.errors import StorageError
+from medcxr.core.errors import DiskFull, StorageError
 from medcxr.storage.leftovers import hold, part_beside
 
 __all__ = [
-    "cannot_write",
     "open_atomically",
+    "storage_error",
+    "sync_folder",
     "write_bytes_atomically",
+    "write_files_durably",
     "write_folder_atomically",
     "write_json_atomically",
 ]
+
+Buffers = Sequence[bytes | bytearray | memoryview]
+"""The content of a file in the order in which it is written."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 _REMEDIES: dict[int, str] = {
@@ -48,6 +53,27 @@ def write_bytes_atomically(path: Path, data: bytes, *, mode: int = 0o600) -> Non
     """
     with open_atomically(path, mode=mode) as file:
         file.write(data)
+
+
+def write_files_durably(folder: Path, files: Mapping[str, Buffers], *, mode: int = 0o600) -> None:
+    """Write several files as `write_bytes_atomically` does, and make them durable together.
+
+    Args:
+        folder: of the files; it must exist.
+        files: name -> the whole content, in one piece or several.
+        mode: permissions of the files.
+
+    Raises:
+        StorageError: as there; some of the files may have been written.
+    """
+    path = folder
+    try:
+        for name, pieces in files.items():
+            path = folder / name
+            _write_part(path, pieces, mode)
+        sync_folder(folder)
+    except OSError as error:
+        raise storage_error(path, error) from error
 
 
 def write_json_atomically(
@@ -79,9 +105,9 @@ def open_atomically(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise storage_error(path, error) from error
 
 
 @contextmanager
@@ -101,24 +127,56 @@ def write_folder_atomically(folder: Path) -> Iterator[Path]:
             yield part
             for file in part.iterdir():
                 _sync_file(file)
-            _sync_folder(part)
+            sync_folder(part)
             part.rename(folder)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        raise storage_error(folder, error) from error
     finally:
         if descriptor is not None:
             os.close(descriptor)
 
 
-def cannot_write(path: Path, error: OSError) -> StorageError:
-    """Return the error that says why a file or folder could not be written, and what to do."""
+def storage_error(path: Path, error: OSError) -> StorageError:
+    """Return what to say of a file or folder that could not be written."""
     reason = error.strerror or type(error).__name__
     remedy = _REMEDIES.get(error.errno or 0, f"{reason}; check the disk and try again")
-    return StorageError(f"{path} could not be written: {remedy}.")
+    kind = DiskFull if error.errno in _FULL else StorageError
+    return kind(f"{path} could not be written: {remedy}.")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was created, renamed or removed in a folder durable.
+
+    Windows cannot open folders and does this by itself.
+    """
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_part(path: Path, pieces: Buffers, mode: int) -> None:
+    part, opened = _create_beside(path, mode)
+    try:
+        with opened as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            if os.name != "nt":
+                part.replace(path)
+        if os.name == "nt":
+            part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _create_beside(path: Path, mode: int) -> tuple[Path, BinaryIO]:
@@ -159,14 +217,3 @@ def _create(path: Path, mode: int) -> BinaryIO:
 def _sync_file(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable; Windows cannot open folders and does this by itself."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

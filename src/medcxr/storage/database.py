@@ -77,6 +77,17 @@ class Database:
         with self._begun({**options, _WRITES: True}) as connection:
             yield connection
 
+    def kept_open(self) -> "Database":
+        """Return the same database for one who keeps much, one short transaction after another.
+
+        Connections stay open. Of an embedded one a power cut may take the last transactions back,
+        each whole; what they tell of must be able to tell it again.
+        """
+        if not self._is_embedded:
+            return self
+        path = Path(self._name)
+        return Database(embedded_engine(path, writes=_WRITES, kept=True), self._name)
+
     @contextmanager
     def _begun(self, options: dict[str, object]) -> Iterator[Connection]:
         try:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from sqlalchemy.exc import DBAPIError
 
-from medcxr.core.errors import StorageError
+from medcxr.core.errors import DiskFull, StorageError
 from medcxr.core.language import Sentence, text
 
 __all__ = ["explained", "none_free"]
 
+_UNUSABLE = text("The database {name} cannot be used: {remedy}.")
 _PERMISSION = text("this user may not write to it, or its disk is read-only; mend the permissions")
 _BUSY = text("another program has been using it for long; wait and try again")
 _FULL = text("the disk is full; free space and try again")
@@ -120,6 +121,8 @@ def explained(error: DBAPIError, name: str) -> StorageError:
     known = list(_remedies(error))
     if known:
         remedy = Sentence(known[-1])  # the first one that happened
+        if known[-1] in (_FULL, _FULL_SERVER):
+            return DiskFull(_UNUSABLE, name=name, remedy=remedy)
     else:
         kind = type(error.orig).__name__
         remedy = Sentence("{kind}; restart, and put a backup in place if it stays so", kind=kind)
@@ -132,7 +135,7 @@ def none_free(name: str) -> StorageError:
 
 
 def _unusable(name: str, remedy: Sentence) -> StorageError:
-    return StorageError("The database {name} cannot be used: {remedy}.", name=name, remedy=remedy)
+    return StorageError(_UNUSABLE, name=name, remedy=remedy)
 
 
 def _remedies(error: BaseException | None) -> Iterator[str]:

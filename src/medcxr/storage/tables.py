@@ -23,12 +23,15 @@ from sqlalchemy import (
 __all__ = [
     "LABEL_LENGTH",
     "NAME_LENGTH",
+    "ORIGIN_LENGTH",
     "REVISION",
     "as_kept",
     "audit_events",
     "audit_head",
     "cases",
+    "deliveries",
     "findings",
+    "instances",
     "metadata",
     "opinions",
     "readings",
@@ -40,11 +43,12 @@ __all__ = [
     "users",
 ]
 
-REVISION = "0002"
+REVISION = "0004"
 """The newest migration: what this program reads and writes."""
 
 LABEL_LENGTH = 200  # characters; longer than file names are on common systems
 NAME_LENGTH = 100  # characters, of users and tokens
+ORIGIN_LENGTH = 100  # characters, of what says where an instance came from
 _NOT_KEPT = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -261,4 +265,57 @@ audit_head = Table(
     Column("number", Integer, nullable=False),
     Column("seal", _Words(64), nullable=False),
     Column("head_seal", _Words(64), nullable=False),
+)
+
+# What other systems have sent. Its bytes lie in a file of the workspace until it is read; the row
+# stays for some time, so that what comes again is known.
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sop_instance_uid", _Words(64), nullable=False, unique=True),
+    Column("digest", _Words(64), nullable=False, index=True),  # SHA-256 of the file
+    Column("n_bytes", BigInteger, nullable=False),
+    Column("sop_class_uid", _Words(64), nullable=False),
+    Column("study_uid", _Words(64), nullable=False),
+    Column("series_uid", _Words(64), nullable=False),
+    Column("transfer_syntax_uid", _Words(64), nullable=False),
+    Column("origin", _Words(ORIGIN_LENGTH), nullable=False),  # e.g. "c-store MODALITY1"
+    Column("received_at", _Utc, nullable=False),
+    Column(
+        "is_told", Integer, nullable=False, index=True
+    ),  # 1 once the audit trail tells of it, else 0
+    Column("state", _Words(20), nullable=False),
+    Column("state_at", _Utc, nullable=False, index=True),  # since when it is in this state
+    Column("priority", Integer, nullable=False),  # the highest is read first
+    Column("attempts", Integer, nullable=False),  # times that it was claimed
+    Column("claimed_by", _Words(NAME_LENGTH)),
+    Column("claimed_at", _Utc),
+    Column("reason", _LongWords),  # why it was not read; nothing of a patient
+    Column("case_id", ForeignKey(cases.c.id, ondelete="CASCADE"), index=True),
+    Index(None, "state", "priority", "id"),
+    sqlite_autoincrement=True,
+)
+
+# Results for other systems. Their bytes lie in files of the workspace, named by digest, until every
+# destination has confirmed them; the row stays for some time.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("result_uid", _Words(128), nullable=False),  # the same for the same result
+    Column("destination", _Words(NAME_LENGTH), nullable=False),
+    Column("kind", _Words(50), nullable=False),
+    Column("digest", _Words(64), nullable=False, index=True),  # SHA-256 of the file
+    Column("n_bytes", BigInteger, nullable=False),
+    Column("urgency_rank", Integer, nullable=False),  # the smallest is sent first
+    Column("made_at", _Utc, nullable=False),
+    Column("state", _Words(20), nullable=False),
+    Column("state_at", _Utc, nullable=False, index=True),  # since when it is in this state
+    Column("attempts", Integer, nullable=False),  # that were in vain
+    Column("next_try_at", _Utc, nullable=False),
+    Column("last_error", _LongWords),  # why; nothing of a patient
+    UniqueConstraint("result_uid", "destination"),
+    Index(None, "destination", "state", "urgency_rank", "id"),
+    sqlite_autoincrement=True,
 )

@@ -1,5 +1,6 @@
 """POST /v1/analyses: one radiograph in, what the model says of it out."""
 
+import json
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
@@ -25,6 +26,7 @@ from medcxr.services.analysis_trail import note_refused, note_unremembered
 from medcxr.services.case_export import note_case_exported
 from medcxr.services.case_records import record_case
 from medcxr.services.pdf_report import Additions, pdf_report
+from medcxr.services.standard_results import fhir_results
 from medcxr.services.true_maps import TrueMaps, draw_true_maps
 from medcxr.services.workspace import Workspace
 
@@ -33,6 +35,8 @@ __all__ = ["PDF_TYPE", "pdf_response", "router"]
 router = APIRouter(tags=["Analyses"])
 
 PDF_TYPE = "application/pdf"
+_FHIR_TYPE = "application/fhir+json"
+_EXPORTS = frozenset({"pdf", "fhir"})  # forms that leave the program to be kept elsewhere
 
 
 class ReportForm(StrEnum):
@@ -40,6 +44,7 @@ class ReportForm(StrEnum):
 
     JSON = "json"
     PDF = "pdf"
+    FHIR = "fhir"
 
 
 class AnalysisOptions(BaseModel):
@@ -56,7 +61,7 @@ class AnalysisOptions(BaseModel):
     )
     report: ReportForm = Field(default=ReportForm.JSON, description="As what the result comes")
     language: ReportLanguage = Field(
-        default=ReportLanguage.ENGLISH, description="Of the PDF report and of words on maps"
+        default=ReportLanguage.ENGLISH, description="Of PDF and FHIR, and of words on maps"
     )
 
 
@@ -64,7 +69,7 @@ class AnalysisOptions(BaseModel):
     ANALYSES_PATH,
     response_model=AnalysisReply,
     responses={
-        200: {"description": "What the model says", "content": {PDF_TYPE: {}}},
+        200: {"description": "What the model says", "content": {PDF_TYPE: {}, _FHIR_TYPE: {}}},
         **may_answer(HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     },
     openapi_extra={"requestBody": UPLOAD_BODY},
@@ -75,7 +80,7 @@ async def analyze_radiograph(
     workspace: Annotated[Workspace, acting_for(Permission.ANALYZE, Permission.VIEW_MODELS)],
     options: Annotated[AnalysisOptions, Query()],
 ) -> AnalysisReply | Response:
-    """Analyze one radiograph, needing leave to "analyze", and for a PDF to "export cases" too.
+    """Analyze one radiograph, needing leave to "analyze", and for PDF or FHIR to "export cases" too.
 
     The file is held in memory and forgotten; kept are figures, its name and its SHA-256, unless
     `keep` is false or the workspace's preferences say that nothing is kept.
@@ -105,13 +110,20 @@ def _counted(
 def _analyze(
     workspace: Workspace, label: str, data: bytes, options: AnalysisOptions
 ) -> AnalysisReply | Response:
-    if options.report is ReportForm.PDF:
+    if options.report in _EXPORTS:
         require_noted(workspace, Permission.EXPORT_CASES)
     _check_operating_point(workspace, options.operating_point)
     analyzed = _told(workspace, data, options)
+    bundle = None
+    if options.report is ReportForm.FHIR:
+        with speaking(options.language.value):
+            bundle = fhir_results(workspace, data, analyzed)
     record = record_case(workspace, analyzed, label=label) if options.keep else None
     if not options.keep:
         note_unremembered(workspace, analyzed.analysis)
+    if bundle is not None:
+        note_case_exported(workspace, None if record is None else record.case_id, "FHIR")
+        return Response(json.dumps(bundle, allow_nan=False), media_type=_FHIR_TYPE)
     needs_maps = options.maps or options.report is ReportForm.PDF
     maps = draw_true_maps(workspace, analyzed) if needs_maps else None
     with speaking(options.language.value):

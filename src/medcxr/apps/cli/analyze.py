@@ -18,13 +18,13 @@ from medcxr.apps.cli.words import (
 )
 from medcxr.core.errors import DataError, ImageError
 from medcxr.core.language import ENGLISH, LANGUAGES
-from medcxr.core.sentences import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from medcxr.apps.cli.report import Report
+    from medcxr.apps.cli.standard_results import Objects
     from medcxr.explain.what_if import WhatIf
     from medcxr.services.analysis import AnalyzedImage
     from medcxr.services.workspace import Workspace
@@ -99,9 +99,24 @@ def analyze(
     pdf: Annotated[
         Path | None, typer.Option(help="PDF to write with the report of one radiograph.")
     ] = None,
+    dicom: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="New folder to write with the results of DICOM files as DICOM objects: structured "
+            "report, segmentation, presentation state, secondary captures and PDF.",
+        ),
+    ] = None,
+    fhir: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="JSON to write with the result as FHIR R4 resources."),
+    ] = None,
     language: Annotated[
         str | None,
-        typer.Option(metavar="CODE", help=f"Of PDF reports: {_CODES}; default: {ENGLISH}."),
+        typer.Option(
+            metavar="CODE",
+            help=f"Of PDF reports and of DICOM objects: {_CODES}; default: {ENGLISH}.",
+        ),
     ] = None,
     gate: Annotated[
         bool, typer.Option(help="Refuse what is no upright frontal chest radiograph.")
@@ -110,12 +125,17 @@ def analyze(
 ) -> None:
     """Print the findings of radiographs, each with its calibrated probability."""
     _check_options(heatmap, finding, method)
-    _check_files(images, {"--heatmap": heatmap, "--outlines": outlines, "--pdf": pdf})
-    _check_language(language, needed=pdf is not None or report is not None)
+    _check_files(
+        images, {"--heatmap": heatmap, "--outlines": outlines, "--pdf": pdf, "--fhir": fhir}
+    )
+    _check_language(language, needed=any(one is not None for one in (pdf, report, dicom)))
     show_disclaimer()
     opened = open_workspace(workspace)
     refused = 0
-    with _report(report, opened, language or ENGLISH) as kept:
+    with (
+        _report(report, opened, language or ENGLISH) as kept,
+        _objects(dicom, opened, language or ENGLISH) as objects,
+    ):
         for path, result in _analyses(images, opened, operating_point, gate=gate):
             if isinstance(result, ImageError):
                 refused += 1
@@ -124,9 +144,7 @@ def analyze(
                     kept.refuse(path, result)
                 continue
             changed = None if change is None else _what_if(opened, result, change)
-            _print_json(path, result, changed) if as_json else _print_table(path, result)
-            if changed is not None and not as_json:
-                _print_what_if(changed)
+            _print(path, result, changed, as_json=as_json)
             if heatmap is not None:
                 from medcxr.apps.cli.heat_map import write_heat_map  # noqa: PLC0415
 
@@ -139,6 +157,12 @@ def analyze(
                 from medcxr.apps.cli.pdf import write_pdf  # noqa: PLC0415
 
                 write_pdf(opened, result, pdf, label=path.name, language=language or ENGLISH)
+            if fhir is not None:
+                from medcxr.apps.cli.standard_results import write_fhir  # noqa: PLC0415
+
+                write_fhir(opened, path, result, fhir)
+            if objects is not None:
+                objects.add(path, result)
             if kept is not None:
                 kept.add(path, result)
         if refused == len(images):
@@ -174,6 +198,16 @@ def _report(
     return open_report(folder, workspace, language)
 
 
+def _objects(
+    folder: Path | None, workspace: "Workspace", language: str
+) -> "AbstractContextManager[Objects | None]":
+    if folder is None:
+        return nullcontext()
+    from medcxr.apps.cli.standard_results import open_objects  # noqa: PLC0415
+
+    return open_objects(folder, workspace, language)
+
+
 def _check_options(heatmap: Path | None, finding: str | None, method: Method | None) -> None:
     if heatmap is None and method is not None:
         raise DataError("--map chooses what a heat map shows; add --heatmap and a file to write.")
@@ -204,7 +238,7 @@ def _check_language(code: str | None, *, needed: bool) -> None:
     if code not in LANGUAGES:
         raise DataError(f"There is no language {printable(code)!r}; use one of {_CODES}.")
     if not needed:
-        raise DataError("--language chooses that of a PDF report; add --pdf or --report.")
+        raise DataError("--language chooses that of reports; add --pdf, --report or --dicom.")
 
 
 def _print_refusal(path: Path, error: ImageError, *, as_json: bool) -> None:
@@ -219,6 +253,17 @@ def _what_if(workspace: "Workspace", result: "AnalyzedImage", finding: str) -> "
     return what_if(workspace, result, finding)
 
 
+def _print(path: Path, result: "AnalyzedImage", changed: "WhatIf | None", *, as_json: bool) -> None:
+    if as_json:
+        _print_json(path, result, changed)
+        return
+    from medcxr.apps.cli.analysis_table import print_table  # noqa: PLC0415
+
+    print_table(path, result)
+    if changed is not None:
+        _print_what_if(changed)
+
+
 def _print_what_if(changed: "WhatIf") -> None:
     from medcxr.explain.what_if import told_what_if  # noqa: PLC0415
 
@@ -230,39 +275,3 @@ def _print_json(path: Path, result: "AnalyzedImage", changed: "WhatIf | None") -
     if changed is not None:
         plain["what_if"] = asdict(changed)
     typer.echo(json.dumps(plain, allow_nan=False))
-
-
-def _print_table(path: Path, result: "AnalyzedImage") -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    from medcxr.anatomy.words import told_angles, told_lungs, told_ratio  # noqa: PLC0415
-    from medcxr.explain.margin import told_margin  # noqa: PLC0415
-    from medcxr.explain.zones import main_zone  # noqa: PLC0415
-
-    analysis = result.analysis
-    table = Table(
-        "Finding", "Probability", "Present from", "Distance", "", title=Text(printable(str(path)))
-    )
-    for found in analysis.findings:
-        state = Text("Present", style="bold") if found.present else Text("Absent")
-        cells = (percent(found.probability), f"{found.threshold:.1%}", told_margin(found))
-        table.add_row(Text(found.finding), *cells, state)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
-    console.print(
-        Text(
-            f"Model {analysis.model}, operating point {analysis.operating_point}, "
-            f"view {analysis.view}, {analysis.seconds:.2f} s"
-        )
-    )
-    if analysis.anatomy is not None:
-        console.print(Text(f"Cardiothoracic ratio: {told_ratio(analysis.anatomy)}"))
-        console.print(Text(f"Lungs: {told_lungs(analysis.anatomy)}"))
-        console.print(Text(f"Costophrenic angles: {told_angles(analysis.anatomy)}"))
-    for found in analysis.findings:
-        if found.present and found.evidence_zones:
-            console.print(Text(main_zone(found.finding, found.evidence_zones)))
-    for warning in analysis.warnings:
-        console.print(Text(f"Warning: {warning}"))

@@ -14,7 +14,18 @@ from typing import Annotated
 import typer
 
 from medcxr import __version__
-from medcxr.apps.cli import audit, backup, cases, dataset, gate, models, tokens, users
+from medcxr.apps.cli import (
+    audit,
+    backup,
+    cases,
+    dataset,
+    dicomweb,
+    gate,
+    models,
+    node,
+    tokens,
+    users,
+)
 from medcxr.apps.cli.analyze import analyze
 from medcxr.apps.cli.anatomy_check import anatomy_check
 from medcxr.apps.cli.case_map import case_map
@@ -28,8 +39,11 @@ from medcxr.apps.cli.importance import importance
 from medcxr.apps.cli.performance import performance
 from medcxr.apps.cli.predict import predict
 from medcxr.apps.cli.sample_data import sample_data
+from medcxr.apps.cli.sample_size import sample_size
 from medcxr.apps.cli.serve import serve
 from medcxr.apps.cli.train import train
+from medcxr.apps.cli.validate import validate
+from medcxr.apps.cli.watch import watch
 from medcxr.apps.cli.words import show_error
 from medcxr.core.errors import MedcxrError
 
@@ -47,10 +61,13 @@ app.command()(predict)
 app.command()(train)
 app.command()(compare)
 app.command()(performance)
+app.command()(validate)
+app.command("sample-size")(sample_size)
 app.command()(deidentify)
 app.command()(clean)
 app.command()(dashboard)
 app.command()(serve)
+app.command()(watch)
 app.command()(doctor)
 app.command("explain-check")(explain_check)
 app.command("case-map")(case_map)
@@ -65,6 +82,8 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")
 app.add_typer(gate.app, name="gate")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(dicomweb.app, name="dicomweb")
+app.add_typer(node.app, name="node")
 
 
 @app.callback(invoke_without_command=True)

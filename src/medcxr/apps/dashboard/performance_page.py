@@ -12,6 +12,7 @@ from medcxr.apps.dashboard.performance_words import INTRODUCTION, THRESHOLDS
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.refusal_view import why_not
 from medcxr.apps.dashboard.score_source import Scores, choose_run, choose_upload
+from medcxr.apps.dashboard.scores_report_view import offer_scores_report, performance_command
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
@@ -142,6 +143,7 @@ def _show_scores(workspace: Workspace, scores: Scores, manifest: Manifest) -> No
         _source(scores, figures, origin, decided_by),
         say(THRESHOLDS[origin]),
     )
+    offer_scores_report(workspace, scores, decided_by, deciding)
 
 
 def _decided_by(scores: Scores, manifest: Manifest) -> Manifest | None:
@@ -204,10 +206,7 @@ def _figures(
 def _source(
     scores: Scores, figures: FindingPerformance, origin: ThresholdsFrom, manifest: Manifest | None
 ) -> str:
-    words = ["medcxr performance", *scores.files]
-    if origin is ThresholdsFrom.TABLE:
-        words.append("--own-thresholds")
-    words.append(f"--operating-point {figures.deciding}")
+    command = performance_command(scores, figures.deciding, own=origin is ThresholdsFrom.TABLE)
     return plain(
         say(
             _SOURCE if manifest is None else _SOURCE_BY_MODEL,
@@ -220,7 +219,7 @@ def _source(
             resamples=figures.n_bootstrap,
             seed=SEED,
             model="" if manifest is None else manifest.identity,
-            command=" ".join(words),
+            command=command,
         )
     )
 

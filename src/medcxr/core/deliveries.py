@@ -1,0 +1,13 @@
+"""Results on their way to other systems: where each of them stands."""
+
+from enum import StrEnum
+
+__all__ = ["DeliveryState"]
+
+
+class DeliveryState(StrEnum):
+    """What has become of a result for one destination. A value is kept for ever."""
+
+    WAITING = "waiting"  # to be sent, for the first time or again
+    SENT = "sent"  # the destination has confirmed it
+    GIVEN_UP = "given up"  # tried for as long as the settings say; may be tried again

@@ -1,0 +1,412 @@
+"""One association as its acceptor: negotiated by pynetdicom's PDUs, then read without copies to spare.
+
+pynetdicom's own reactor polls two threads for each association and copies a data set some five
+times (ADR 0032); so here one thread waits for one connection, and what it waits for has bounds: the
+length of a PDU, the bytes of a message, and the time for each.
+"""
+
+import logging
+import socket
+import struct
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from io import BufferedReader, RawIOBase
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import (
+    A_ASSOCIATE,
+    ImplementationClassUIDNotification,
+    ImplementationVersionNameNotification,
+    MaximumLengthNotification,
+)
+from pynetdicom.presentation import PresentationContext, negotiate_as_acceptor
+
+from medcxr.network.dimse import Command, CommandField, Status, encoded_response, read_command
+from medcxr.network.receiving import (
+    IMPLEMENTATION_CLASS_UID,
+    IMPLEMENTATION_VERSION,
+    VERIFICATION,
+    Caller,
+    Limits,
+    Receiver,
+    Sink,
+    StoreRequest,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
+
+__all__ = ["Association"]
+
+_LOG = logging.getLogger(__name__)
+
+_RQ, _DATA, _RELEASE_RQ, _ABORT = 0x01, 0x04, 0x05, 0x07  # types of PDU, PS3.8 section 9.3
+_HEAD = struct.Struct(">BxL")
+_ITEM = struct.Struct(">LBB")  # length, context and control header of a PDV, PS3.8 section 9.3.5.1
+_RELEASE_RP = b"\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00"
+_IS_COMMAND, _IS_LAST = 0x01, 0x02  # PS3.8 section E.2
+_MOST_REQUEST_BYTES = 2**17  # of an A-ASSOCIATE-RQ: 128 contexts of some dozen syntaxes
+_MOST_COMMAND_BYTES = 2**14
+_BUFFER = 2**16
+
+# PS3.8 table 9-21: result, source, reason
+_CALLING_NOT_RECOGNIZED = (1, 1, 3)
+_CALLED_NOT_RECOGNIZED = (1, 1, 7)
+_CONTEXT_NAME_NOT_SUPPORTED = (1, 1, 2)
+_TOO_MANY = (2, 3, 2)
+_APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Message:
+    """A message that comes in pieces."""
+
+    context_id: int
+    command: bytearray = field(default_factory=bytearray)
+    read: Command | None = None
+    sink: Sink | None = None
+    n_bytes: int = 0
+    refusal: tuple[int, str] | None = None
+
+
+class _TimedReader(RawIOBase):
+    """Reads from a connection until a moment, however slowly its bytes come."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self._connection = connection
+        self._until = 0.0
+
+    def allow(self, seconds: float) -> None:
+        """Let what is read from now on take so long in all."""
+        self._until = time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, view: "Buffer", /) -> int:
+        """Read what there is, at least one byte; none at the end."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(view)
+
+
+class _EndedError(Exception):
+    """The association is over; the reason is for the log."""
+
+
+class Association:
+    """The acceptor's side of one association.
+
+    Args:
+        connection: accepted; it is closed at the end.
+        title: the called AE title; empty takes any.
+        callers: who may send; none: everybody.
+        syntaxes: abstract syntax -> transfer syntaxes, the preferred ones first.
+        limits: what bounds it.
+        receiver: begins to receive a C-STORE.
+        is_full: whether as many associations as may be are open without this one.
+    """
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        *,
+        title: str,
+        callers: tuple[Caller, ...],
+        syntaxes: Mapping[str, tuple[str, ...]],
+        limits: Limits,
+        receiver: Receiver,
+        is_full: bool = False,
+    ) -> None:
+        self._connection = connection
+        self._peer = ip_address(connection.getpeername()[0].partition("%")[0])
+        self._title = title
+        self._callers = callers
+        self._syntaxes = syntaxes
+        self._limits = limits
+        self._receiver = receiver
+        self._is_full = is_full
+        self._calling_title = ""
+        self._peer_pdu_bytes = 0
+        self._contexts: dict[int, tuple[str, str]] = {}
+        self._timed = _TimedReader(connection)
+        self._file = BufferedReader(self._timed, _BUFFER)
+        self._buffer = bytearray(limits.pdu_bytes)
+        self._message: _Message | None = None
+        self._is_ending = False
+
+    def serve(self) -> None:
+        """Negotiate, and answer requests until the association ends."""
+        try:
+            self._negotiate()
+            while self._serve_pdu():
+                pass
+        except _EndedError as ended:
+            _LOG.info("An association ended: %s.", ended)
+        except TimeoutError:
+            _LOG.info("An association was aborted: its peer fell silent.")
+            self._abort()
+        except OSError as error:
+            _LOG.info("An association was lost: %s.", type(error).__name__)
+        except Exception:
+            self._abort(source=2)
+            raise
+        finally:
+            if self._message is not None and self._message.sink is not None:
+                self._message.sink.discard()
+            self._close()
+
+    def end_soon(self) -> None:
+        """Let it end after the message that is being received, at once if there is none."""
+        self._is_ending = True
+        if self._message is None:
+            try:
+                self._connection.shutdown(socket.SHUT_RD)
+            except OSError:
+                return
+
+    def _negotiate(self) -> None:
+        self._timed.allow(self._limits.request_s)
+        kind, length = self._head()
+        if kind != _RQ or length > _MOST_REQUEST_BYTES:
+            self._abort(source=2, reason=2)
+            raise _EndedError("no association was requested")
+        body = self._file.read(length)
+        pdu = A_ASSOCIATE_RQ()
+        try:
+            pdu.decode(_HEAD.pack(kind, length) + body)
+            request = pdu.to_primitive()
+        except Exception as error:  # whatever the library raises for damaged bytes
+            self._abort(source=2, reason=6)
+            raise _EndedError("the request for it is damaged") from error
+        refusal = self._refusal(request)
+        if refusal is not None:
+            self._send(_rejection(refusal))
+            raise _EndedError(f"refused {refusal}")
+        self._calling_title = str(request.calling_ae_title).strip()
+        self._accept(request)
+
+    def _refusal(self, request: A_ASSOCIATE) -> tuple[int, int, int] | None:
+        if request.application_context_name != _APPLICATION_CONTEXT:
+            return _CONTEXT_NAME_NOT_SUPPORTED
+        calling = str(request.calling_ae_title).strip()
+        if self._callers and not any(self._is_caller(one, calling) for one in self._callers):
+            return _CALLING_NOT_RECOGNIZED
+        if self._title and str(request.called_ae_title).strip() != self._title:
+            return _CALLED_NOT_RECOGNIZED
+        return _TOO_MANY if self._is_full else None
+
+    def _is_caller(self, caller: Caller, title: str) -> bool:
+        peer = self._peer
+        mapped = getattr(peer, "ipv4_mapped", None)
+        addresses = (peer,) if mapped is None else (peer, mapped)
+        return caller.title == title and (
+            not caller.networks
+            or any(address in network for network in caller.networks for address in addresses)
+        )
+
+    def _accept(self, request: A_ASSOCIATE) -> None:
+        results, _ = negotiate_as_acceptor(
+            request.presentation_context_definition_list, self._supported()
+        )
+        self._contexts = {
+            one.context_id: (str(one.abstract_syntax), str(one.transfer_syntax[0]))
+            for one in results
+            if one.result == 0 and one.context_id is not None
+        }
+        accepted = A_ASSOCIATE()
+        accepted.application_context_name = _APPLICATION_CONTEXT
+        accepted.calling_ae_title = request.calling_ae_title
+        accepted.called_ae_title = request.called_ae_title
+        accepted.result = 0
+        accepted.result_source = 1
+        accepted.presentation_context_definition_results_list = results
+        longest = MaximumLengthNotification()
+        longest.maximum_length_received = self._limits.pdu_bytes
+        implementation = ImplementationClassUIDNotification()
+        implementation.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+        version = ImplementationVersionNameNotification()
+        version.implementation_version_name = IMPLEMENTATION_VERSION
+        accepted.user_information = [longest, implementation, version]
+        self._peer_pdu_bytes = request.maximum_length_received or 0
+        self._send(A_ASSOCIATE_AC(accepted).encode())
+
+    def _supported(self) -> list[PresentationContext]:
+        supported = []
+        for abstract, transfers in self._syntaxes.items():
+            context = PresentationContext()
+            context.abstract_syntax = abstract
+            context.transfer_syntax = list(transfers)
+            supported.append(context)
+        return supported
+
+    def _serve_pdu(self) -> bool:
+        """Receive one PDU and do what it asks; return whether the association goes on."""
+        if self._message is None:
+            if self._is_ending:
+                self._abort()
+                return False
+            self._timed.allow(self._limits.idle_s)
+        kind, length = self._head()
+        if kind == _DATA:
+            self._receive(length)
+            return True
+        if kind == _RELEASE_RQ and self._message is None:
+            self._send(_RELEASE_RP)
+            return False
+        if kind != _ABORT:
+            self._abort(source=2, reason=2)
+        return False
+
+    def _receive(self, length: int) -> None:
+        if length > self._limits.pdu_bytes:
+            self._abort(source=2, reason=6)
+            raise _EndedError("a PDU is longer than was agreed on")
+        whole = memoryview(self._buffer)[:length]
+        self._read_into(whole)
+        position = 0
+        while position < length:
+            if length - position < _ITEM.size:
+                self._invalid()
+            n_bytes, context_id, control = _ITEM.unpack_from(whole, position)
+            end = position + 4 + n_bytes
+            if n_bytes < 2 or end > length:
+                self._invalid()
+            self._take(context_id, control, whole[position + _ITEM.size : end])
+            position = end
+
+    def _take(self, context_id: int, control: int, data: memoryview) -> None:
+        """Take a presentation data value."""
+        message = self._message
+        if message is None:
+            message = self._message = _Message(context_id=context_id)
+            self._timed.allow(self._limits.message_s)
+        if message.context_id != context_id or context_id not in self._contexts:
+            self._invalid()
+        if control & _IS_COMMAND:
+            self._take_command(message, data, is_last=bool(control & _IS_LAST))
+        else:
+            self._take_data(message, data, is_last=bool(control & _IS_LAST))
+
+    def _take_command(self, message: _Message, data: memoryview, *, is_last: bool) -> None:
+        message.command += data
+        if message.read is not None or len(message.command) > _MOST_COMMAND_BYTES:
+            self._invalid()
+        if not is_last:
+            return
+        try:
+            message.read = read_command(bytes(message.command))
+        except ValueError:
+            self._invalid()
+        else:
+            self._begin(message, message.read)
+
+    def _begin(self, message: _Message, command: Command) -> None:
+        abstract, transfer = self._contexts[message.context_id]
+        if command.kind == CommandField.C_STORE and command.has_data_set:
+            if abstract == VERIFICATION:
+                message.refusal = (Status.SOP_CLASS_NOT_SUPPORTED, "")
+            elif abstract != command.sop_class_uid:
+                message.refusal = (Status.DOES_NOT_MATCH_CLASS, "Another SOP class was agreed on")
+            else:
+                request = StoreRequest(
+                    command=command,
+                    transfer_syntax_uid=transfer,
+                    calling_title=self._calling_title,
+                )
+                message.sink = self._receiver(request)
+        elif command.kind == CommandField.C_ECHO and abstract == VERIFICATION:
+            message.refusal = (Status.SUCCESS, "")
+        else:
+            message.refusal = (Status.UNRECOGNIZED_OPERATION, "")
+        if not command.has_data_set:
+            self._answer(message)
+
+    def _take_data(self, message: _Message, data: memoryview, *, is_last: bool) -> None:
+        if message.read is None:
+            self._invalid()
+        message.n_bytes += len(data)
+        if message.n_bytes > self._limits.object_bytes and message.sink is not None:
+            message.sink.discard()
+            message.sink = None
+            message.refusal = (Status.OUT_OF_RESOURCES, "The object is larger than is received")
+        if message.sink is not None:
+            message.sink.write(data)
+        if is_last:
+            self._answer(message)
+
+    def _answer(self, message: _Message) -> None:
+        sink, message.sink = message.sink, None
+        status, comment = message.refusal or (Status.PROCESSING_FAILURE, "")
+        if sink is not None:
+            status, comment = sink.finish()
+        self._message = None
+        command = message.read
+        if command is None or command.kind == CommandField.C_CANCEL:  # which has no response
+            return
+        body = encoded_response(command, status, comment)
+        self._send(_data_pdus(message.context_id, body, self._peer_pdu_bytes))
+
+    def _head(self) -> tuple[int, int]:
+        head = self._file.read(_HEAD.size)
+        if len(head) < _HEAD.size:
+            raise _EndedError("the connection was closed")
+        kind, length = _HEAD.unpack(head)
+        return kind, length
+
+    def _read_into(self, view: memoryview) -> None:
+        position = 0
+        while position < len(view):
+            n_bytes = self._file.readinto(view[position:])
+            if not n_bytes:
+                raise _EndedError("the connection was closed within a message")
+            position += n_bytes
+
+    def _send(self, data: bytes) -> None:
+        self._connection.settimeout(self._limits.idle_s)
+        self._connection.sendall(data)
+
+    def _invalid(self) -> None:
+        self._abort(source=2, reason=6)
+        raise _EndedError("what was sent is no message")
+
+    def _abort(self, *, source: int = 0, reason: int = 0) -> None:
+        """Send an A-ABORT; source and reason as in PS3.8 table 9-26."""
+        pdu = A_ABORT_RQ()
+        pdu.source = source
+        pdu.reason_diagnostic = reason
+        with suppress(OSError):
+            self._connection.settimeout(1.0)
+            self._connection.sendall(pdu.encode())
+
+    def _close(self) -> None:
+        self._file.close()
+        with suppress(OSError):  # the peer may have gone
+            self._connection.shutdown(socket.SHUT_WR)
+        self._connection.close()
+
+
+def _rejection(refusal: tuple[int, int, int]) -> bytes:
+    pdu = A_ASSOCIATE_RJ()
+    pdu.result, pdu.source, pdu.reason_diagnostic = refusal
+    return pdu.encode()
+
+
+def _data_pdus(context_id: int, command: bytes, longest: int) -> bytes:
+    """Return a command as P-DATA-TF PDUs that are no longer than the peer takes; 0 takes any."""
+    room = max(longest - _ITEM.size, 2) if longest else len(command)
+    pieces = [command[start : start + room] for start in range(0, len(command), room)]
+    encoded = bytearray()
+    for number, piece in enumerate(pieces, start=1):
+        control = _IS_COMMAND | (_IS_LAST if number == len(pieces) else 0)
+        encoded += _HEAD.pack(_DATA, len(piece) + _ITEM.size)
+        encoded += _ITEM.pack(len(piece) + 2, context_id, control) + piece
+    return bytes(encoded)

@@ -1,0 +1,124 @@
+"""Paired differences against published intervals, and how often they are right."""
+
+import numpy as np
+import pytest
+
+from medcxr.core.errors import DataError
+from medcxr.evaluation.delong import delong, delong_auc
+from medcxr.evaluation.metrics import auc
+from medcxr.evaluation.non_inferiority import (
+    PairedCounts,
+    mcnemar_p,
+    non_inferior_auc,
+    non_inferior_share,
+    paired_counts,
+    paired_difference,
+)
+
+
+def counts(both, first_only, second_only, neither):
+    return PairedCounts(both=both, first_only=first_only, second_only=second_only, neither=neither)
+
+
+@pytest.mark.parametrize(
+    ("cells", "low", "high"),
+    [
+        # examples of Newcombe 1998 (paired data), method 10
+        ((36, 12, 2, 0), 0.0569, 0.3404),
+        ((18, 12, 2, 18), 0.0562, 0.3290),
+        ((53, 0, 0, 1), -0.0729, 0.0729),
+    ],
+)
+def test_intervals_are_those_of_newcombe(cells, low, high):
+    found = paired_difference(counts(*cells))
+    assert found.low == pytest.approx(low, abs=1e-4)
+    assert found.high == pytest.approx(high, abs=1e-4)
+
+
+def test_newcombes_interval_covers():
+    random, covered = np.random.default_rng(0), 0
+    shares = (0.7, 0.12, 0.06, 0.12)  # a true difference of 0.06
+    for _ in range(2000):
+        found = paired_difference(counts(*random.multinomial(60, shares).tolist()))
+        covered += found.low <= 0.06 <= found.high
+    assert covered / 2000 == pytest.approx(0.95, abs=0.02)
+
+
+def test_mcnemar_is_the_binomial_test():
+    from scipy.stats import binomtest
+
+    assert mcnemar_p(counts(20, 9, 2, 5)) == pytest.approx(binomtest(2, 11).pvalue)
+    assert mcnemar_p(counts(20, 0, 0, 5)) == 1.0
+
+
+def test_delongs_covariance_is_that_of_its_definition():
+    random = np.random.default_rng(2)
+    labels = (random.random(40) < 0.4).astype(float)
+    scores = np.round(random.normal(labels, 1.0, (2, 40)), 1)  # with ties
+    areas, covariance = delong(labels, scores)
+    positive, negative = scores[:, labels == 1], scores[:, labels == 0]
+    wins = (positive[:, :, None] > negative[:, None, :]) + 0.5 * (
+        positive[:, :, None] == negative[:, None, :]
+    )  # (2, m, n)
+    assert areas == pytest.approx(wins.mean(axis=(1, 2)))
+    expected = np.cov(wins.mean(axis=2)) / wins.shape[1] + np.cov(wins.mean(axis=1)) / wins.shape[2]
+    assert covariance == pytest.approx(expected)
+
+
+def test_delongs_interval_covers():
+    from scipy.special import ndtr
+
+    random, covered, truth = np.random.default_rng(3), 0, float(ndtr(1 / np.sqrt(2)))
+    labels = np.repeat([0.0, 1.0], [60, 40])
+    for _ in range(1000):
+        found = delong_auc(labels, random.normal(labels, 1.0))
+        covered += found.low <= truth <= found.high
+    assert covered / 1000 == pytest.approx(0.95, abs=0.025)
+
+
+def test_a_perfect_ranking_still_has_an_interval():
+    found = delong_auc([0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6])
+    assert found.value == found.high == 1.0
+    assert 0 < found.low < 1
+
+
+@pytest.mark.parametrize("by", ["patients", "delong"])
+def test_equal_readers_are_shown_to_be_no_worse_and_a_worse_one_is_not(by):
+    random = np.random.default_rng(4)
+    labels = np.repeat([0.0, 1.0], [200, 200])
+    patients = [str(n) for n in range(400)]
+    good = random.normal(2 * labels, 1.0)
+    like = good + random.normal(0, 0.05, 400)
+    worse = random.normal(0.5 * labels, 1.0)
+    for scores, shown in ((like, True), (worse, False)):
+        found = non_inferior_auc(labels, scores, good, patients=patients, margin=0.05, by=by)
+        assert found.is_shown is shown
+        assert found.difference.value == pytest.approx(auc(labels, scores) - auc(labels, good))
+        assert (found.n_images, found.n_patients) == (400, 400)
+
+
+def test_delongs_and_the_bootstraps_interval_agree_where_patients_have_one_image():
+    random = np.random.default_rng(5)
+    labels = (random.random(600) < 0.4).astype(float)
+    first, second = random.normal(labels, 1.0), random.normal(1.3 * labels, 1.0)
+    patients = [str(n) for n in range(600)]
+    by = {
+        one: non_inferior_auc(labels, first, second, patients=patients, margin=0.1, by=one)
+        for one in ("patients", "delong")
+    }
+    assert by["patients"].difference.low == pytest.approx(by["delong"].difference.low, abs=0.006)
+    assert by["patients"].difference.high == pytest.approx(by["delong"].difference.high, abs=0.006)
+
+
+def test_a_margin_decides_of_the_lower_bound():
+    right = np.array([True] * 90 + [False] * 10)
+    found = non_inferior_share("sensitivity", right, right, margin=0.1)
+    assert found.is_shown
+    assert not non_inferior_share("sensitivity", right, right, margin=0.001).is_shown
+    assert paired_counts(right, ~right) == counts(0, 90, 10, 0)
+
+
+@pytest.mark.parametrize("margin", [0.0, -0.1, 1.0, float("nan")])
+def test_an_impossible_margin_is_refused(margin):
+    with pytest.raises(DataError):
+        non_inferior_share("sensitivity", [True], [True], margin=margin)
