@@ -24,6 +24,7 @@ HOMES = {
     "captum": {"medcxr.learning"},
     "onnxruntime": {"medcxr.inference"},
     "openvino": {"medcxr.inference"},
+    "ray": {"medcxr.cluster"},
     "pydicom": DICOM,
     "gdcm": DICOM,
     "highdicom": {"medcxr.interchange"},

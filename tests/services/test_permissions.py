@@ -184,8 +184,11 @@ OTHERWISE = {
     "audit.trail_key",
     "database",
     "measuring_trail",
+    "part_worker",
     "patients",
+    "prediction_parts",
     "refusals",
+    "row_scoring",
     "run_folders",
     "secret_keys",
     # where a received file lies, and what the operator has written of reading and delivering

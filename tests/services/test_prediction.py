@@ -10,7 +10,7 @@ from PIL import Image
 
 from bundles import FINDINGS
 from medcxr.core.errors import DataError, ModelError, StorageError
-from medcxr.services import prediction
+from medcxr.services import row_scoring
 from medcxr.services.analysis import analyze_image
 from medcxr.services.prediction import predict_table
 from medcxr.synthetic.parameters import ThoraxParameters
@@ -205,13 +205,13 @@ def test_a_damaged_model_stops_before_any_row(tiny_workspace, folder, tmp_path):
 def test_only_a_few_rows_are_read_ahead_of_the_result(
     tiny_workspace, folder, tmp_path, monkeypatch
 ):
-    real, read, lead = prediction._prepare, [], []
+    real, read, lead = row_scoring.prepare_row, [], []
 
     def counting(*args):
         read.append(1)
         return real(*args)
 
-    monkeypatch.setattr(prediction, "_prepare", counting)
+    monkeypatch.setattr(row_scoring, "prepare_row", counting)
     predict_table(
         tiny_workspace,
         write_table(folder, GOOD * 5),
@@ -219,4 +219,4 @@ def test_only_a_few_rows_are_read_ahead_of_the_result(
         progress=lambda done, _total: lead.append(len(read) - done),
     )
     assert len(read) == 5 * N_GOOD
-    assert max(lead) <= prediction._AHEAD + 1
+    assert max(lead) <= row_scoring.ROWS_AHEAD + 1

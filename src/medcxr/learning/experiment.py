@@ -95,11 +95,13 @@ class Hardware:
 
     Attributes:
         accelerator: "auto", "cpu", "cuda" or "mps".
-        devices: how many of them.
+        devices: how many of them on each computer.
+        nodes: how many computers train together; torchrun starts the program on each.
     """
 
     accelerator: str = "auto"
     devices: int = 1
+    nodes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +154,7 @@ def run_experiment(
     keep_freed_memory()
     hardware = hardware or Hardware()
     fabric = _fabric(config, hardware)
-    if hardware.devices > 1:
+    if hardware.devices * hardware.nodes > 1:
         fabric.launch()
     data = load_tables(config, data_folder)
     show = watch or (lambda _kind, _values: None)
@@ -195,7 +197,10 @@ def run_experiment(
 def _fabric(config: TrainingConfig, hardware: Hardware) -> Fabric:
     try:
         return Fabric(
-            accelerator=hardware.accelerator, devices=hardware.devices, precision=config.precision
+            accelerator=hardware.accelerator,
+            devices=hardware.devices,
+            num_nodes=hardware.nodes,
+            precision=config.precision,
         )
     except (ValueError, RuntimeError, ImportError, MisconfigurationException) as error:
         raise DataError(

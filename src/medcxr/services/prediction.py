@@ -1,39 +1,50 @@
 """Score all radiographs of a table with the model in use, however many they are."""
 
-import csv
-import io
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
+import medcxr
 from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
-from medcxr.core.errors import DataError, ImageError
-from medcxr.core.spreadsheet import LINE_END
-from medcxr.datasets.study_table import check_image_path
-from medcxr.imaging.reading import read_image
-from medcxr.inference.gate import shipped_gate
-from medcxr.inference.predictor import Predictor, Prepared
+from medcxr.core.errors import DataError, MissingExtra
+from medcxr.datasets.image_column import TableSurvey, image_paths, survey_table
+from medcxr.inference.predictor import Predictor
+from medcxr.registry.bundle import ModelBundle
 from medcxr.services.audit import note_alone
-from medcxr.services.loaded_model import current_predictor
+from medcxr.services.loaded_model import current_bundle, current_predictor
+from medcxr.services.part_worker import PartJob, PartWorker
+from medcxr.services.prediction_parts import (
+    ROWS_PER_PART,
+    PredictionParts,
+    PredictionPlan,
+    manifest_digest,
+    opened_parts,
+)
+from medcxr.services.row_scoring import batches, csv_line, prepared_ahead, scored
 from medcxr.services.workspace import Workspace
-from medcxr.storage.atomic import open_atomically
 
-__all__ = ["PredictionSummary", "predict_table"]
+__all__ = ["PredictionSummary", "RayCluster", "predict_table"]
 
 Progress: TypeAlias = Callable[[int, int], None]
 
-# image_path, its input or why there is none, and what the gate says of it
-_Row: TypeAlias = tuple[str, Prepared | str, str]
 
-_BATCH = 8  # images per run of the model; more are not faster on a CPU
-_READERS = 2  # one file is decoded while another one is prepared
-_AHEAD = 2 * _BATCH  # prepared images that may wait: some MiB, whatever the originals' size
-_COLUMN = "image_path"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RayCluster:
+    """Where Ray computes (extra: scale).
+
+    Attributes:
+        workers: processes that score, each on one core; None for as many as there are cores.
+        address: HOST:PORT of a cluster that runs; None starts one on this computer, which nobody else
+            can reach, and ends it.
+    """
+
+    workers: int | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +55,24 @@ class PredictionSummary:
         model: name and version.
         n_images: rows of the table.
         n_failed: of these, rows with an error instead of probabilities.
+        n_kept: of these, rows that an earlier run had scored, which was cut off.
         seconds: time taken.
     """
 
     model: str
     n_images: int
     n_failed: int
+    n_kept: int
     seconds: float
 
 
 def predict_table(
-    workspace: Workspace, manifest: Path, out: Path, *, progress: Progress | None = None
+    workspace: Workspace,
+    manifest: Path,
+    out: Path,
+    *,
+    cluster: RayCluster | None = None,
+    progress: Progress | None = None,
 ) -> PredictionSummary:
     """Write the probabilities of every radiograph that a table names.
 
@@ -63,48 +81,75 @@ def predict_table(
     that the gate would refuse keeps its probabilities, with the reason as a warning: a table is
     somebody's choice of images, and its reader can leave such rows out.
 
+    What is done is kept beside the result until everything is: the same call goes on where an
+    earlier one was cut off. The result is the same to the byte, wherever and in how many goes it was
+    made.
+
     Args:
         workspace: whose model answers.
         manifest: CSV file with a column image_path, relative to the file's folder.
         out: CSV file to write; it appears when everything is done.
+        cluster: what computes; None computes in this process.
         progress: called with the numbers of rows done and of all rows.
 
     Raises:
         AccessError: whoever asks may not.
-        DataError: the table cannot be read, or the result would overwrite it.
+        DataError: the table cannot be read, the result would overwrite it, or parts of other scores
+            lie beside the result.
         ModelError: there is no model, or it is damaged.
-        StorageError: the result cannot be written.
+        MissingExtra: a cluster is asked for, and Ray is not installed.
+        StorageError: the result cannot be written, or another process is writing it.
     """
     workspace.require(Permission.ANALYZE)
-    start = time.perf_counter()
+    begun = time.perf_counter()
     _refuse_same_file(manifest, out)
-    n_images = sum(1 for _ in _image_paths(manifest))
-    if not n_images:
+    survey = survey_table(manifest, ROWS_PER_PART)
+    if not survey.n_rows:
         raise DataError(f"Table {manifest.name} has no rows; add one line per image.")
-    predictor = current_predictor(workspace)
-    n_done = n_failed = 0
-    with open_atomically(out) as file:
-        _write_row(file, [_COLUMN, *predictor.manifest.findings, "error", "warning"])
-        for batch in _batches(_prepared(predictor, manifest)):
-            n_failed += sum(isinstance(result, str) for _, result, _ in batch)
-            n_done += len(batch)
-            for row in _scored(predictor, batch):
-                _write_row(file, row)
-            if progress is not None:
-                progress(n_done, n_images)
+    bundle = current_bundle(workspace)
+    show = progress or (lambda _done, _total: None)
+    with opened_parts(out, _plan(bundle, manifest, survey)) as parts:
+        missing = parts.missing()
+        n_kept = survey.n_rows - sum(map(parts.plan.rows_of, missing))
+        table = _Table(path=manifest, starts=survey.starts, parts=parts)
+        made = (
+            _make_here(current_predictor(workspace), table, missing)
+            if cluster is None
+            else _make_there(workspace, table, missing, cluster)
+        )
+        n_done = n_kept
+        with closing(made):
+            for n_rows in made if missing else ():
+                n_done += n_rows
+                show(n_done, survey.n_rows)
+        n_failed = parts.assemble(manifest, out, bundle.manifest.findings)
     note_alone(
         workspace,
         AuditAction.TABLE_PREDICTED,
-        f"{n_done} images",
-        model=predictor.manifest.identity,
+        f"{survey.n_rows} images",
+        model=bundle.manifest.identity,
         failed=n_failed,
     )
     return PredictionSummary(
-        model=predictor.manifest.identity,
-        n_images=n_done,
+        model=bundle.manifest.identity,
+        n_images=survey.n_rows,
         n_failed=n_failed,
-        seconds=time.perf_counter() - start,
+        n_kept=n_kept,
+        seconds=time.perf_counter() - begun,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    path: Path
+    starts: tuple[int, ...]
+    parts: PredictionParts
+
+    def paths_of(self, numbers: list[int]) -> Iterator[str]:
+        """Yield the image paths of some parts, one after the other."""
+        for number in numbers:
+            rows = self.parts.plan.rows_of(number)
+            yield from islice(image_paths(self.path, start=self.starts[number]), rows)
 
 
 def _refuse_same_file(manifest: Path, out: Path) -> None:
@@ -112,73 +157,46 @@ def _refuse_same_file(manifest: Path, out: Path) -> None:
         raise DataError(f"The scores would overwrite the table {manifest.name}; name another file.")
 
 
-def _image_paths(manifest: Path) -> Iterator[str]:
-    """Yield a table's image paths one by one, so that its length does not matter."""
+def _plan(bundle: ModelBundle, manifest: Path, survey: TableSurvey) -> PredictionPlan:
+    return PredictionPlan(
+        table_sha256=survey.sha256,
+        folder=str(manifest.parent.resolve()),
+        n_rows=survey.n_rows,
+        model=bundle.manifest.identity,
+        manifest_sha256=manifest_digest(bundle),
+        software=medcxr.__version__,
+    )
+
+
+def _make_here(
+    predictor: Predictor, table: _Table, missing: list[int]
+) -> Generator[int, None, None]:
+    """Make parts in this process on all its cores; yield how many rows were scored each time."""
+    rows = prepared_ahead(predictor, table.path.parent, table.paths_of(missing))
+    with closing(rows):
+        for number in missing:
+            lines = bytearray()
+            # A part is a number of whole batches, so each is of the rows that it always is of.
+            for batch in batches(islice(rows, table.parts.plan.rows_of(number))):
+                lines += b"".join(map(csv_line, scored(predictor, batch)))
+                yield len(batch)
+            table.parts.write(number, bytes(lines))
+
+
+def _make_there(
+    workspace: Workspace, table: _Table, missing: list[int], cluster: RayCluster
+) -> Generator[int, None, None]:
+    """Make parts by Ray's workers; yield how many rows were scored each time."""
     try:
-        with manifest.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, restval="")
-            if _COLUMN not in (reader.fieldnames or ()):
-                raise DataError(
-                    f"Table {manifest.name} lacks the column {_COLUMN!r}; add it to the header row."
-                )
-            for row in reader:
-                yield row[_COLUMN]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"Table {manifest.name} cannot be read ({type(error).__name__}: {error}); give a "
-            "UTF-8 CSV file with a header row."
+        from medcxr.cluster.work import work_through  # noqa: PLC0415 - the light install has no Ray
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            f"Many cores and computers need {error.name}, which is not installed; install the extra: "
+            "pip install 'medcxr[scale]'."
         ) from error
-
-
-def _prepared(predictor: Predictor, manifest: Path) -> Iterator[_Row]:
-    """Read the files some rows ahead of the model, which computes meanwhile; keep their order."""
-    waiting: deque[Future[_Row]] = deque()
-    with ThreadPoolExecutor(_READERS) as readers:
-        try:
-            for image_path in _image_paths(manifest):
-                waiting.append(readers.submit(_prepare, predictor, manifest.parent, image_path))
-                if len(waiting) > _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:  # after an error or Ctrl+C nobody needs them
-                future.cancel()
-
-
-def _prepare(predictor: Predictor, root: Path, image_path: str) -> _Row:
-    try:
-        image = read_image(check_image_path(root, image_path))
-    except (DataError, ImageError) as error:
-        return image_path, str(error), ""
-    verdict = shipped_gate().check(image)
-    warnings = filter(None, (verdict.reason, *image.warnings, *verdict.warnings))
-    return image_path, predictor.prepare(image), " ".join(warnings)
-
-
-def _batches(rows: Iterable[_Row]) -> Iterator[Sequence[_Row]]:
-    batch: list[_Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _scored(predictor: Predictor, batch: Sequence[_Row]) -> Iterator[Sequence[str]]:
-    inputs = [result for _, result, _ in batch if isinstance(result, Prepared)]
-    scores = iter(predictor.predict_prepared(inputs).probabilities) if inputs else iter(())
-    empty = [""] * len(predictor.manifest.findings)
-    for image_path, result, warning in batch:
-        if isinstance(result, Prepared):
-            yield [image_path, *(f"{value:.8g}" for value in next(scores)), "", warning]
-        else:
-            yield [image_path, *empty, result, warning]
-
-
-def _write_row(file: BinaryIO, cells: Sequence[str]) -> None:
-    line = io.StringIO()
-    csv.writer(line, lineterminator=LINE_END).writerow(cells)
-    file.write(line.getvalue().encode())
+    job = PartJob(
+        table=table.path.absolute(), starts=table.starts, parts=table.parts, models=workspace.models
+    )
+    yield from work_through(
+        PartWorker, job, missing, workers=cluster.workers, address=cluster.address
+    )

@@ -43,6 +43,7 @@ def train_model(
     command: str,
     accelerator: str = "auto",
     devices: int = 1,
+    nodes: int = 1,
     watch: Watch | None = None,
     only: str | None = None,
     is_job: bool = False,
@@ -55,7 +56,8 @@ def train_model(
         config_path: a TOML file; None for the defaults.
         command: what repeats the training, for the reader of its figures.
         accelerator: "auto", "cpu", "cuda" or "mps".
-        devices: how many of them.
+        devices: how many of them on each computer.
+        nodes: how many computers, on each of which torchrun starts the program.
         watch: called with each event of the run.
         only: one part of the run to train, e.g. "fold-2"; nothing is registered then.
         is_job: whether the dashboard started it, whose trail has told who did.
@@ -84,7 +86,7 @@ def train_model(
         data_folder,
         workspace.runs,
         command=command,
-        hardware=Hardware(accelerator=accelerator, devices=devices),
+        hardware=Hardware(accelerator=accelerator, devices=devices, nodes=nodes),
         watch=watch,
         only=only,
     )

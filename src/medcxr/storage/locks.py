@@ -8,26 +8,35 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from medcxr.core.errors import StorageError
+from medcxr.core.language import text
 
 __all__ = ["exclusive", "is_held", "lock_to_hand_on"]
 
 _POLL_S = 0.2
 _TRIES = 5
+_HELD = text("{path} is held by a process that still runs; wait for its end.")
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
+def exclusive(path: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock that belongs to `path`, waiting for whoever holds it now.
 
     The lock is a file of its own beside `path`, because `path` is replaced when written. The
     operating system frees it when the process ends, so a crash leaves nothing locked.
 
+    Args:
+        path: what is changed.
+        wait: where somebody holds it; otherwise that is an error.
+
     Raises:
-        StorageError: the lock file cannot be opened.
+        StorageError: the lock file cannot be opened, or is held and not to be waited for.
     """
     descriptor = _open(path.with_name(f".{path.name}.lock"))
     try:
-        _wait_for(descriptor)
+        if wait:
+            _wait_for(descriptor)
+        elif not _take(descriptor):
+            raise StorageError(_HELD, path=path)
         yield
     finally:
         os.close(descriptor)  # frees the lock
@@ -56,7 +65,7 @@ def lock_to_hand_on(path: Path) -> int:
         os.close(descriptor)
         raise
     os.close(descriptor)
-    raise StorageError("{path} is held by a process that still runs; wait for its end.", path=path)
+    raise StorageError(_HELD, path=path)
 
 
 def is_held(path: Path) -> bool:
@@ -96,14 +105,16 @@ if sys.platform == "win32":
             "the command line instead."
         )
 
+    def _take(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:  # held by another
+            return False
+        return True
+
     def _wait_for(descriptor: int) -> None:
-        while True:
-            try:
-                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            except OSError:  # held by another; LK_LOCK would give up after ten seconds
-                time.sleep(_POLL_S)
-            else:
-                return
+        while not _take(descriptor):  # LK_LOCK would give up after ten seconds
+            time.sleep(_POLL_S)
 
 else:
     import fcntl
@@ -115,6 +126,9 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def _take(descriptor: int) -> bool:
+        return _try(descriptor, shared=False)
 
     def _wait_for(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

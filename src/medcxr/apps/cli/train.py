@@ -21,7 +21,10 @@ def train(
     *,
     workspace: WorkspaceOption = None,
     accelerator: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    devices: Annotated[int, typer.Option(min=1, help="How many of them.")] = 1,
+    devices: Annotated[int, typer.Option(min=1, help="How many of them on each computer.")] = 1,
+    nodes: Annotated[
+        int, typer.Option(min=1, help="How many computers, on each of which torchrun starts this.")
+    ] = 1,
     part: Annotated[
         str | None,
         typer.Option(help="Train this part of the run alone, e.g. fold-2, beside other processes."),
@@ -67,6 +70,7 @@ def train(
             command=_command(config),
             accelerator=accelerator,
             devices=devices,
+            nodes=nodes,
             watch=watch,
             only=part,
             is_job=record is not None,
