@@ -13,6 +13,7 @@ import argparse
 import csv
 import io
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -22,6 +23,8 @@ from typing import Any
 
 import numpy as np
 import onnx
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before it is loaded; see medcxr.inference
 import onnxruntime
 import openvino
 import torch

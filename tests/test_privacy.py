@@ -13,6 +13,7 @@ from medcxr.services.audit import trail
 from watched import (
     SECRETS,
     connections,
+    environment_of_users,
     files_with_secrets,
     is_local,
     watched_environment,
@@ -96,9 +97,34 @@ def test_no_process_of_an_analysis_asks_the_system_for_a_connection(
     probe = subprocess.run([*before, "true"], capture_output=True, check=False)
     if probe.returncode:
         pytest.skip("strace is not permitted here")
-    assert run(commands[0], None, before).returncode == 0
+    assert run(commands[0], environment_of_users(), before).returncode == 0
     families = set(re.findall(r"sa_family=(\w+)", traced.read_text()))
     assert families <= {"AF_UNIX"}
+
+
+def test_the_engine_notes_nothing_of_this_computer_to_send(commands, tmp_path):
+    """ONNX Runtime would keep an identifier and events for its maker in the home folder."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {
+        **environment_of_users(),
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / ".cache"),
+        "TMPDIR": str(home),
+    }
+    for command in (commands[1], commands[3]):
+        done = run(command, environment)
+        assert done.returncode == 0, (command, done.stderr.decode()[-2000:])
+    assert _notes_in(home) == []
+
+    # Left to itself it does, where its build has telemetry at all: so the search would find them.
+    subprocess.run([sys.executable, "-c", "import onnxruntime"], env=environment, check=True)
+    if sys.platform == "linux":
+        assert _notes_in(home), "this ONNX Runtime notes nothing; see whether it still may send"
+
+
+def _notes_in(home):
+    return [path for path in home.rglob("*") if "onnxruntime" in path.name or path.suffix == ".ses"]
 
 
 @needs_openvino
@@ -125,7 +151,7 @@ def test_everything_works_without_any_network(commands):
     if shutil.which("unshare") is None or subprocess.run([*before, "true"], check=False).returncode:
         pytest.skip("unshare is not permitted here")
     for command in commands[:5]:
-        done = run(command, None, before)
+        done = run(command, environment_of_users(), before)
         assert done.returncode == 0, (command, done.stderr.decode()[-2000:])
 
 

@@ -10,6 +10,8 @@ from medcxr.inference.graph_names import IMAGE_INPUT, WHOLE_INPUT
 
 __all__ = ["OnnxRuntimeGraph"]
 
+onnxruntime.disable_telemetry_events()  # on Windows, where no variable of the environment asks for it
+
 
 class OnnxRuntimeGraph:
     """A graph in ONNX Runtime, on the CPU.
