@@ -20,7 +20,7 @@ from medcxr.core.errors import DataError, StorageError
 from medcxr.datasets.image_column import image_paths
 from medcxr.registry.bundle import MANIFEST_FILE, ModelBundle
 from medcxr.services.row_scoring import BATCH, csv_line, header_of
-from medcxr.storage.atomic import storage_error, open_atomically, write_json_atomically
+from medcxr.storage.atomic import open_atomically, storage_error, write_json_atomically
 from medcxr.storage.locks import exclusive
 
 __all__ = ["ROWS_PER_PART", "PredictionParts", "PredictionPlan", "manifest_digest", "opened_parts"]
