@@ -294,3 +294,22 @@ def test_threads_that_come_together_are_kept_together(workspace):
     assert (outcomes.count(Outcome.NEW), outcomes.count(Outcome.KNOWN)) == (30, 30)
     assert len(read(workspace)) == 30
     assert inbox.tell_received(workspace) == 30
+
+
+def test_a_clock_that_was_set_back_leaves_no_claim_for_ever(workspace):
+    receive(workspace, instance())
+    inbox.claim(workspace, "reader", now=datetime.now(UTC) + timedelta(days=400))
+    assert inbox.lapse_claims(workspace, older_than=timedelta(minutes=10)) == 0
+    assert inbox.lapse_claims(workspace, older_than=timedelta(0)) == 1
+    assert inbox.claim(workspace, "another") is not None
+
+
+def test_the_file_that_failed_goes_when_another_one_takes_its_place(workspace):
+    receive(workspace, instance(uid="2.25.1", seed=1))
+    claimed = inbox.claim(workspace, "reader")
+    assert inbox.finish(workspace, claimed, InstanceState.FAILED, reason="unforeseen: ValueError")
+    mended = instance(uid="2.25.1", seed=2)
+    assert receive(workspace, mended) is Outcome.NEW
+    assert files(workspace) == [f"{hashlib.sha256(mended).hexdigest()}.dcm"]
+    assert inbox.take_in_again(workspace) == 0
+    assert read(workspace) == [mended]

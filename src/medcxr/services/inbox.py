@@ -224,6 +224,7 @@ def receive_many(
     with (database or workspace_database(workspace)).writing() as transaction:
         uids = [one.identity.sop_instance_uid for one in incoming]
         known = instance_table.known_instances(transaction, uids)
+        failed = {digest for _, digest, state in known.values() if state is InstanceState.FAILED}
         new: dict[str, NewInstance] = {}
         for one in incoming:
             outcome = _outcome(transaction, one, known, new, now)
@@ -237,7 +238,8 @@ def receive_many(
             write_files_durably(workspace.received, _again(files, missing))
         if tell and kept:
             _tell(workspace, transaction)
-    _remove_unneeded(workspace, {one.digest for one in incoming} - kept)
+    # Of what failed and comes with other bytes, those that came before are no use any more.
+    _remove_unneeded(workspace, ({one.digest for one in incoming} | failed) - kept)
     return receipts
 
 
@@ -416,7 +418,8 @@ def lapse_claims(
 
     Args:
         workspace: whose inbox.
-        older_than: since a claim was made or renewed; zero where no reader can be alive.
+        older_than: since a claim was made or renewed; zero where no reader can be alive, so that
+            all lapse, whatever the clock was set to.
         now: the time; None for the clock's.
 
     Raises:
@@ -428,7 +431,7 @@ def lapse_claims(
     with workspace_database(workspace).writing() as transaction:
         return instance_table.lapse(
             transaction,
-            moment - older_than,
+            moment - older_than if older_than else None,
             moment,
             most_attempts=MOST_ATTEMPTS,
             reason=_LAPSED,

@@ -154,14 +154,22 @@ def change_claimed(
 
 
 def lapse(
-    connection: Connection, before: datetime, now: datetime, *, most_attempts: int, reason: str
+    connection: Connection,
+    before: datetime | None,
+    now: datetime,
+    *,
+    most_attempts: int,
+    reason: str,
 ) -> int:
     """Let instances wait again that were claimed before a moment, and return how many.
 
-    One that was claimed `most_attempts` times has failed, for the given reason: it may be what ends
+    None stands for all that are claimed, also those whose claims a clock that was set back since
+    dates in the future. One that was claimed `most_attempts` times has failed, for the given reason: it may be what ends
     its readers.
     """
-    lapsed = (instances.c.state == InstanceState.READING.value) & (instances.c.claimed_at <= before)
+    lapsed = instances.c.state == InstanceState.READING.value
+    if before is not None:
+        lapsed &= instances.c.claimed_at <= before
     freed = {"claimed_by": None, "claimed_at": None, "state_at": now}
     failed = {**freed, "state": InstanceState.FAILED.value, "reason": reason}
     waiting = {**freed, "state": InstanceState.RECEIVED.value}
