@@ -1,5 +1,6 @@
 """The server answers dcmtk and pynetdicom, and bounds what strangers send."""
 
+import errno
 import socket
 import ssl
 import struct
@@ -348,6 +349,56 @@ def test_an_error_of_the_receiver_ends_its_association_and_no_other():
 def test_a_port_that_is_taken_is_told():
     with served() as (port, _), pytest.raises(DataError, match=rf"port {port}.*choose another"):
         listening_socket("127.0.0.1", port)
+
+
+class WithoutFiles:
+    """A listener on a computer that has no file left for a connection."""
+
+    def __init__(self):
+        self.ended, self.asked = threading.Event(), 0
+
+    def accept(self):
+        self.asked += 1
+        raise OSError(errno.EBADF if self.ended.is_set() else errno.EMFILE, "")
+
+    def shutdown(self, _how):
+        self.ended.set()
+
+    def close(self):
+        pass
+
+
+def test_a_computer_without_files_is_not_asked_for_them_without_a_pause(caplog):
+    listener = WithoutFiles()
+    server = StoreServer(
+        listener, ServerSettings(title="NODE", syntaxes=SYNTAXES), lambda _request: None
+    )
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    time.sleep(1.2)
+    server.stop(within_s=1)
+    thread.join(5)
+    assert not thread.is_alive()
+    assert 2 <= listener.asked <= 5
+    assert caplog.text.count("more open files") == 1
+
+
+def test_a_computer_without_threads_is_served_again_when_it_has_some(monkeypatch):
+    with served(most_associations=3) as (port, _found):
+        start = threading.Thread.start
+
+        def none_left(_thread):
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", none_left)
+        try:
+            for _ in range(3):
+                with socket.create_connection(("127.0.0.1", port), 5) as refused:
+                    assert ended(refused) == b""
+        finally:
+            monkeypatch.setattr(threading.Thread, "start", start)
+        connection = established(port)
+        connection.close()
 
 
 @pytest.fixture(scope="module")

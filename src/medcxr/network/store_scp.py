@@ -3,6 +3,7 @@
 import logging
 import socket
 import threading
+import time
 from contextlib import suppress
 
 from medcxr.core.errors import DataError
@@ -13,6 +14,8 @@ __all__ = ["StoreServer", "listening_socket"]
 
 _LOG = logging.getLogger(__name__)
 _WAITING = 128  # connections that the system keeps until they are accepted
+_BREATH_S = 0.5  # after what the system has not enough of: files, threads
+_SAY_AGAIN_S = 60.0
 _REFUSED_AT_ONCE = 32  # beyond the associations that may be, told that they are too many
 
 
@@ -65,6 +68,7 @@ class StoreServer:
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, Association | None] = {}
         self._is_stopping = False
+        self._said_at = -_SAY_AGAIN_S
 
     @property
     def port(self) -> int:
@@ -85,7 +89,7 @@ class StoreServer:
             except OSError:
                 if self._is_stopping:
                     return
-                _LOG.warning("A connection could not be accepted.")
+                self._take_breath("accepted")
                 continue
             with self._lock:
                 n_open = len(self._open)
@@ -96,10 +100,16 @@ class StoreServer:
                 is_served = n_open < self._settings.most_associations + _REFUSED_AT_ONCE
                 if is_served:
                     self._open[thread] = None
-            if is_served:
-                thread.start()
-            else:
+            if not is_served:
                 connection.close()
+                continue
+            try:
+                thread.start()
+            except RuntimeError:  # the system gives no more threads
+                with self._lock:
+                    self._open.pop(thread, None)
+                connection.close()
+                self._take_breath("served")
 
     def stop(self, *, within_s: float) -> bool:
         """Accept no more, let messages that are being received end, and tell whether all have.
@@ -119,6 +129,16 @@ class StoreServer:
         for thread in served:
             thread.join(within_s / max(1, len(served)))
         return not any(thread.is_alive() for thread in served)
+
+    def _take_breath(self, what: str) -> None:
+        """Say once in a while what could not be done, and let others end what they have open."""
+        now = time.monotonic()
+        if now - self._said_at >= _SAY_AGAIN_S:
+            self._said_at = now
+            _LOG.warning(
+                "Connections could not be %s; let this user have more open files and threads.", what
+            )
+        time.sleep(_BREATH_S)
 
     def _serve(self, connection: socket.socket, is_full: bool) -> None:  # noqa: FBT001 - of a thread
         settings = self._settings
