@@ -10,7 +10,7 @@ from pynetdicom import AE, build_context
 from pynetdicom.association import Association
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
-from pynetdicom.transport import AddressInformation, AssociationSocket
+from pynetdicom.transport import T_CONNECT, AddressInformation, AssociationSocket
 
 from medcxr.core.errors import DataError, RemoteError
 from medcxr.network.part10 import Part10Head, part10_head
@@ -161,10 +161,16 @@ def _associate(peer: DicomPeer, contexts: list[PresentationContext]) -> Associat
 
 
 class _Socket(AssociationSocket):
-    """A socket that is closed also when it was never connected.
+    """A socket that waits for no peer for ever, and is closed also when it was never connected.
 
-    pynetdicom shuts down before it closes, and shutting down what is not connected raises.
+    pynetdicom sends without a limit, so that a peer that reads no more would hold it and whoever
+    waits for it; and it shuts down before it closes, which raises for what is not connected.
     """
+
+    def connect(self, primitive: T_CONNECT) -> None:
+        super().connect(primitive)
+        if self.socket is not None:
+            self.socket.settimeout(self.assoc.network_timeout)
 
     def _shutdown_socket(self) -> None:
         opened = self.socket
