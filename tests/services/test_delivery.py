@@ -5,15 +5,19 @@ import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO
 from typing import ClassVar
 
 import pydicom
 import pytest
+from pynetdicom import AE, AllStoragePresentationContexts, evt
+from pynetdicom.sop_class import Verification
 
 from medcxr.core.access import NODE
 from medcxr.core.audit import AuditAction
 from medcxr.core.deliveries import DeliveryState
 from medcxr.core.errors import DataError
+from medcxr.services import delivery
 from medcxr.services.audit import check_trail, trail
 from medcxr.services.database import workspace_database
 from medcxr.services.delivery import (
@@ -29,6 +33,7 @@ from medcxr.services.delivery import (
 from medcxr.services.node_destinations import DeliveryRules, delivery_rules, destinations_of
 from medcxr.services.result_files import remove_unneeded_results
 from medcxr.services.workspace import Workspace
+from sent_instances import instance
 from storescp_server import free_port, running_storescp
 
 RULES = DeliveryRules(first_pause_s=10, longest_pause_s=60)
@@ -137,15 +142,71 @@ def test_nothing_is_given_up_before_its_time_and_all_of_it_may_be_tried_again(wo
     destination = pacs(free_port())
     queue(workspace, objects, [destination])
     later = datetime.now(UTC) + timedelta(days=8)
-    assert give_up_old(workspace, RULES, now=later) == 0  # never tried: this node was off
+    assert (
+        give_up_old(workspace, RULES, [destination], now=later) == 0
+    )  # never tried: this node was off
     deliver_due(workspace, destination, RULES)
-    assert give_up_old(workspace, RULES, now=datetime.now(UTC) + timedelta(days=6)) == 0
-    assert give_up_old(workspace, RULES, now=later) == 2
+    assert (
+        give_up_old(workspace, RULES, [destination], now=datetime.now(UTC) + timedelta(days=6)) == 0
+    )
+    assert give_up_old(workspace, RULES, [destination], now=later) == 2
     assert counted(workspace) == {("pacs", "given up"): 2}
     assert deliver_due(workspace, destination, RULES, now=later).n_failed == 0
     assert len(files_of(workspace)) == 2
     assert retry_deliveries(workspace) == 2
     assert counted(workspace) == {("pacs", "waiting"): 2}
+
+
+def test_a_result_that_ends_each_association_does_not_hold_up_the_rest(workspace, objects):
+    poison, harmless = objects
+    kept = []
+
+    def store(event):
+        if event.request.AffectedSOPInstanceUID == poison.result_uid:
+            event.assoc.abort()
+        else:
+            kept.append(str(event.request.AffectedSOPInstanceUID))
+        return 0
+
+    entity = AE("ARCHIVE")
+    for context in AllStoragePresentationContexts:
+        entity.add_supported_context(context.abstract_syntax)
+    entity.add_supported_context(Verification)
+    port = free_port()
+    handlers = [(evt.EVT_C_STORE, store)]
+    server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
+    try:
+        destination = pacs(port)
+        queue(workspace, [poison], [destination], urgency_rank=0)
+        queue(workspace, [harmless], [destination])
+        moment, problems = datetime.now(UTC), []
+        for _ in range(2):
+            problems.append(deliver_due(workspace, destination, RULES, now=moment).problem)
+            moment += timedelta(hours=1)
+    finally:
+        server.shutdown()
+    assert kept == [harmless.result_uid]
+    assert all("ended the association" in one for one in problems)
+    assert counted(workspace) == {("pacs", "sent"): 1, ("pacs", "waiting"): 1}
+
+
+def test_what_was_confirmed_before_an_unforeseen_error_is_not_sent_again(
+    workspace, objects, monkeypatch
+):
+    def sender(_destination):
+        def send(_results):
+            yield None
+            raise KeyError("Nobody^Known")
+
+        return send
+
+    monkeypatch.setattr(delivery, "sender_to", sender)
+    destination = pacs(free_port())
+    queue(workspace, objects, [destination])
+    delivered = deliver_due(workspace, destination, RULES)
+    assert (delivered.n_sent, delivered.n_failed) == (1, 1)
+    assert delivered.problem == "unforeseen: KeyError"
+    assert counted(workspace) == {("pacs", "sent"): 1, ("pacs", "waiting"): 1}
 
 
 def test_what_was_sent_is_forgotten_and_what_waits_is_not(workspace, objects, tmp_path):
@@ -162,7 +223,7 @@ class FhirServer(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        status = 422 if b"refuse" in body else 200
+        status = 422 if b"refuse" in body else 413 if b"huge" in body else 200
         self.taken.append((self.headers["Content-Type"], json.loads(body)))
         self.send_response(status)
         self.send_header("Content-Length", "2")
@@ -185,7 +246,7 @@ def test_bundles_are_posted_to_a_fhir_server(workspace):
         )
         bundles = [
             Result(result_uid=name, kind="fhir", data=json.dumps({"id": name}).encode())
-            for name in ("first", "refuse", "third")
+            for name in ("first", "refuse", "third", "huge", "last")
         ]
         queue(workspace, bundles, [to])
         delivered = deliver_due(workspace, to, RULES)
@@ -193,11 +254,65 @@ def test_bundles_are_posted_to_a_fhir_server(workspace):
         server.shutdown()
         server.server_close()
         thread.join()
-    assert (delivered.n_sent, delivered.n_failed) == (2, 1)
-    assert [one["id"] for _, one in FhirServer.taken] == ["first", "refuse", "third"]
+    assert (delivered.n_sent, delivered.n_failed) == (3, 2)
+    assert [one["id"] for _, one in FhirServer.taken] == [
+        *("first", "refuse", "third", "huge", "last")
+    ]
     assert {kind for kind, _ in FhirServer.taken} == {"application/fhir+json"}
     waiting = next(one for one in standings(workspace) if one.state is DeliveryState.WAITING)
-    assert waiting.last_error == "status 422"
+    assert "larger requests" in waiting.last_error
+
+
+class SmallArchive(BaseHTTPRequestHandler):
+    """A DICOMweb server behind a proxy that takes one instance at a time, and no large one."""
+
+    stored: ClassVar = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        parts = [one for one in body.split(b"DICM")[1:] if one]
+        too_large = len(parts) > 1 or len(body) > 400_000
+        answer = b""
+        if not too_large:
+            uid = pydicom.dcmread(BytesIO(body[body.index(b"DICM") - 128 :])).SOPInstanceUID
+            self.stored.append(str(uid))
+            item = {"00081155": {"vr": "UI", "Value": [str(uid)]}}
+            answer = json.dumps({"00081199": {"vr": "SQ", "Value": [item]}}).encode()
+        self.send_response(413 if too_large else 200)
+        self.send_header("Content-Type", "application/dicom+json")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_words):
+        pass
+
+
+def test_a_pacs_that_takes_little_at_once_gets_results_one_by_one(workspace):
+    server = HTTPServer(("127.0.0.1", 0), SmallArchive)
+    SmallArchive.stored.clear()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    sides = {"2.25.1": 8, "2.25.2": 500, "2.25.3": 8}
+    try:
+        url = f"http://127.0.0.1:{server.server_port}/dicom-web"
+        (to,) = destinations_of(
+            [{"kind": "dicomweb", "name": "web", "url": url, "results": [KIND]}], None
+        )
+        results = [
+            Result(result_uid=uid, kind=KIND, data=instance(uid=uid, side=side))
+            for uid, side in sides.items()
+        ]
+        queue(workspace, results, [to])
+        delivered = deliver_due(workspace, to, RULES)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+    assert (delivered.n_sent, delivered.n_failed, delivered.problem) == (2, 1, None)
+    assert SmallArchive.stored == ["2.25.1", "2.25.3"]
+    waiting = next(one for one in standings(workspace) if one.state is DeliveryState.WAITING)
+    assert "larger requests" in waiting.last_error
 
 
 def test_a_pacs_gets_results_by_dicomweb(workspace, objects, orthanc, tmp_path):

@@ -25,7 +25,8 @@ def new(number, destination="pacs", urgency_rank=3):
 
 
 def due(connection, now=NOW, destination="pacs", limit=10):
-    return delivery_table.due_deliveries(connection, destination, now, limit)
+    latest = now + timedelta(hours=1)
+    return delivery_table.due_deliveries(connection, destination, now, latest, limit)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_the_most_urgent_comes_first_and_each_destination_has_its_own(writing):
 def test_what_failed_waits_for_its_time_and_what_was_sent_for_none(writing):
     delivery_table.add_deliveries(writing, [new(1), new(2)], NOW)
     first, second = due(writing)
-    delivery_table.set_failed(writing, first, reason="refused", next_try_at=LATER)
+    delivery_table.set_failed(writing, first, attempts=1, reason="refused", next_try_at=LATER)
     assert delivery_table.set_sent(writing, [second], NOW) == 1
     assert due(writing) == []
     assert delivery_table.next_due(writing, "pacs") == LATER
@@ -57,6 +58,22 @@ def test_what_failed_waits_for_its_time_and_what_was_sent_for_none(writing):
     )
     assert (waiting.n, waiting.since, waiting.last_error) == (1, NOW, "refused")
     assert (sent.state, sent.n, sent.last_error) == (DeliveryState.SENT, 1, None)
+
+
+def test_a_clock_that_was_set_back_holds_up_no_result(writing):
+    delivery_table.add_deliveries(writing, [new(1), new(2)], NOW)
+    first, second = due(writing)
+    in_a_year, soon = NOW + timedelta(days=365), LATER
+    for row, moment in ((first, in_a_year), (second, soon)):
+        delivery_table.set_failed(writing, row, attempts=1, reason="silent", next_try_at=moment)
+    assert [row.result_uid for row in due(writing)] == [first.result_uid]
+
+
+def test_what_waits_for_a_destination_that_is_none_any_more_is_given_up_untried(writing):
+    delivery_table.add_deliveries(writing, [new(1), new(2, "removed")], NOW)
+    assert delivery_table.give_up(writing, NOW, LATER, ["pacs"]) == 0
+    assert delivery_table.give_up(writing, LATER, LATER, ["pacs"]) == 1
+    assert [len(due(writing, LATER, one)) for one in ("pacs", "removed")] == [1, 0]
 
 
 def test_a_result_that_is_made_anew_is_sent_again_and_not_taken_for_the_old_one(writing):
@@ -72,13 +89,13 @@ def test_a_result_that_is_made_anew_is_sent_again_and_not_taken_for_the_old_one(
 def test_what_was_tried_too_long_is_given_up_until_somebody_says_otherwise(writing):
     delivery_table.add_deliveries(writing, [new(1), new(2)], NOW)
     (tried, untried) = due(writing)
-    delivery_table.set_failed(writing, tried, reason="refused", next_try_at=NOW)
-    assert delivery_table.give_up(writing, LATER, LATER) == 1
+    delivery_table.set_failed(writing, tried, attempts=1, reason="refused", next_try_at=NOW)
+    assert delivery_table.give_up(writing, LATER, LATER, ["pacs"]) == 1
     assert [row.result_uid for row in due(writing)] == [untried.result_uid]
     assert delivery_table.needed_digests(writing, [tried.digest]) == {tried.digest}
     assert delivery_table.try_again(writing, LATER) == 2
     assert len(due(writing, LATER)) == 2
-    assert delivery_table.give_up(writing, LATER, LATER) == 0
+    assert delivery_table.give_up(writing, LATER, LATER, ["pacs"]) == 0
 
 
 def test_what_was_confirmed_is_forgotten_after_some_time(writing):

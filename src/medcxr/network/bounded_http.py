@@ -24,6 +24,7 @@ from medcxr.network.remote_errors import (
     ConflictError,
     CredentialsError,
     NotThereError,
+    TooLargeError,
     UnreachableError,
 )
 
@@ -144,6 +145,7 @@ def ask(
         CredentialsError: it does not let us in, or its certificate does not hold.
         NotThereError: it does not have it.
         ConflictError: it contradicts what it has.
+        TooLargeError: the body is larger than it takes.
         AnswerError: it answers something else or too much, or leads elsewhere.
     """
     limit = _Limit(server)
@@ -340,6 +342,10 @@ _CONFLICT = (
     "{host} has something that contradicts what was sent (status {status}); look there for "
     "another object of the same UID."
 )
+_TOO_LARGE = (
+    "{host} does not take so much at once (status {status}); let it, or a proxy before it, take "
+    "larger requests."
+)
 _MEANINGS: Mapping[int, tuple[type[RemoteError], str]] = {
     401: (CredentialsError, _NOT_LET_IN),
     403: (CredentialsError, _NOT_LET_IN),
@@ -347,6 +353,7 @@ _MEANINGS: Mapping[int, tuple[type[RemoteError], str]] = {
     408: (UnreachableError, _BUSY),
     409: (ConflictError, _CONFLICT),
     410: (NotThereError, _NOT_THERE),
+    413: (TooLargeError, _TOO_LARGE),
     429: (UnreachableError, _BUSY),
 }
 

@@ -5,6 +5,7 @@ RemoteError
 ├── CredentialsError   it does not let us in; correct the credentials
 ├── NotThereError      it does not have what was asked for
 ├── ConflictError      it has something that contradicts what was sent
+├── TooLargeError      it takes less at once; send less
 └── AnswerError        it answers what no such system does, or too much; look at the address
 """
 
@@ -15,6 +16,7 @@ __all__ = [
     "ConflictError",
     "CredentialsError",
     "NotThereError",
+    "TooLargeError",
     "UnreachableError",
 ]
 
@@ -33,6 +35,10 @@ class NotThereError(RemoteError):
 
 class ConflictError(RemoteError):
     """It has something that contradicts what was sent."""
+
+
+class TooLargeError(RemoteError):
+    """It does not take so much at once."""
 
 
 class AnswerError(RemoteError):

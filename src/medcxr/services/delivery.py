@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 _DAY = timedelta(days=1)
+_MANY = 100  # vain tries, after which the pause is the longest
 _LOG = logging.getLogger(__name__)
 
 
@@ -133,19 +134,30 @@ def deliver_due(
     workspace.require(Permission.EXPORT_CASES)
     moment = now or datetime.now(UTC)
     with workspace_database(workspace).reading() as transaction:
-        due = delivery_table.due_deliveries(transaction, destination.name, moment, rules.at_once)
+        latest = moment + timedelta(seconds=rules.pause_s(_MANY))
+        due = delivery_table.due_deliveries(
+            transaction, destination.name, moment, latest, rules.at_once
+        )
     if not due:
         return Delivered(n_sent=0, n_failed=0)
+    # What was tried more often than the others may be what ends each go: it comes last.
+    due.sort(key=lambda row: row.attempts)
     problems, problem = _sent(workspace, destination, due)
     sent = [row for row, one in zip(due, problems, strict=False) if one is None]
     failed = [(row, one) for row, one in zip(due, problems, strict=False) if one is not None]
-    failed += [(row, problem or "unknown") for row in due[len(problems) :]]
+    rest = due[len(problems) :]
+    failed += [(row, problem or "unknown") for row in rest]
+    suspect = rest[0] if len(due) > 1 and rest else None  # at which the go has ended
     with workspace_database(workspace).writing() as transaction:
         delivery_table.set_sent(transaction, sent, datetime.now(UTC))
         for row, reason in failed:
             pause = timedelta(seconds=rules.pause_s(row.attempts + 1))
             delivery_table.set_failed(
-                transaction, row, reason=reason, next_try_at=datetime.now(UTC) + pause
+                transaction,
+                row,
+                attempts=row.attempts + (2 if row is suspect else 1),
+                reason=reason,
+                next_try_at=datetime.now(UTC) + pause,
             )
         if sent:
             note(
@@ -160,10 +172,23 @@ def deliver_due(
     return Delivered(n_sent=len(sent), n_failed=len(failed), problem=problem)
 
 
-def give_up_old(workspace: Workspace, rules: DeliveryRules, *, now: datetime | None = None) -> int:
+def give_up_old(
+    workspace: Workspace,
+    rules: DeliveryRules,
+    destinations: Iterable[Destination],
+    *,
+    now: datetime | None = None,
+) -> int:
     """Give up what was tried in vain for too long, and return how many results.
 
-    Their files stay, the status tells of them, and `retry_deliveries` lets them wait again.
+    So is what waits for a destination that is none any more. Their files stay, the status tells of
+    them, and `retry_deliveries` lets them wait again.
+
+    Args:
+        workspace: whose results.
+        rules: for how long.
+        destinations: all that results are sent to.
+        now: the time; None for the clock's.
 
     Raises:
         AccessError: whoever asks may not.
@@ -173,7 +198,8 @@ def give_up_old(workspace: Workspace, rules: DeliveryRules, *, now: datetime | N
     moment = now or datetime.now(UTC)
     before = moment - rules.keep_trying_days * _DAY
     with workspace_database(workspace).writing() as transaction:
-        n = delivery_table.give_up(transaction, before, moment)
+        names = [one.name for one in destinations]
+        n = delivery_table.give_up(transaction, before, moment, names)
     if n:
         _LOG.warning(
             "%d results were given up after %g days; see `medcxr node status`.",
@@ -233,4 +259,6 @@ def _sent(
             answered.append(problem)  # noqa: PERF402 - what came before an error counts
     except MedcxrError as error:
         return answered, str(error)
+    except Exception as error:  # noqa: BLE001 - what was confirmed before is confirmed
+        return answered, f"unforeseen: {type(error).__name__}"  # its words may quote a file
     return answered, None

@@ -145,7 +145,7 @@ class NodeWork:
 
     def _keep(self) -> float:
         raise_waiting(self._workspace, self._plan.triage)
-        give_up_old(self._workspace, self._plan.delivery)
+        give_up_old(self._workspace, self._plan.delivery, self._plan.destinations)
         kept = timedelta(days=self._plan.delivery.keep_sent_days)
         forget_delivered(self._workspace, before=datetime.now(UTC) - kept)
         return _KEEPING_S

@@ -106,13 +106,23 @@ def _by_dicom(destination: DicomDestination) -> Sender:
 
 def _by_dicomweb(destination: DicomwebDestination) -> Sender:
     from medcxr.network.dicomweb import store  # noqa: PLC0415 - not loaded without need
+    from medcxr.network.remote_errors import TooLargeError  # noqa: PLC0415 - likewise
 
     server = _server(destination)
 
     def send(results: Sequence[Outgoing]) -> Iterator[str | None]:
-        for group in _groups(results):
+        groups = list(_groups(results))
+        while groups:
+            group = groups.pop(0)
             data = [read_bytes(one.path) for one in group]
-            told = store(server, [one for one in data if one is not None])
+            try:
+                told = store(server, [one for one in data if one is not None])
+            except TooLargeError as error:
+                if len(group) == 1:
+                    yield str(error)
+                else:  # what is too much together may pass one by one
+                    groups[:0] = [[one] for one in group]
+                continue
             reasons = {one.sop_instance_uid: one.reason for one in told.failed}
             for one, content in zip(group, data, strict=True):
                 if content is None:
@@ -127,6 +137,7 @@ def _by_dicomweb(destination: DicomwebDestination) -> Sender:
 
 def _by_fhir(destination: FhirDestination) -> Sender:
     from medcxr.network.bounded_http import ask  # noqa: PLC0415 - not loaded without need
+    from medcxr.network.remote_errors import TooLargeError  # noqa: PLC0415 - likewise
 
     server = _server(destination)
 
@@ -136,16 +147,20 @@ def _by_fhir(destination: FhirDestination) -> Sender:
             if data is None:
                 yield _GONE
                 continue
-            answer = ask(
-                server,
-                "POST",
-                (),
-                accept=_FHIR_JSON,
-                content_type=_FHIR_JSON,
-                body=[data],
-                most_bytes=_MOST_ANSWER_BYTES,
-                also=_OF_THIS_BUNDLE,
-            )
+            try:
+                answer = ask(
+                    server,
+                    "POST",
+                    (),
+                    accept=_FHIR_JSON,
+                    content_type=_FHIR_JSON,
+                    body=[data],
+                    most_bytes=_MOST_ANSWER_BYTES,
+                    also=_OF_THIS_BUNDLE,
+                )
+            except TooLargeError as error:
+                yield str(error)
+                continue
             yield None if answer.status in _DONE else f"status {answer.status}"
 
     return send

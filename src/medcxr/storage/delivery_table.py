@@ -92,12 +92,16 @@ def add_deliveries(connection: Connection, new: Iterable[NewDelivery], now: date
 
 
 def due_deliveries(
-    connection: Connection, destination: str, now: datetime, limit: int
+    connection: Connection, destination: str, now: datetime, latest: datetime, limit: int
 ) -> list[DeliveryRow]:
-    """Return what is to be sent to a destination now, the most urgent first."""
+    """Return what is to be sent to a destination now, the most urgent first.
+
+    So is what waits for a moment after `latest`, which no pause reaches: the clock was set back.
+    """
+    due = (deliveries.c.next_try_at <= now) | (deliveries.c.next_try_at > latest)
     wanted = (
         select(deliveries)
-        .where(_waits(destination), deliveries.c.next_try_at <= now)
+        .where(_waits(destination), due)
         .order_by(deliveries.c.urgency_rank, deliveries.c.id)
         .limit(limit)
     )
@@ -138,24 +142,34 @@ def set_sent(connection: Connection, sent: Sequence[DeliveryRow], now: datetime)
 
 
 def set_failed(
-    connection: Connection, row: DeliveryRow, *, reason: str, next_try_at: datetime
+    connection: Connection,
+    row: DeliveryRow,
+    *,
+    attempts: int,
+    reason: str,
+    next_try_at: datetime,
 ) -> None:
     """Note that a result could not be sent, and when to try again."""
     same = (deliveries.c.id == row.id) & (deliveries.c.digest == row.digest)
     values = {
-        "attempts": deliveries.c.attempts + 1,
+        "attempts": attempts,
         "last_error": reason,
         "next_try_at": next_try_at,
     }
     connection.execute(update(deliveries).where(same).values(values))
 
 
-def give_up(connection: Connection, made_before: datetime, now: datetime) -> int:
-    """Give up what was tried in vain and made before a moment; return how many results."""
+def give_up(
+    connection: Connection, made_before: datetime, now: datetime, destinations: Sequence[str]
+) -> int:
+    """Give up what was made before a moment in vain, and return how many results.
+
+    In vain is what was tried, and what waits for none of these destinations.
+    """
     old = (
         (deliveries.c.state == DeliveryState.WAITING.value)
         & (deliveries.c.made_at < made_before)
-        & (deliveries.c.attempts > 0)
+        & ((deliveries.c.attempts > 0) | deliveries.c.destination.not_in(destinations))
     )
     values = {"state": DeliveryState.GIVEN_UP.value, "state_at": now}
     return connection.execute(update(deliveries).where(old).values(values)).rowcount
