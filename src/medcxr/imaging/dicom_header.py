@@ -122,12 +122,17 @@ def _text(dataset: Dataset, keyword: str) -> str:
 
 
 def _identifier(dataset: Dataset, keyword: str, longest: int) -> str:
-    """Return an identifier; one that is too long is none, as a part of it may be another one."""
+    """Return an identifier as it stands; one that would have to be changed may be another one.
+
+    So one is none that is too long, or has what no identifier may have. Spaces at its ends do not
+    count, those within it do (PS3.5 section 6.2, LO and SH).
+    """
     value = _value(dataset, keyword)
-    if isinstance(value, MultiValue):
+    if value is None or isinstance(value, MultiValue):
         return ""
-    words = _text(dataset, keyword)
-    return words if len(words) <= longest else ""
+    words = str(value).strip(" \0")
+    is_whole = words.isprintable() and not {"\\", "\ufffd"} & set(words)
+    return words if is_whole and len(words) <= longest else ""
 
 
 def _words(dataset: Dataset, keyword: str, longest: int) -> str:

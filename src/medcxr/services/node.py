@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing.connection import wait
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from medcxr.core.access import NODE, PROGRAM, Permission
 from medcxr.core.deliveries import DeliveryState
-from medcxr.core.errors import MedcxrError, MissingExtra
+from medcxr.core.errors import MissingExtra
 from medcxr.core.instances import InstanceState
 from medcxr.services import inbox
 from medcxr.services.database import workspace_database
@@ -45,7 +46,7 @@ _READING = "medcxr.services.node_work"
 _ALIVE = "alive.lock"
 _TELL_S = 5.0  # between two tellings of the audit trail
 _LAPSE_S = 60.0
-_SILENT = timedelta(minutes=10)  # after which a reader that renews its claim every minute is gone
+_SILENT = timedelta(minutes=10)  # after which a reader is gone: no reading takes so long
 _FORGET_S = 3600.0
 _END_S = 20.0  # for messages and the reading at hand to end
 _AGAIN_S = 1.0  # until a process that has ended is started again
@@ -169,16 +170,24 @@ def _look_after(
     due = {_tell: 0.0, _lapse: _LAPSE_S, _forget: 0.0}
     every = {_tell: _TELL_S, _lapse: _LAPSE_S, _forget: _FORGET_S}
     begun = time.monotonic()
+    last = ""
     while not stop.wait(0.5):
-        children.start()
         now = time.monotonic() - begun
+        tasks: list[Callable[[], None]] = [children.start]
         for task, moment in due.items():
             if now >= moment:
                 due[task] = now + every[task]
-                try:
-                    task(workspace, settings)
-                except MedcxrError as error:  # e.g. a database that others use for long
-                    _LOG.warning("The node could not tidy up: %s", type(error).__name__)
+                tasks.append(partial(task, workspace, settings))
+        for one in tasks:
+            try:
+                one()
+            # E.g. a database that others use for long, or a file that cannot be removed: what is
+            # received meanwhile must not end for it.
+            except Exception as error:  # noqa: BLE001
+                kind = type(error).__name__
+                if kind != last:
+                    _LOG.warning("The node could not tidy up: %s", kind)
+                last = kind
 
 
 def _tell(workspace: Workspace, _: NodeSettings | None = None) -> None:
