@@ -42,6 +42,9 @@ def test_names_in_every_script_are_read(changed, charset, name):
         ("PatientID", "I" * 64, "patient_id", "I" * 64),
         ("PatientID", "I" * 65, "patient_id", ""),  # a part of it may be somebody else's
         ("PatientID", "a\\b", "patient_id", ""),
+        ("PatientID", " 47  11 ", "patient_id", "47  11"),  # "47 11" may be somebody else
+        ("PatientID", "47\t11", "patient_id", ""),
+        ("AccessionNumber", "A  1", "accession_number", "A  1"),
         ("AccessionNumber", "A" * 17, "accession_number", ""),
         ("StudyDescription", "D" * 70, "study_description", "D" * 64),
         ("StudyDescription", " two\r\nlines\t", "study_description", "two lines"),

@@ -1,5 +1,6 @@
 """The identifiers of an instance are those that pydicom reads, whatever a file looks like."""
 
+import struct
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -130,3 +131,14 @@ def test_a_damaged_file_is_understood_or_refused_and_nothing_else(data):
 def test_noise_is_no_data_set(noise, syntax):
     with pytest.raises(ImageError):
         identity_of_data_set(noise, syntax)
+
+
+def test_a_data_set_of_millions_of_empty_elements_is_not_walked_through():
+    def element(group, number, value=b""):
+        return struct.pack("<HHL", group, number, len(value)) + value
+
+    before = element(8, 0x16, b"1.2\0") + element(8, 0x18, b"1.2.3\0")
+    some = before + 1000 * element(9, 0x1000)
+    assert identity_of_data_set(some, ImplicitVRLittleEndian).sop_instance_uid == "1.2.3"
+    with pytest.raises(ImageError, match="damaged"):
+        identity_of_data_set(before + 200_000 * element(9, 0x1000), ImplicitVRLittleEndian)

@@ -31,6 +31,7 @@ _WANTED = frozenset({_SOP_CLASS, _SOP_INSTANCE, _STUDY, _SERIES})
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFE_E000, 0xFFFE_E00D, 0xFFFE_E0DD  # PS3.5 section 7.5
 _UNDEFINED = 0xFFFF_FFFF
 _DEEPEST = 32  # sequences in sequences
+_MOST_ELEMENTS = 100_000  # before the identifiers, those of sequences too; usual are some hundred
 _LONG = frozenset(  # value representations with 32 bits of length, PS3.5 section 7.1.2
     {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 )
@@ -102,6 +103,7 @@ class _Reader:
     def __init__(self, view: memoryview, *, implicit: bool, big: bool) -> None:
         self._view = view
         self._implicit = implicit
+        self._n_elements = 0
         order = ">" if big else "<"
         self._tag = Struct(f"{order}HH").unpack_from
         self._short = Struct(f"{order}H").unpack_from
@@ -130,6 +132,9 @@ class _Reader:
 
     def _element(self, position: int) -> tuple[int, int, int]:
         """Return an element's tag, where its value stands, and how long that is."""
+        self._n_elements += 1
+        if self._n_elements > _MOST_ELEMENTS:  # millions without a value would take minutes
+            raise CutOff
         group, number = self._tag(self._view, position)
         tag = group << 16 | number
         if self._implicit or group == 0xFFFE:
