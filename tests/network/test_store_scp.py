@@ -7,7 +7,7 @@ import struct
 import subprocess
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from ipaddress import ip_network
 
 import pytest
@@ -194,6 +194,24 @@ def test_more_associations_than_may_be_are_refused_for_now():
         time.sleep(0.3)
         with associated(port) as third:
             assert third.is_established
+
+
+def test_strangers_take_no_place_of_those_who_may_send():
+    caller = Caller(title="SENDER", networks=(ip_network("127.0.0.1"),))
+    with served(callers=(caller,), most_associations=1) as (port, _), ExitStack() as held:
+
+        def come():
+            stranger = socket.create_connection(
+                ("127.0.0.1", port), 5, source_address=("127.0.0.2", 0)
+            )
+            stranger.settimeout(5)
+            return held.enter_context(stranger)
+
+        for _ in range(4):
+            come()
+        assert come().recv(1) == b""  # one too many
+        with associated(port, DX) as association:
+            assert association.is_established
 
 
 def test_an_object_that_is_too_large_is_refused_and_let_go():

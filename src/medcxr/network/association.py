@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BufferedReader, RawIOBase
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
@@ -127,7 +126,7 @@ class Association:
         is_full: bool = False,
     ) -> None:
         self._connection = connection
-        self._peer = ip_address(connection.getpeername()[0].partition("%")[0])
+        self._peer = str(connection.getpeername()[0])
         self._title = title
         self._callers = callers
         self._syntaxes = syntaxes
@@ -198,20 +197,13 @@ class Association:
         if request.application_context_name != _APPLICATION_CONTEXT:
             return _CONTEXT_NAME_NOT_SUPPORTED
         calling = str(request.calling_ae_title).strip()
-        if self._callers and not any(self._is_caller(one, calling) for one in self._callers):
+        if self._callers and not any(
+            one.title == calling and one.may_be_at(self._peer) for one in self._callers
+        ):
             return _CALLING_NOT_RECOGNIZED
         if self._title and str(request.called_ae_title).strip() != self._title:
             return _CALLED_NOT_RECOGNIZED
         return _TOO_MANY if self._is_full else None
-
-    def _is_caller(self, caller: Caller, title: str) -> bool:
-        peer = self._peer
-        mapped = getattr(peer, "ipv4_mapped", None)
-        addresses = (peer,) if mapped is None else (peer, mapped)
-        return caller.title == title and (
-            not caller.networks
-            or any(address in network for network in caller.networks for address in addresses)
-        )
 
     def _accept(self, request: A_ASSOCIATE) -> None:
         results, _ = negotiate_as_acceptor(

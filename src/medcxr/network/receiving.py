@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from medcxr.network.dimse import Command
 
@@ -36,6 +36,13 @@ class Caller:
 
     title: str
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def may_be_at(self, address: str) -> bool:
+        """Tell whether it may send from an address, which may be IPv4 in IPv6's form."""
+        peer = ip_address(address.partition("%")[0])
+        mapped = getattr(peer, "ipv4_mapped", None)
+        forms = (peer,) if mapped is None else (peer, mapped)
+        return not self.networks or any(form in one for one in self.networks for form in forms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ _LOG = logging.getLogger(__name__)
 _WAITING = 128  # connections that the system keeps until they are accepted
 _BREATH_S = 0.5  # after what the system has not enough of: files, threads
 _SAY_AGAIN_S = 60.0
+_STRANGERS_AT_ONCE = 4  # told that they are none of the callers
 _REFUSED_AT_ONCE = 32  # beyond the associations that may be, told that they are too many
 
 
@@ -67,6 +68,7 @@ class StoreServer:
         self._receiver = receiver
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, Association | None] = {}
+        self._strangers: set[threading.Thread] = set()  # of these, from addresses of no caller
         self._is_stopping = False
         self._said_at = -_SAY_AGAIN_S
 
@@ -85,29 +87,37 @@ class StoreServer:
         """Accept connections until `stop` is called."""
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, address = self._listener.accept()
             except OSError:
                 if self._is_stopping:
                     return
                 self._take_breath("accepted")
                 continue
+            is_stranger = self._is_stranger(str(address[0]))
             with self._lock:
-                n_open = len(self._open)
+                # Who cannot be let in takes no place of those who can.
+                n_strangers = len(self._strangers)
+                n_open = len(self._open) - n_strangers
                 is_full = n_open >= self._settings.most_associations
                 thread = threading.Thread(
                     target=self._serve, args=(connection, is_full), daemon=True
                 )
-                is_served = n_open < self._settings.most_associations + _REFUSED_AT_ONCE
+                is_served = (
+                    n_strangers < _STRANGERS_AT_ONCE
+                    if is_stranger
+                    else n_open < self._settings.most_associations + _REFUSED_AT_ONCE
+                )
                 if is_served:
                     self._open[thread] = None
+                if is_served and is_stranger:
+                    self._strangers.add(thread)
             if not is_served:
                 connection.close()
                 continue
             try:
                 thread.start()
             except RuntimeError:  # the system gives no more threads
-                with self._lock:
-                    self._open.pop(thread, None)
+                self._forget(thread)
                 connection.close()
                 self._take_breath("served")
 
@@ -167,5 +177,14 @@ class StoreServer:
             _LOG.error("An association ended by an unforeseen %s.", type(error).__name__)
             connection.close()
         finally:
-            with self._lock:
-                self._open.pop(threading.current_thread(), None)
+            self._forget(threading.current_thread())
+
+    def _forget(self, thread: threading.Thread) -> None:
+        with self._lock:
+            self._open.pop(thread, None)
+            self._strangers.discard(thread)
+
+    def _is_stranger(self, address: str) -> bool:
+        """Tell whether no caller may send from an address."""
+        callers = self._settings.callers
+        return bool(callers) and not any(one.may_be_at(address) for one in callers)
