@@ -11,7 +11,7 @@ import pytest
 from pydicom import uid
 
 from medcxr.core.access import Actor, Door, Role
-from medcxr.core.errors import AccessError, DataError
+from medcxr.core.errors import AccessError, DataError, StorageError
 from medcxr.core.instances import InstanceState
 from medcxr.network.dicomweb import (
     Credentials,
@@ -132,6 +132,22 @@ def test_what_was_fetched_is_what_was_sent_and_comes_once(workspace, orthanc, pa
     details = [dict(one.details) for one in trail(workspace) if one.action == "images received"]
     assert details
     assert {one["origin"] for one in details} == {"dicomweb"}
+
+
+def test_what_was_lost_here_is_fetched_again_when_somebody_asks(workspace, orthanc, pacs, files):
+    orthanc.keep(dated(files[0], TODAY))
+    studies = [one.study_instance_uid for one in find_studies(workspace, pacs, StudyQuery())]
+    fetch_studies(workspace, pacs, studies, modalities=["DX"])
+    (kept,) = workspace.received.iterdir()
+    kept.write_bytes(b"damaged")
+    claimed = inbox.claim(workspace, "reader")
+    with pytest.raises(StorageError, match="let it be sent again"):
+        inbox.open_instance(workspace, claimed)
+    inbox.finish(workspace, claimed, InstanceState.FAILED, reason="damaged")
+    polling = Fetching(workspace, pacs, modalities=["DX"])
+    assert polling.poll(since=TODAY).n_new == 0  # else it would be read without an end
+    assert fetch_studies(workspace, pacs, studies, modalities=["DX"]) == Fetched(n_new=1)
+    assert inbox.open_instance(workspace, inbox.claim(workspace, "reader"))
 
 
 @pytest.mark.parametrize(

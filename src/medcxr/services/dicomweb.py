@@ -14,6 +14,7 @@ from typing import Protocol
 from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, ImageError, MedcxrError, RemoteError
+from medcxr.core.instances import InstanceState
 from medcxr.imaging.dicom_frame import TRANSFER_SYNTAXES
 from medcxr.imaging.limits import MAX_FILE_BYTES
 from medcxr.network.dicomweb import (
@@ -175,7 +176,7 @@ def fetch_studies(
     modalities: Collection[str],
     priority: int = 0,
 ) -> Fetched:
-    """Fetch the instances of studies that were not received before.
+    """Fetch the instances of studies that were not received before, or could not be read.
 
     Args:
         workspace: whose inbox gets them.
@@ -191,7 +192,7 @@ def fetch_studies(
             counted.
         StorageError: the inbox cannot keep more. What was fetched before is kept.
     """
-    fetching = Fetching(workspace, server, modalities=modalities, priority=priority)
+    fetching = Fetching(workspace, server, modalities=modalities, priority=priority, failed=True)
     fetched = Fetched()
     for study in study_instance_uids:
         fetched += fetching.fetch(study)
@@ -208,8 +209,16 @@ class Fetching:
         *,
         modalities: Collection[str],
         priority: int = 0,
+        failed: bool = False,
     ) -> None:
         """Prepare; nothing is asked yet.
+
+        Args:
+            workspace: whose inbox gets what is fetched.
+            server: the PACS.
+            modalities: of the instances that are wanted; empty for all.
+            priority: the highest is read first.
+            failed: whether what was received and could not be read is fetched anew, once more.
 
         Raises:
             AccessError: whoever asks may not.
@@ -219,6 +228,7 @@ class Fetching:
         self._server = server
         self._modalities = frozenset(one.strip().upper() for one in modalities)
         self._priority = priority
+        self._failed = failed
         self._refused: set[str] = set()  # SOP instance UIDs
         self._fetched_whole: dict[str, int] = {}  # study -> instances that it had
 
@@ -263,7 +273,12 @@ class Fetching:
             if not self._modalities or one.modality.upper() in self._modalities
         }
         with workspace_database(self._workspace).reading() as transaction:
-            known = set(instance_table.known_instances(transaction, list(found)))
+            told = instance_table.known_instances(transaction, list(found))
+        known = {
+            uid
+            for uid, (_, _, state) in told.items()
+            if not (self._failed and state is InstanceState.FAILED)
+        }
         fetched = Fetched(n_known=len(known))
         try:
             for uid, instance in found.items():
