@@ -90,3 +90,11 @@ def test_certificates_that_cannot_be_used_are_told(tmp_path):
     missing = f'[tls]\ncertificate = "{tmp_path}/none.pem"\nkey = "{tmp_path}/none.pem"\n'
     with pytest.raises(DataError, match="name PEM files"):
         server_settings(settings_of(tmp_path, missing))
+
+
+def test_files_lie_in_the_nodes_folder_wherever_it_is_started(tmp_path, monkeypatch):
+    monkeypatch.chdir("/")
+    words = f'[tls]\ncertificate = "node.pem"\nkey = "{tmp_path}/elsewhere.key"\n'
+    tls = settings_of(tmp_path / "workspace", words).tls
+    assert tls.certificate == str(tmp_path / "workspace" / "node" / "node.pem")
+    assert (tls.key, tls.callers) == (f"{tmp_path}/elsewhere.key", "")

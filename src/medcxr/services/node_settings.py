@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 from cattrs import BaseValidationError, transform_error
@@ -100,7 +101,7 @@ class CallerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsSettings:
-    """`[tls]`: how connections are encrypted.
+    """`[tls]`: how connections are encrypted. Relative paths begin in the workspace's `node/`.
 
     Attributes:
         certificate: PEM file with the node's certificate, and those between it and the root.
@@ -169,9 +170,21 @@ def node_settings(workspace: Workspace) -> NodeSettings:
     except BaseValidationError as error:
         reasons = "; ".join(transform_error(error, path=path.name))
         raise DataError("{reasons}. Correct the key.", reasons=reasons) from error
-    settings = NodeSettings(node=found.node, callers=found.callers, tls=found.tls, tables=tables)
+    tls = None if found.tls is None else _located(found.tls, workspace.node)
+    settings = NodeSettings(node=found.node, callers=found.callers, tls=tls, tables=tables)
     _check(settings)
     return settings
+
+
+def _located(tls: TlsSettings, folder: Path) -> TlsSettings:
+    """Return where the files lie, whatever folder the node is started in."""
+    named = {name: getattr(tls, name) for name in tls.__slots__}
+    return TlsSettings(
+        **{
+            name: str(folder.absolute() / Path(value).expanduser()) if value else value
+            for name, value in named.items()
+        }
+    )
 
 
 def tls_context(settings: TlsSettings) -> ssl.SSLContext:
