@@ -7,9 +7,12 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, generate_uid
+from pynetdicom import AE, AllStoragePresentationContexts, evt
+from pynetdicom.sop_class import Verification
 
 from medcxr.core.errors import DataError, RemoteError
 from medcxr.network.store_scu import DicomPeer, TlsFiles, echo, send_files
+from sent_instances import close_sockets
 from storescp_server import free_port, program, running_storescp
 
 
@@ -107,6 +110,33 @@ def test_a_silent_and_a_refusing_system_are_told_apart(files, tmp_path):
         pytest.raises(RemoteError, match="refuses the association"),
     ):
         list(send_files(peer_of(server), files))
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [
+        (0x0000, None),
+        (0xB000, None),
+        (0x0111, None),  # it was stored before, and the answer was lost
+        (0xA700, "status 0xA700: out of resources"),
+        (0x0124, "status 0x0124: not authorized"),
+    ],
+)
+def test_what_is_stored_is_told_from_what_is_not(files, monkeypatch, status, problem):
+    close_sockets(monkeypatch)
+    entity = AE("ARCHIVE")
+    entity.add_supported_context(Verification)
+    for context in AllStoragePresentationContexts:
+        entity.add_supported_context(context.abstract_syntax)
+    port = free_port()
+    handlers = [(evt.EVT_C_STORE, lambda _event: status)]
+    server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=handlers)
+    peer = DicomPeer(host="127.0.0.1", port=port, ae_title="ARCHIVE", calling_ae_title="MEDCXR")
+    try:
+        (outcome,) = send_files(peer, files[:1])
+    finally:
+        server.shutdown()
+    assert outcome.problem == problem
 
 
 def test_an_association_that_ends_early_keeps_what_was_confirmed(files, tmp_path):

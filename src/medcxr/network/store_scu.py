@@ -23,6 +23,7 @@ _HEAD_BYTES = 2**16  # within which the file meta information ends
 _MOST_CONTEXTS = 128  # of an association, PS3.8 section 7.1.1.13
 _SUCCESS = 0x0000
 _WARNINGS = range(0xB000, 0xC000)  # kept, with something coerced or left out; PS3.4 table B.2-1
+_THERE_ALREADY = 0x0111  # duplicate SOP instance: of what is sent again, as its answer was lost
 _WORDS = {
     0x0110: "processing failure",
     0x0117: "invalid SOP instance",
@@ -253,7 +254,7 @@ def _store(association: Association, path: Path) -> str | None:
         raise _cut_off()
     if status == _SUCCESS:
         return None
-    if status in _WARNINGS:
+    if status in _WARNINGS or status == _THERE_ALREADY:
         _LOG.warning("A result was stored with status 0x%04X.", status)
         return None
     return f"status 0x{status:04X}: {_said(status)}"
