@@ -2,10 +2,24 @@
 
 import logging
 import threading
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
+from PIL import Image
+from sqlalchemy import update
+
+from bundles import use_tiny_model
+from medcxr.core.access import NODE
 from medcxr.services import inbox, node
+from medcxr.services.analysis import analyze_image
+from medcxr.services.case_records import cases, record_case
+from medcxr.services.database import workspace_database
 from medcxr.services.node_settings import NodeSettings
+from medcxr.services.preferences import Preferences, set_preferences
 from medcxr.services.workspace import Workspace
+from medcxr.storage import tables
+from medcxr.synthetic.parameters import ThoraxParameters
+from medcxr.synthetic.radiograph import simulate
 
 
 class Children:
@@ -36,3 +50,29 @@ def test_trouble_with_processes_and_files_is_told_once_and_ends_nothing(
     assert children.asked == 3
     said = [record.getMessage().rpartition(" ")[2] for record in caplog.records]
     assert said == ["BlockingIOError", "PermissionError", "BlockingIOError"]
+
+
+class OnceStarted:
+    """Processes after whose start the node is asked to end."""
+
+    def __init__(self, enough):
+        self.start = enough.set
+
+
+def test_a_node_without_a_dashboard_forgets_and_cleans_as_one_with_it(tmp_path):
+    workspace = Workspace.open(tmp_path / "workspace")
+    use_tiny_model(workspace)
+    picture = tmp_path / "thorax.png"
+    pixels = simulate(ThoraxParameters(), size=128).pixels
+    Image.fromarray(np.rint(pixels * 255).astype(np.uint8)).save(picture)
+    record_case(workspace, analyze_image(workspace, picture), label="old")
+    with workspace_database(workspace).writing() as transaction:
+        long_ago = datetime.now(UTC) - timedelta(days=31)
+        transaction.execute(update(tables.cases).values(last_seen_at=long_ago))
+    set_preferences(workspace, Preferences(keep_days=30))
+    cut_off = inbox.inbox_folder(workspace) / ".arriving.0123456789abcdef.part"
+    cut_off.write_bytes(b"of a patient")
+    enough = threading.Event()
+    node._look_after(workspace.used_by(NODE), NodeSettings(), enough, OnceStarted(enough))
+    assert cases(workspace) == []
+    assert not cut_off.exists()

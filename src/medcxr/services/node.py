@@ -28,8 +28,10 @@ from medcxr.core.deliveries import DeliveryState
 from medcxr.core.errors import MissingExtra
 from medcxr.core.instances import InstanceState
 from medcxr.services import inbox
+from medcxr.services.case_records import forget_old_cases
 from medcxr.services.database import workspace_database
 from medcxr.services.delivery import standings
+from medcxr.services.housekeeping import clean_by_itself
 from medcxr.services.node_plan import require_plan
 from medcxr.services.node_settings import NodeSettings
 from medcxr.services.node_sources import NodeSources
@@ -48,6 +50,7 @@ _TELL_S = 5.0  # between two tellings of the audit trail
 _LAPSE_S = 60.0
 _SILENT = timedelta(minutes=10)  # after which a reader is gone: no reading takes so long
 _FORGET_S = 3600.0
+_CLEAN_S = 24 * 3600.0
 _END_S = 20.0  # for messages and the reading at hand to end
 _AGAIN_S = 1.0  # until a process that has ended is started again
 
@@ -167,8 +170,14 @@ def _look_after(
     workspace: Workspace, settings: NodeSettings, stop: threading.Event, children: "_Children"
 ) -> None:
     """Do what is due from time to time, until it is time to stop."""
-    due = {_tell: 0.0, _lapse: _LAPSE_S, _forget: 0.0}
-    every = {_tell: _TELL_S, _lapse: _LAPSE_S, _forget: _FORGET_S}
+    due = {_tell: 0.0, _lapse: _LAPSE_S, _forget: 0.0, _clean: 0.0, _forget_cases: 0.0}
+    every = {
+        _tell: _TELL_S,
+        _lapse: _LAPSE_S,
+        _forget: _FORGET_S,
+        _clean: _CLEAN_S,
+        _forget_cases: _CLEAN_S,
+    }
     begun = time.monotonic()
     last = ""
     while not stop.wait(0.5):
@@ -203,6 +212,15 @@ def _lapse(workspace: Workspace, _: NodeSettings) -> None:
 def _forget(workspace: Workspace, settings: NodeSettings) -> None:
     before = datetime.now(UTC) - timedelta(days=settings.node.remember_days)
     inbox.forget_received(workspace.used_by(PROGRAM), before=before)
+
+
+def _clean(workspace: Workspace, _: NodeSettings) -> None:
+    """Remove what killed processes have left, as the dashboard does, which may never be started."""
+    clean_by_itself(workspace)
+
+
+def _forget_cases(workspace: Workspace, _: NodeSettings) -> None:
+    forget_old_cases(workspace.used_by(PROGRAM))
 
 
 class _Receiving:
