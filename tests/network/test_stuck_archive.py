@@ -1,7 +1,9 @@
 """An archive that takes nothing more in the middle of a file holds nobody for ever."""
 
+import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from pynetdicom.sop_class import DigitalXRayImageStorageForPresentation
@@ -64,3 +66,45 @@ def test_an_archive_that_reads_no_more_is_told_as_silent(tmp_path):
     sender.join(20)
     assert took_s < 15
     assert "ended the association" in told[0]
+
+
+def test_an_archive_that_sends_a_byte_now_and_then_is_told_as_silent(tmp_path):
+    ended = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def drip():
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"\x02\x00\x00\x0f\xff\xff")  # an answer of a MiB
+            while not ended.wait(0.1):
+                connection.sendall(b"\x00")
+
+    dripping = threading.Thread(target=drip, daemon=True)
+    dripping.start()
+    path = tmp_path / "small.dcm"
+    path.write_bytes(instance())
+    peer = DicomPeer(
+        host="127.0.0.1",
+        port=listener.getsockname()[1],
+        ae_title="ARCHIVE",
+        calling_ae_title="MEDCXR",
+        timeout_s=1.0,
+    )
+    told = []
+
+    def send():
+        with pytest.raises(RemoteError) as caught:
+            list(send_files(peer, [path]))
+        told.append(str(caught.value))
+
+    sender = threading.Thread(target=send, daemon=True)
+    begun = time.monotonic()
+    sender.start()
+    sender.join(12)
+    took_s = time.monotonic() - begun
+    ended.set()
+    dripping.join(5)
+    listener.close()
+    sender.join(20)
+    assert took_s < 8
+    assert "does not answer" in told[0]

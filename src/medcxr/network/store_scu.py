@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ __all__ = ["DicomPeer", "StoreOutcome", "TlsFiles", "echo", "send_files"]
 _EXPLICIT, _IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"  # VR Little Endian, PS3.5 A
 _HEAD_BYTES = 2**16  # within which the file meta information ends
 _MOST_CONTEXTS = 128  # of an association, PS3.8 section 7.1.1.13
+_PIECE = 2**16  # bytes that are read at once
 _SUCCESS = 0x0000
 _WARNINGS = range(0xB000, 0xC000)  # kept, with something coerced or left out; PS3.4 table B.2-1
 _THERE_ALREADY = 0x0111  # duplicate SOP instance: of what is sent again, as its answer was lost
@@ -164,14 +166,33 @@ def _associate(peer: DicomPeer, contexts: list[PresentationContext]) -> Associat
 class _Socket(AssociationSocket):
     """A socket that waits for no peer for ever, and is closed also when it was never connected.
 
-    pynetdicom sends without a limit, so that a peer that reads no more would hold it and whoever
-    waits for it; and it shuts down before it closes, which raises for what is not connected.
+    pynetdicom sends and reads without a limit, so that a peer that reads no more, or sends a byte
+    now and then, would hold it and whoever waits for it; and it shuts down before it closes, which raises for what is not connected.
     """
 
     def connect(self, primitive: T_CONNECT) -> None:
         super().connect(primitive)
         if self.socket is not None:
             self.socket.settimeout(self.assoc.network_timeout)
+
+    def recv(self, nr_bytes: int) -> bytearray:
+        """Read so many bytes, however slowly they come: all of them take as long as one answer."""
+        opened, allowed_s = self.socket, self.assoc.network_timeout
+        if opened is None or allowed_s is None:
+            return super().recv(nr_bytes)
+        until = time.monotonic() + allowed_s
+        taken = bytearray()
+        while len(taken) < nr_bytes:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            opened.settimeout(left)
+            piece = opened.recv(min(nr_bytes - len(taken), _PIECE))
+            if not piece:
+                break
+            taken += piece
+        opened.settimeout(allowed_s)
+        return taken
 
     def _shutdown_socket(self) -> None:
         opened = self.socket
