@@ -46,6 +46,7 @@ from medcxr.storage import database as database_module
 from medcxr.storage.archive import archived_file, read_archive, write_archive
 from medcxr.storage.checked_file import Checked
 from medcxr.storage.integrity import database_problems
+from medcxr.storage.locks import lock_to_hand_on
 from remembering import remember
 
 PASSPHRASE = "five words of nobody else"  # noqa: S105 - of these tests alone
@@ -585,6 +586,19 @@ def test_a_damaged_schedule_is_not_taken_for_none(workspace):
     connection.close()
     with pytest.raises(StorageError, match="schedule of backups"):
         make_due_backup(workspace)
+
+
+def test_a_restore_takes_no_database_from_a_running_node(workspace):
+    path = make_backup(workspace).backup.path
+    workspace.node.mkdir(mode=0o700, exist_ok=True)
+    for lock in (workspace.node_alive, workspace.node_at_work):
+        held = lock_to_hand_on(lock)
+        try:
+            with pytest.raises(DataError, match=r"node .* runs; stop it first"):
+                restore_backup(workspace, path)
+        finally:
+            os.close(held)
+    assert restore_backup(workspace, path)
 
 
 def test_a_restore_waits_for_no_training(workspace, monkeypatch):

@@ -26,7 +26,7 @@ from medcxr.services.unfinished_restore import (
 )
 from medcxr.services.workspace import Workspace
 from medcxr.storage.archive import read_archive
-from medcxr.storage.locks import exclusive
+from medcxr.storage.locks import exclusive, is_held
 
 __all__ = ["EarlierState", "earlier_states", "forget_state", "go_back", "restore_backup"]
 
@@ -162,6 +162,9 @@ def _alone(workspace: Workspace) -> Iterator[Path]:
     job = running_job(workspace)
     if job is not None:
         raise DataError("The training {name} runs; stop it first.", name=job.name)
+    # It would go on in the database that is replaced, and read no more of what it receives.
+    if is_held(workspace.node_alive) or is_held(workspace.node_at_work):
+        raise DataError("The DICOM node or `medcxr watch` runs; stop it first.")
     finish_restore(workspace)
     folder = workspace.restoring
     with exclusive(folder):

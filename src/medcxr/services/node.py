@@ -45,7 +45,6 @@ __all__ = ["NodeStatus", "can_read", "node_status", "run_node"]
 
 _LOG = logging.getLogger(__name__)
 _READING = "medcxr.services.node_work"
-_ALIVE = "alive.lock"
 _TELL_S = 5.0  # between two tellings of the audit trail
 _LAPSE_S = 60.0
 _SILENT = timedelta(minutes=10)  # after which a reader is gone: no reading takes so long
@@ -89,7 +88,7 @@ def node_status(workspace: Workspace) -> NodeStatus:
     with workspace_database(workspace).reading() as transaction:
         waiting_since = instance_order.waiting_since(transaction)
     return NodeStatus(
-        is_running=is_held(workspace.node / _ALIVE),
+        is_running=is_held(workspace.node_alive),
         counts=inbox.counts(workspace),
         waiting_since=waiting_since,
         deliveries=tuple(standings(workspace)),
@@ -131,7 +130,7 @@ def run_node(
     stop = threading.Event()
     with ExitStack() as stack:
         if sys.platform != "win32":  # which has no such locks
-            stack.callback(os.close, lock_to_hand_on(workspace.node / _ALIVE))
+            stack.callback(os.close, lock_to_hand_on(workspace.node_alive))
         _take_up(used)
         parts = _parts(settings, read=read)
         server = _Receiving(used, settings, shared=settings.node.processes > 1)

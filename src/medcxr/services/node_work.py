@@ -32,7 +32,6 @@ _IDLE_S = 0.5
 _KEEPING_S = 60.0
 _LONGEST_PAUSE_S = 60.0
 _END_S = 15.0
-_LOCK = ".work.lock"
 _LOG = logging.getLogger(__name__)
 
 
@@ -85,9 +84,9 @@ class NodeWork:
         """
         self._workspace.node.mkdir(mode=0o700, exist_ok=True)
         if sys.platform != "win32":  # which has no such locks
-            if is_held(self._workspace.node / _LOCK):
+            if is_held(self._workspace.node_at_work):
                 return False
-            self._lock = lock_to_hand_on(self._workspace.node / _LOCK)
+            self._lock = lock_to_hand_on(self._workspace.node_at_work)
         # No reader is alive now: what they had claimed waits again, and files of results that were
         # not kept are nobody's.
         lapse_claims(self._workspace, older_than=timedelta(0))

@@ -105,6 +105,16 @@ class Workspace:
         return self.folder / "node"
 
     @property
+    def node_alive(self) -> Path:
+        """What a running DICOM node holds."""
+        return self.node / "alive.lock"
+
+    @property
+    def node_at_work(self) -> Path:
+        """What whoever reads received instances and delivers results holds."""
+        return self.node / ".work.lock"
+
+    @property
     def node_settings(self) -> Path:
         """How the DICOM node is set; a person writes it."""
         return self.folder / "node.toml"
