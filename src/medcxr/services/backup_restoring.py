@@ -68,7 +68,7 @@ def restore_backup(workspace: Workspace, path: Path, *, passphrase: str | None =
     Raises:
         AccessError: the actor may not, or the passphrase is missing.
         DataError: the backup is damaged or of a newer program, the passphrase is another one, or a
-            training runs.
+            training or the node runs.
         StorageError: the workspace cannot be written, or its disk is too small.
     """
     workspace.require(Permission.MANAGE_BACKUPS)
@@ -112,7 +112,8 @@ def go_back(workspace: Workspace, name: str | None = None) -> str:
 
     Raises:
         AccessError: the actor may not.
-        DataError: there is no such state, or it cannot be gone back to; or a training runs.
+        DataError: there is no such state, or it cannot be gone back to; or a training or the
+            node runs.
         StorageError: the workspace cannot be written.
     """
     workspace.require(Permission.MANAGE_BACKUPS)
