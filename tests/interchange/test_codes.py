@@ -54,6 +54,22 @@ def test_a_finding_that_nobody_knows_has_a_private_code():
     assert len(code.meaning) <= 64
 
 
+def test_findings_that_nobody_knows_are_told_apart():
+    names = [
+        "Pulmonary nodule left",
+        "Pulmonary nodule right",
+        "Größe",
+        "Grüße",
+        "Mass",
+        "A-B",
+        "A B",
+    ]
+    codes = [code_of(name) for name in names]
+    assert len({code.value for code in codes}) == len(names)
+    assert all(len(code.value) <= 16 for code in codes)
+    assert codes[4].value == "MASS"
+
+
 def test_an_identifier_is_the_same_for_ever():
     """An archive holds what was sent last year; a changed rule would file it twice."""
     assert uid_of("1.2.3", "tiny 1.0.0", "youden") == (

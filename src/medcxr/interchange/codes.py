@@ -1,5 +1,6 @@
 """The codes in which results are told: SNOMED CT, DICOM's own, UCUM, and a private scheme."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -112,11 +113,17 @@ _LONGEST_VALUE, _LONGEST_MEANING = 16, 64  # of SH and LO
 
 
 def code_of(finding: str) -> Code:
-    """Return the code of a finding; of one that this module does not know, a private one."""
+    """Return the code of a finding; of one that this module does not know, a private one.
+
+    A name that does not fit into a code is cut, and gets what tells it from others that begin alike.
+    """
     if finding in _FINDINGS:
         return _FINDINGS[finding]
     letters = "".join(c if c.isascii() and c.isalnum() else "_" for c in finding.upper())
-    return Code(letters[:_LONGEST_VALUE], PRIVATE_SCHEME, finding[:_LONGEST_MEANING])
+    if len(letters) > _LONGEST_VALUE or letters.replace("_", " ") != finding.upper():
+        mark = hashlib.sha256(finding.encode()).hexdigest()[:6].upper()
+        letters = f"{letters[: _LONGEST_VALUE - 1 - len(mark)]}_{mark}"
+    return Code(letters, PRIVATE_SCHEME, finding[:_LONGEST_MEANING])
 
 
 def site_of(finding: str) -> Code:
