@@ -9,14 +9,16 @@ import pytest
 
 from medcxr.core.access import NODE, OPERATOR
 from medcxr.core.audit import AuditAction
-from medcxr.core.errors import ModelError, StorageError
+from medcxr.core.errors import ModelError, NoDecoderError, StorageError
 from medcxr.core.instances import InstanceState
+from medcxr.imaging import isolation
+from medcxr.imaging.worker import READY
 from medcxr.services import node_reading
 from medcxr.services.audit import check_trail, trail
 from medcxr.services.case_records import cases
 from medcxr.services.database import workspace_database
 from medcxr.services.delivery import standings
-from medcxr.services.inbox import counts, lapse_claims, receive, receive_many
+from medcxr.services.inbox import counts, lapse_claims, receive, receive_many, retry_failed
 from medcxr.services.node_destinations import destinations_of
 from medcxr.services.node_reading import read_next
 from medcxr.services.node_rules import ReadingRules
@@ -108,6 +110,37 @@ def test_what_rules_exclude_is_skipped_and_what_is_damaged_refused(node, chests)
     assert len(events(node, AuditAction.IMAGE_REFUSED)) == 1
     assert list(node.received.iterdir()) == []
     assert cases(node) == []
+
+
+def test_a_computer_that_can_start_no_process_loses_no_radiograph(node, chests, monkeypatch):
+    receive(node, chests[0], origin="folder")
+    with monkeypatch.context() as patched:
+        patched.setattr(isolation, "_waiting_processes", lambda _pid: [])
+
+        def none_left(*_words, **_options):
+            raise BlockingIOError("too many processes")
+
+        patched.setattr(isolation.subprocess, "Popen", none_left)
+        with pytest.raises(NoDecoderError, match="free memory"):
+            read_all(node)
+    assert states(node) == {"received": 1}
+    read_all(node)
+    assert states(node) == {"read": 1}
+
+
+def test_a_radiograph_whose_decoder_is_ended_from_outside_is_kept(node, chests, monkeypatch):
+    receive(node, chests[0], origin="folder")
+    with monkeypatch.context() as patched:
+        patched.setattr(isolation, "_waiting_processes", lambda _pid: [])
+        greets_and_ends = f"import sys; sys.stdout.buffer.write({READY!r})"
+        patched.setattr(isolation, "_BOOT", greets_and_ends)
+        read_all(node)
+    assert states(node) == {"failed": 1}
+    assert "crashed the decoder" in reasons(node)[0]
+    assert len(list(node.received.iterdir())) == 1
+    assert retry_failed(node) == 1
+    read_all(node)
+    assert states(node) == {"read": 1}
 
 
 def test_one_file_that_breaks_the_program_is_put_aside_after_three_attempts(

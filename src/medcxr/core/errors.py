@@ -2,6 +2,8 @@
 
 MedcxrError
 ├── ImageError     this image cannot be used; choose or export another one
+│   └── DecodingError      reading it broke off; try again, else export it again
+│       └── NoDecoderError nothing can be read now; free memory
 ├── DataError      this table, label or configuration is wrong; correct it
 ├── ModelError     this model bundle is missing, damaged or unfit; install or choose another one
 ├── AccessError    sign in, change the password or ask for permission
@@ -16,11 +18,13 @@ from medcxr.core.language import Sentence
 __all__ = [
     "AccessError",
     "DataError",
+    "DecodingError",
     "DiskFull",
     "ImageError",
     "MedcxrError",
     "MissingExtra",
     "ModelError",
+    "NoDecoderError",
     "RemoteError",
     "StorageError",
 ]
@@ -51,6 +55,14 @@ class MedcxrError(Exception):
 
 class ImageError(MedcxrError):
     """An image cannot be used."""
+
+
+class DecodingError(ImageError):
+    """Reading a file broke off or took too long: the file is to blame, or a computer in need."""
+
+
+class NoDecoderError(DecodingError):
+    """The process that reads files could not be started; no file is to blame."""
 
 
 class DataError(MedcxrError):

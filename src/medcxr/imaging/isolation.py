@@ -13,7 +13,7 @@ from threading import Event, Semaphore, Timer
 from typing import BinaryIO, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from medcxr.core.cores import available_cores
-from medcxr.core.errors import ImageError
+from medcxr.core.errors import DecodingError, ImageError, NoDecoderError
 from medcxr.core.instance_facts import InstanceFacts
 from medcxr.core.language import text
 from medcxr.core.settings import environment_without_secrets
@@ -83,11 +83,17 @@ def _decode(request: "_Request[_T]") -> _T:
     try:
         return _decode_in(process, waiting, expiry, request)
     except (EOFError, OSError) as error:
-        raise ImageError(
-            "Reading the {format} file crashed the decoder or needs too much memory: the file "
-            "is damaged or was made to do harm; export the image again, uncompressed.",
-            format=request.format_,
-        ) from error
+        raise DecodingError(_CRASHED, format=request.format_) from error
+
+
+_CRASHED = text(
+    "Reading the {format} file crashed the decoder or needs too much memory: the file "
+    "is damaged or was made to do harm; export the image again, uncompressed."
+)
+_TOO_LONG = text(
+    "Reading the {format} file took longer than {timeout_s:g} seconds: the file is "
+    "damaged or was made to do harm; export the image again, uncompressed."
+)
 
 
 @cache
@@ -119,12 +125,7 @@ def _decode_in(
         raise
     except _TimeoutExpired as error:
         _end(process)
-        raise ImageError(
-            "Reading the {format} file took longer than {timeout_s:g} seconds: the file is "
-            "damaged or was made to do harm; export the image again, uncompressed.",
-            format=request.format_,
-            timeout_s=TIMEOUT_S,
-        ) from error
+        raise DecodingError(_TOO_LONG, format=request.format_, timeout_s=TIMEOUT_S) from error
     except BaseException:
         _end(process)
         raise
@@ -182,12 +183,12 @@ def _start() -> _Process:
             stderr=subprocess.DEVNULL,  # libraries quote header values in their warnings
         )
     except OSError as error:
-        raise ImageError(_NOT_STARTED) from error
+        raise NoDecoderError(_NOT_STARTED) from error
     with _deadline(process, _START_TIMEOUT_S):
         greeting = cast("BinaryIO", process.stdout).readline()
     if greeting != READY:
         _end(process)
-        raise ImageError(_NOT_STARTED)
+        raise NoDecoderError(_NOT_STARTED)
     return process
 
 

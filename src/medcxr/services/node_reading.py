@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from medcxr.core.access import Permission
-from medcxr.core.errors import ImageError, MedcxrError, MissingExtra, StorageError
+from medcxr.core.errors import (
+    DecodingError,
+    ImageError,
+    MedcxrError,
+    MissingExtra,
+    NoDecoderError,
+    StorageError,
+)
 from medcxr.core.instances import InstanceState
 from medcxr.core.language import ENGLISH, speaking
 from medcxr.core.result_objects import ResultKind
@@ -85,6 +92,7 @@ def read_next(
         AccessError: whoever asks may not.
         MissingExtra: results are wanted whose libraries are not installed.
         ModelError: there is no model, or it is damaged. The instance waits as before.
+        NoDecoderError: the process that reads files cannot be started. Likewise.
         StorageError: the workspace cannot be read or written. Likewise.
     """
     workspace.require(Permission.ANALYZE)
@@ -98,13 +106,19 @@ def read_next(
     reading = _Reading(workspace, claimed, destinations, language)
     try:
         return reading.read(data, rules)
+    except NoDecoderError:  # nothing of the file's, likewise
+        release(workspace, claimed)
+        raise
+    except DecodingError as error:  # perhaps the file's, perhaps this computer's
+        return _tried_in_vain(workspace, claimed, error, reason_of(error))
     except ImageError as error:
         return reading.refuse(error)
-    except MedcxrError:  # nothing of the file's: whatever comes next would meet it too
+    except MedcxrError:  # whatever comes next would meet it too
         release(workspace, claimed)
         raise
     except Exception as error:  # noqa: BLE001 - one file must not stop the rest
-        return _tried_in_vain(workspace, claimed, error)
+        kind = type(error).__name__  # its words may quote the file
+        return _tried_in_vain(workspace, claimed, error, f"unforeseen: {kind}")
 
 
 def require_libraries(destinations: Sequence[Destination]) -> None:
@@ -236,11 +250,12 @@ def _finished(
     return ReadInstance(number=claimed.number, state=state) if is_held else None
 
 
-def _tried_in_vain(workspace: Workspace, claimed: Claimed, error: Exception) -> ReadInstance | None:
+def _tried_in_vain(
+    workspace: Workspace, claimed: Claimed, error: Exception, reason: str
+) -> ReadInstance | None:
     """Let an instance wait again that broke the program itself, or put it aside."""
-    kind = type(error).__name__  # its words may quote the file
-    _LOG.error("Reading instance %d failed (%s).", claimed.number, kind)
+    _LOG.error("Reading instance %d failed (%s).", claimed.number, type(error).__name__)
     if claimed.attempts >= MOST_ATTEMPTS:
-        return _finished(workspace, claimed, InstanceState.FAILED, f"unforeseen: {kind}")
+        return _finished(workspace, claimed, InstanceState.FAILED, reason)
     release(workspace, claimed, is_counted=True)
     return ReadInstance(number=claimed.number, state=InstanceState.RECEIVED)
