@@ -227,6 +227,36 @@ def test_a_folder_with_another_study_is_refused(done, workspace, study_table):
         validate_model(workspace, "current", other, done.html.parent, command=COMMAND, plan=QUICK)
 
 
+def test_other_radiographs_of_the_same_names_are_not_taken_for_those_that_were_scored(
+    workspace, study_table, tmp_path
+):
+    plan = replace(QUICK, centres_images=0)
+    shutil.copytree(study_table.parent, tmp_path / "other")
+    for path in (tmp_path / "other" / "images").glob("*.png"):
+        pixels = np.asarray(Image.open(path).convert("L"))
+        Image.fromarray(np.ascontiguousarray(pixels[::-1])).save(path)
+    tables = (study_table, tmp_path / "other" / study_table.name)
+    for table, out in zip(tables, ("a", "b"), strict=True):
+        validate_model(workspace, "current", table, tmp_path / out, command=COMMAND, plan=plan)
+    digests = [[row["digest"] for row in rows_of(tmp_path / out / "scores.csv")] for out in "ab"]
+    assert digests[0] != digests[1]
+    with pytest.raises(DataError, match="another model, table or kind"):
+        validate_model(workspace, "current", tables[1], tmp_path / "a", command=COMMAND, plan=plan)
+
+
+def test_a_study_asks_the_engine_that_answers_and_says_so(
+    workspace, study_table, tmp_path, monkeypatch
+):
+    pytest.importorskip("openvino", reason="no OpenVINO; install the extra openvino")
+    monkeypatch.setenv("MEDCXR_ENGINE", "openvino")
+    plan, out = replace(QUICK, centres_images=0), tmp_path / "study"
+    found = validate_model(workspace, "current", study_table, out, command=COMMAND, plan=plan)
+    assert "<td>OpenVINO</td>" in found.html.read_text(encoding="utf-8")
+    monkeypatch.delenv("MEDCXR_ENGINE")
+    with pytest.raises(DataError, match="another model, table or kind"):
+        validate_model(workspace, "current", study_table, out, command=COMMAND, plan=plan)
+
+
 def given_scores(study_table, path, *, folds=0):
     """Write scores that rank fairly."""
     random = np.random.default_rng(0)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from medcxr import __version__
 from medcxr.core.errors import DataError, ImageError, StorageError
 from medcxr.core.images import CxrImage
 from medcxr.core.spreadsheet import LINE_END
@@ -191,8 +192,11 @@ def _told(predictor: Predictor, image: CxrImage) -> list[str]:
 
 def _identity(predictor: Predictor, table: StudyTable, *, scored: bool) -> dict[str, object]:
     return {
+        "software": __version__,  # whose gate and reading of files it is
+        "engine": predictor.engine,
         "model": predictor.manifest.identity,
         "files": dict(predictor.manifest.files),
+        "folder": str(table.root.resolve()),  # other images may have the same names
         "table": hashlib.sha256(repr(table.image_paths).encode()).hexdigest(),
         "scored": scored,
     }

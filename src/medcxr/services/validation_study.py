@@ -12,7 +12,9 @@ import numpy as np
 from medcxr import __version__
 from medcxr.core.access import Permission
 from medcxr.core.arrays import Statistics
+from medcxr.core.engine import Engine
 from medcxr.core.errors import DataError, StorageError
+from medcxr.core.settings import Settings
 from medcxr.datasets.study_table import LabelPolicy, rows_of
 from medcxr.evaluation.finding_sample import draw_patients
 from medcxr.evaluation.group_performance import auc_of
@@ -186,6 +188,7 @@ def validate_model(
     Raises:
         AccessError: whoever asks may not.
         DataError: a table or an option is wrong, or nothing can be measured.
+        MissingExtra: the engine of the settings is not installed.
         ModelError: there is no such model, or it is damaged.
         StorageError: the folder cannot be written.
     """
@@ -214,8 +217,8 @@ def _validate(
     show: Progress,
 ) -> StudyFiles:
     plan = plan or StudyPlan()
-    bundle = _bundle(workspace, model)
-    manifest, predictor = bundle.manifest, Predictor(bundle)
+    bundle, engine = _bundle(workspace, model), Settings.from_environment().engine
+    manifest, predictor = bundle.manifest, Predictor(bundle, engine=engine)
     policy = LabelPolicy(complete=plan.complete_labels)
     study = read_study_table(table, manifest.findings, policy)
     held_out = held_out_for(study, manifest, held_out_scores(workspace))
@@ -258,7 +261,7 @@ def _validate(
     ]
     closing = [
         limitations_part(limitations),
-        repeat_part(command, _made_with(plan, facts, scores_from)),
+        repeat_part(command, _made_with(plan, facts, scores_from, engine)),
     ]
     titles = [part.title for part in (*opening, *parts, *closing)]
     made = datetime.now(UTC)
@@ -552,9 +555,12 @@ def _index_of(parts: Sequence[Part], title: str) -> int:
     return next(index for index, part in enumerate(parts) if part.title == title)
 
 
-def _made_with(plan: StudyPlan, facts: StudyFacts, scores_from: ScoresFrom) -> dict[str, str]:
+def _made_with(
+    plan: StudyPlan, facts: StudyFacts, scores_from: ScoresFrom, engine: Engine
+) -> dict[str, str]:
     return {
         "medcxr": __version__,
+        "Engine": engine.full_name,
         "Scores": str(scores_from),
         "Operating point": facts.deciding,
         "Thresholds": str(facts.performance.thresholds_from),
