@@ -382,6 +382,14 @@ def test_a_reader_who_is_as_good_is_shown_with_a_margin(workspace, study_table, 
     assert "shown at a margin of 0.1" in found.html.read_text(encoding="utf-8")
 
 
+def test_radiographs_of_simulated_centres_are_chosen_and_their_calibration_is_not_measured(done):
+    found = [one for one in figures(done) if one["section"] == "Simulated centres"]
+    assert found
+    assert not any("too high" in one["figure"] for one in found)
+    page = done.html.read_text(encoding="utf-8")
+    assert "findings are more frequent here than in the table" in page
+
+
 def test_a_table_does_not_drift_from_itself_and_a_brighter_one_does(
     workspace, study_table, tmp_path
 ):

@@ -43,8 +43,10 @@ _METHODS = (
         "names; none was chosen after looking."
     ),
     (
-        "Pairs: AUCs by resampling patients and by DeLong; shares by Newcombe's method 10 "
-        "(Newcombe 1998)."
+        "Pairs: AUCs by resampling patients and by DeLong; shares by resampling patients and by "
+        "Newcombe's method 10 (Newcombe 1998). DeLong's and Newcombe's take radiographs as "
+        "independent. An area of exactly 0 or 1 widens the interval of a difference (Zou and Donner "
+        "2008)."
     ),
     (
         "Sample size: Hanley and McNeil 1982, Obuchowski and McClish 1997, Buderer 1996, Riley "
