@@ -38,8 +38,8 @@ _METHODS = (
     "Prediction sets: label-conditional conformal prediction (Vovk 2012).",
     "Decision curves: net benefit (Vickers and Elkin 2006).",
     (
-        "Subgroups: each against all others on the same resamples; p by these; corrected for "
-        "all gaps together by Holm's method (Holm 1979). Subgroups are those that the table "
+        "Subgroups: each against all others on the same resamples; p by these, and by the exact "
+        "binomial bound of a side whose figure is 0 or 1; corrected for all gaps together by Holm's method (Holm 1979). Subgroups are those that the table "
         "names; none was chosen after looking."
     ),
     (
