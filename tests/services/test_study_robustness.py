@@ -9,12 +9,17 @@ from medcxr.services.performance import measure_table
 from medcxr.services.scored_table import ScoredTable
 from medcxr.services.study_figures import StudyFacts
 from medcxr.services.study_page import Grid
-from medcxr.services.study_robustness import non_inferiority_part, sample_size_part
+from medcxr.services.study_robustness import (
+    leave_out_part,
+    mixes_part,
+    non_inferiority_part,
+    sample_size_part,
+)
 
 EFFUSION = Finding.EFFUSION.value
 
 
-def facts_of(labels, probabilities, patients):
+def facts_of(labels, probabilities, patients, groups=None):
     table = ScoredTable(
         scores_name="scores.csv",
         labels_name="table.csv",
@@ -22,7 +27,7 @@ def facts_of(labels, probabilities, patients):
         labels=np.asarray(labels, dtype=float)[:, np.newaxis],
         probabilities=np.asarray(probabilities, dtype=float)[:, np.newaxis],
         patients=tuple(patients),
-        groups={},
+        groups=groups or {},
         folds=(),
         n_unlabeled=0,
         n_unscored=0,
@@ -93,3 +98,19 @@ def test_a_reader_who_decides_is_compared_by_decisions_alone():
     }
     assert any("too narrow where patients have several" in getattr(one, "text", "")
                for one in part.blocks)  # fmt: skip
+
+
+def test_values_of_a_few_radiographs_are_counted_and_not_named():
+    random = np.random.default_rng(2)
+    labels = random.integers(0, 2, 300).astype(float)
+    scores = 1 / (1 + np.exp(-random.normal(labels, 1.0)))
+    names = ["rare one"] * 4 + ["scarce"] * 6 + ["north"] * 145 + ["south"] * 145
+    facts = facts_of(labels, scores, [str(n) for n in range(300)], {"view": tuple(names)})
+    for part in (leave_out_part(facts, "site", names), mixes_part(facts)):
+        told = repr(part)
+        assert "north" in told
+        assert "scarce" in told
+        assert "rare one" not in told
+    assert "1 others with fewer than 5 radiographs each" in repr(
+        leave_out_part(facts, "site", names)
+    )

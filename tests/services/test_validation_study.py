@@ -420,6 +420,7 @@ def test_a_table_does_not_drift_from_itself_and_a_brighter_one_does(
     [
         (replace(QUICK, held_out=True), "keeps no held-out scores"),
         (replace(QUICK, leave_out="site"), "no column 'site'"),
+        (replace(QUICK, leave_out="patient_id"), "use one of view, age, sex, source"),
         (replace(QUICK, centres=("moon",)), "no simulated centre"),
         (replace(QUICK, deciding="best"), "Operating point 'best'"),
     ],

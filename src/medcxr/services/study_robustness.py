@@ -34,7 +34,17 @@ from medcxr.evaluation.sample_size import (
 from medcxr.evaluation.validation import MINIMUM_PER_GROUP_CLASS
 from medcxr.services.incoming import Incoming
 from medcxr.services.study_figures import StudyFacts, short
-from medcxr.services.study_page import Block, Cell, Figure, Grid, Part, Picture, Source, Words
+from medcxr.services.study_page import (
+    LEAST_LISTED,
+    Block,
+    Cell,
+    Figure,
+    Grid,
+    Part,
+    Picture,
+    Source,
+    Words,
+)
 from medcxr.services.study_scores import UNCHANGED, CentreRow
 from medcxr.synthetic.centres import SimulatedCentre
 
@@ -277,7 +287,8 @@ def leave_out_part(facts: StudyFacts, column: str, values: Sequence[str]) -> Par
             "with measures of lungs and heart, and the preprocessing. It is an internal-external "
             "validation of what comes after the network alone; the network itself may have learned "
             "from the left-out centre. A training with evaluation.centre_column trains networks "
-            "without each centre."
+            "without each centre. Intervals take what was fitted as given: how it would change with "
+            "other patients to learn from is not in them."
         )
     ]
     for one in facts.performance.findings:
@@ -285,11 +296,13 @@ def leave_out_part(facts: StudyFacts, column: str, values: Sequence[str]) -> Par
         names = np.asarray(values, dtype=np.str_)[known]
         patients = np.asarray(facts.table.patients)[known]
         rows: list[tuple[Cell, ...]] = []
-        small = []
+        small, n_rare = [], 0
         for name in np.unique(names).tolist():
             inside = names == name
             row = _left_out(sample, inside, patients)
-            if row is None:
+            if inside.sum() < LEAST_LISTED:
+                n_rare += 1
+            elif row is None:
                 small.append(
                     f"{name} ({int(sample.labels[inside].sum()):,} of {int(inside.sum()):,})"
                 )
@@ -305,6 +318,8 @@ def leave_out_part(facts: StudyFacts, column: str, values: Sequence[str]) -> Par
                     source=facts.source(),
                 )
             )  # fmt: skip
+        if n_rare:
+            small.append(f"{n_rare:,} others with fewer than {LEAST_LISTED} radiographs each")
         if small:
             blocks.append(
                 Words(f"{one.finding}, too few on a side at: {'; '.join(small)}.", "quiet")
@@ -504,7 +519,7 @@ def _mixes(
         column = np.asarray(values, dtype=np.str_)
         for value in np.unique(column).tolist():
             members = column == value
-            if value != "unknown" and 0 < members.sum() < len(members):
+            if value != "unknown" and LEAST_LISTED <= members.sum() < len(members):
                 weights[f"{name} {value} three times as often"] = more_of(members, 3.0)
     return [mix_figures(name, sample, weight, limits) for name, weight in weights.items()]
 

@@ -39,8 +39,9 @@ _METHODS = (
     "Decision curves: net benefit (Vickers and Elkin 2006).",
     (
         "Subgroups: each against all others on the same resamples; p by these, and by the exact "
-        "binomial bound of a side whose figure is 0 or 1; corrected for all gaps together by Holm's method (Holm 1979). Subgroups are those that the table "
-        "names; none was chosen after looking."
+        "binomial bound of a side whose figure is 0 or 1; corrected for all gaps together by "
+        "Holm's method (Holm 1979). Subgroups are those that the table names; none was chosen after "
+        "looking."
     ),
     (
         "Pairs: AUCs by resampling patients and by DeLong; shares by resampling patients and by "

@@ -88,6 +88,7 @@ CURRENT = "current"
 
 _HTML, _PDF, _JSON = "study.html", "study.pdf", "study.json"
 _REFERENCE_ROWS = 300  # of a reference table, drawn at random, whose pixels are compared
+_NOT_CENTRES = ("image_path", "patient_id", "labels", "absent")  # the report would name patients
 _TITLE = "Validation study"
 
 Progress = Callable[[str, int, int], None]
@@ -391,12 +392,13 @@ def _with_refused(facts: StudyFacts, included: Included, plan: StudyPlan) -> Gri
 
 
 def _column(facts: StudyFacts, study: StudyInput, name: str) -> list[str]:
-    if name not in study.cells[0]:
+    columns = [column for column in study.cells[0] if column not in _NOT_CENTRES]
+    if name not in columns:
         raise DataError(
             "Table {table} has no column {name!r} to leave out; use one of {names}.",
             table=study.name,
             name=name,
-            names=", ".join(study.cells[0]),
+            names=", ".join(columns),
         )
     return [study.cells[row].get(name, "").strip() or "unknown" for row in facts.rows]
 
