@@ -14,7 +14,6 @@ from medcxr.core.access import Permission
 from medcxr.core.arrays import Statistics
 from medcxr.core.engine import Engine
 from medcxr.core.errors import DataError, StorageError
-from medcxr.core.settings import Settings
 from medcxr.datasets.study_table import LabelPolicy, rows_of
 from medcxr.evaluation.finding_sample import draw_patients
 from medcxr.evaluation.group_performance import auc_of
@@ -189,7 +188,6 @@ def validate_model(
     Raises:
         AccessError: whoever asks may not.
         DataError: a table or an option is wrong, or nothing can be measured.
-        MissingExtra: the engine of the settings is not installed.
         ModelError: there is no such model, or it is damaged.
         StorageError: the folder cannot be written.
     """
@@ -218,8 +216,8 @@ def _validate(
     show: Progress,
 ) -> StudyFiles:
     plan = plan or StudyPlan()
-    bundle, engine = _bundle(workspace, model), Settings.from_environment().engine
-    manifest, predictor = bundle.manifest, Predictor(bundle, engine=engine)
+    bundle = _bundle(workspace, model)
+    manifest, predictor = bundle.manifest, Predictor(bundle)
     policy = LabelPolicy(complete=plan.complete_labels)
     study = read_study_table(table, manifest.findings, policy)
     held_out = held_out_for(study, manifest, held_out_scores(workspace))
@@ -262,7 +260,7 @@ def _validate(
     ]
     closing = [
         limitations_part(limitations),
-        repeat_part(command, _made_with(plan, facts, scores_from, engine)),
+        repeat_part(command, _made_with(plan, facts, scores_from, predictor.engine)),
     ]
     titles = [part.title for part in (*opening, *parts, *closing)]
     made = datetime.now(UTC)
