@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from processes import resident_mib
+from processes import own_mib, resident_mib
 
 _FASTER = 1.7
 _ROWS_PER_PART = 256
@@ -113,7 +113,7 @@ def _memory(chosen: argparse.Namespace, folder: Path) -> None:
     samples: list[tuple[int, float, float]] = []
     while process.poll() is None:
         n_rows = _ROWS_PER_PART * len(list((folder / "scores.csv.parts").glob("part-*")))
-        samples.append((n_rows, _alone(process.pid), resident_mib(process.pid)))
+        samples.append((n_rows, own_mib(process.pid), resident_mib(process.pid)))
         time.sleep(0.5)
     print(f"{chosen.rows} rows by {chosen.engine} in {time.perf_counter() - begun:.0f} s")
     for share in (0.1, 0.5, 1.0):
@@ -133,14 +133,6 @@ def _memory(chosen: argparse.Namespace, folder: Path) -> None:
     )
     if halves[1] > 1.1 * halves[0]:
         raise SystemExit(1)
-
-
-def _alone(pid: int) -> float:
-    try:
-        pages = int(Path("/proc", str(pid), "statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _small_images(folder: Path, n_rows: int) -> Path:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-__all__ = ["cpu_seconds", "process_tree", "resident_mib"]
+__all__ = ["cpu_seconds", "own_mib", "process_tree", "resident_mib"]
 
 
 def process_tree(root: int) -> list[int]:
@@ -23,7 +23,7 @@ def process_tree(root: int) -> list[int]:
 
 def resident_mib(root: int) -> float:
     """Return the resident memory of a process and its descendants together, in MiB."""
-    return sum(_resident_mib(pid) for pid in process_tree(root))
+    return sum(own_mib(pid) for pid in process_tree(root))
 
 
 def cpu_seconds(root: int) -> float:
@@ -34,7 +34,8 @@ def cpu_seconds(root: int) -> float:
     return sum(_cpu_seconds(pid) for pid in process_tree(root))
 
 
-def _resident_mib(pid: int) -> float:
+def own_mib(pid: int) -> float:
+    """Return the resident memory of a process alone, in MiB; 0 of one that has ended."""
     try:
         pages = int(Path("/proc", str(pid), "statm").read_text().split()[1])
     except (OSError, ValueError, IndexError):

@@ -54,6 +54,34 @@ def test_p_is_uniform_where_there_is_no_gap():
     assert np.mean(found) == pytest.approx(0.5, abs=0.1)
 
 
+def test_a_few_of_whom_all_were_found_are_no_gap():
+    random, gaps = np.random.default_rng(8), []
+    for number in range(100):
+        labels = (np.arange(600) % 2).astype(float)
+        probabilities = np.where(random.random(600) < 0.9, labels, 1 - labels)
+        drawn = draw_patients([str(i) for i in range(600)], n_bootstrap=100, seed=number)
+        sample, _ = finding_sample(labels, probabilities, drawn)
+        views = ["AP"] * 12 + ["PA"] * 588  # six of them with the finding
+        gaps += group_gaps("Effusion", sample, np.full(600, 0.5), {"view": views})
+    shares = [gap for gap in gaps if gap.figure != "AUC"]
+    complete = [gap for gap in shares if gap.difference.value > 0]  # all six are right
+    assert len(complete) > 50
+    assert all(gap.difference.low < 0 for gap in complete)
+    assert np.mean([gap.p < 0.05 for gap in shares]) < 0.1
+
+
+def test_a_group_that_is_wrong_about_everybody_is_a_gap():
+    labels = (np.arange(400) % 2).astype(float)
+    wrong = np.arange(400) < 60
+    drawn = draw_patients([str(i) for i in range(400)], n_bootstrap=100, seed=0)
+    sample, _ = finding_sample(labels, np.where(wrong, 1 - labels, labels), drawn)
+    views = np.where(wrong, "AP", "PA").tolist()
+    for gap in corrected(group_gaps("Effusion", sample, np.full(400, 0.5), {"view": views})):
+        assert (gap.difference.value, gap.difference.low) == (-1, -1)  # no resample differs
+        assert gap.difference.high < -0.8
+        assert gap.p_corrected < 1e-6
+
+
 def test_no_gap_is_found_where_there_is_none():
     gaps = corrected(group_gaps("Effusion", sample_of(), np.full(400, 0.5), GROUPS))
     assert len(gaps) == 3

@@ -97,6 +97,42 @@ def test_equal_readers_are_shown_to_be_no_worse_and_a_worse_one_is_not(by):
         assert (found.n_images, found.n_patients) == (400, 400)
 
 
+@pytest.mark.parametrize("by", ["patients", "delong"])
+def test_a_few_images_that_both_rank_without_fault_show_nothing(by):
+    labels, patients = [1] * 5 + [0] * 5, [str(n) for n in range(10)]
+    perfect = [0.9] * 5 + [0.1] * 5
+    found = non_inferior_auc(labels, perfect, perfect, patients=patients, margin=0.05, by=by)
+    assert not found.is_shown
+    assert found.difference.low < -0.3
+    many = non_inferior_auc(
+        np.repeat(labels, 100), np.repeat(perfect, 100), np.repeat(perfect, 100),
+        patients=[str(n) for n in range(1000)], margin=0.05, by=by,
+    )  # fmt: skip
+    assert many.is_shown
+
+
+def test_shares_of_patients_with_several_images_are_less_sure():
+    random = np.random.default_rng(6)
+    first, second = (np.repeat(random.random(60) < 0.8, 10) for _ in range(2))
+    patients = [str(n // 10) for n in range(600)]
+    alone, together = (
+        non_inferior_share("sensitivity", first, second, margin=0.1, patients=patients, by=by)
+        for by in ("newcombe", "patients")
+    )
+    assert alone.difference.value == pytest.approx(together.difference.value)
+    widths = [one.difference.high - one.difference.low for one in (alone, together)]
+    assert widths[1] == pytest.approx(widths[0] * 10**0.5, rel=0.2)
+    assert (together.n_images, together.n_patients) == (600, 60)
+    same = non_inferior_share(
+        "sensitivity", first, first, margin=0.1, patients=patients, by="patients"
+    )
+    assert same.method.startswith("Newcombe")  # resamples that are all alike say nothing
+    with pytest.raises(DataError, match="one per image"):
+        non_inferior_share("sensitivity", first, second, margin=0.1, patients=patients[1:])
+    with pytest.raises(DataError, match="use newcombe or patients"):
+        non_inferior_share("sensitivity", first, second, margin=0.1, by="guess")
+
+
 def test_delongs_and_the_bootstraps_interval_agree_where_patients_have_one_image():
     random = np.random.default_rng(5)
     labels = (random.random(600) < 0.4).astype(float)

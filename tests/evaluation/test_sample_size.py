@@ -87,6 +87,25 @@ def test_log_odds_have_the_prevalence_and_the_auc_that_were_asked_for():
     assert measured_auc(labels.astype(float), log_odds) == pytest.approx(0.82, abs=0.004)
 
 
+@pytest.mark.parametrize("prevalence", [0.001, 0.02, 0.3, 0.5, 0.97])
+@pytest.mark.parametrize("area", [0.501, 0.995, 0.999])
+def test_log_odds_are_found_near_chance_and_near_perfection(prevalence, area):
+    mean, deviation = linear_predictor_of(prevalence, area)
+    log_odds = np.random.default_rng(1).normal(mean, deviation, 200_000)
+    odds = 1 / (1 + np.exp(-log_odds))
+    order = np.argsort(log_odds)
+    below = np.cumsum((1 - odds)[order])
+    assert odds.mean() == pytest.approx(prevalence, rel=0.1)
+    found = (odds[order] * below).sum() / (odds.sum() * (1 - odds).sum())
+    assert found == pytest.approx(area, abs=0.003)
+    assert all(one.n_images > 0 for one in images_of_riley(prevalence, area))
+
+
+def test_an_auc_that_no_log_odds_give_is_refused():
+    with pytest.raises(DataError, match="too near 1"):
+        linear_predictor_of(0.5, 0.999999)
+
+
 def test_the_promised_width_of_a_slope_is_kept():
     """Draw studies of the size that was asked for, and fit each one's slope."""
     from medcxr.evaluation.logistic import fit_line

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medcxr.core.errors import DataError, ModelError, StorageError
+from medcxr.core.errors import DataError, MissingExtra, ModelError, StorageError
 from medcxr.services import prediction, prediction_parts, row_scoring
 from medcxr.services.loaded_model import current_bundle
 from medcxr.services.part_worker import PartJob, PartWorker
@@ -127,6 +127,14 @@ def test_parts_of_another_table_are_not_taken(tiny_workspace, table, tmp_path):
 
 
 @pytest.mark.usefixtures("small_parts")
+def test_parts_of_another_engine_are_not_taken(tiny_workspace, table, tmp_path, monkeypatch):
+    cut_off(tiny_workspace, table, tmp_path / "scores.csv", after=24)
+    monkeypatch.setenv("MEDCXR_ENGINE", "openvino")
+    with pytest.raises(DataError, match="engine differ"):
+        predict_table(tiny_workspace, table, tmp_path / "scores.csv")
+
+
+@pytest.mark.usefixtures("small_parts")
 def test_a_part_that_was_changed_is_no_result(tiny_workspace, table, tmp_path):
     out = tmp_path / "scores.csv"
     cut_off(tiny_workspace, table, out, after=24)
@@ -201,9 +209,11 @@ def test_a_worker_with_another_model_does_nothing(job, tiny_workspace):
     [
         ({"software": "0.0.1"}, ModelError, "install the same version"),
         ({"manifest_sha256": "0" * 64}, ModelError, "another model of the name"),
+        ({"engine": "openvino"}, MissingExtra, r"install 'medcxr\[openvino\]'"),
     ],
 )
-def test_a_worker_of_another_install_does_nothing(job, changes, error, words):
+def test_a_worker_of_another_install_does_nothing(job, changes, error, words, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)  # as where it is not installed
     plan = replace(job.parts.plan, **changes)
     path = job.parts.folder / "plan.json"
     path.write_text(json.dumps(asdict(plan)))

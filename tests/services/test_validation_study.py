@@ -227,6 +227,27 @@ def test_a_folder_with_another_study_is_refused(done, workspace, study_table):
         validate_model(workspace, "current", other, done.html.parent, command=COMMAND, plan=QUICK)
 
 
+def test_other_radiographs_of_the_same_names_are_not_taken_for_those_that_were_scored(
+    workspace, study_table, tmp_path
+):
+    plan = replace(QUICK, centres_images=0)
+    shutil.copytree(study_table.parent, tmp_path / "other")
+    for path in (tmp_path / "other" / "images").glob("*.png"):
+        pixels = np.asarray(Image.open(path).convert("L"))
+        Image.fromarray(np.ascontiguousarray(pixels[::-1])).save(path)
+    tables = (study_table, tmp_path / "other" / study_table.name)
+    for table, out in zip(tables, ("a", "b"), strict=True):
+        validate_model(workspace, "current", table, tmp_path / out, command=COMMAND, plan=plan)
+    digests = [[row["digest"] for row in rows_of(tmp_path / out / "scores.csv")] for out in "ab"]
+    assert digests[0] != digests[1]
+    with pytest.raises(DataError, match="another model, table or kind"):
+        validate_model(workspace, "current", tables[1], tmp_path / "a", command=COMMAND, plan=plan)
+
+
+def test_a_study_says_which_engine_it_asked(done):
+    assert "<td>ONNX Runtime</td>" in done.html.read_text(encoding="utf-8")
+
+
 def given_scores(study_table, path, *, folds=0):
     """Write scores that rank fairly."""
     random = np.random.default_rng(0)
@@ -352,6 +373,14 @@ def test_a_reader_who_is_as_good_is_shown_with_a_margin(workspace, study_table, 
     assert "shown at a margin of 0.1" in found.html.read_text(encoding="utf-8")
 
 
+def test_radiographs_of_simulated_centres_are_chosen_and_their_calibration_is_not_measured(done):
+    found = [one for one in figures(done) if one["section"] == "Simulated centres"]
+    assert found
+    assert not any("too high" in one["figure"] for one in found)
+    page = done.html.read_text(encoding="utf-8")
+    assert "findings are more frequent here than in the table" in page
+
+
 def test_a_table_does_not_drift_from_itself_and_a_brighter_one_does(
     workspace, study_table, tmp_path
 ):
@@ -382,6 +411,7 @@ def test_a_table_does_not_drift_from_itself_and_a_brighter_one_does(
     [
         (replace(QUICK, held_out=True), "keeps no held-out scores"),
         (replace(QUICK, leave_out="site"), "no column 'site'"),
+        (replace(QUICK, leave_out="patient_id"), "use one of view, age, sex, source"),
         (replace(QUICK, centres=("moon",)), "no simulated centre"),
         (replace(QUICK, deciding="best"), "Operating point 'best'"),
     ],

@@ -1,10 +1,11 @@
 """Whether a group of images fares otherwise than all others, with many groups looked at."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from medcxr.core.arrays import BoolArray, Statistics
 from medcxr.core.results import Estimate
@@ -30,7 +31,9 @@ class GroupGap:
         figure: "AUC", "sensitivity" or "specificity".
         difference: group less all others.
         p: two-sided, of no difference: normal, with the spread of the same resamples of patients.
-            Their ranks alone could not tell a p small enough to stand correction.
+            Their ranks alone could not tell a p small enough to stand correction. Where one side's
+            figure is exactly 0 or 1, which every resample has too, its exact binomial bound is added
+            to the spread and to the interval of the difference.
         p_corrected: for all gaps that were looked at; equal to p until `corrected`.
         n_images: of the group.
         n_patients: of the group.
@@ -110,19 +113,25 @@ def _gaps(
     inside, others = sample.where(members), sample.where(~members)
     called = sample.probabilities >= thresholds
     has = sample.labels == 1
-    drawn = {"AUC": _areas(inside) - _areas(others)}
+    pairs = [min(side.n_patients(side.labels == label) for label in (0, 1))
+             for side in (inside, others)]  # fmt: skip
+    drawn = {"AUC": [_Side(_areas(inside), pairs[0]), _Side(_areas(others), pairs[1])]}
     for figure, of, right in (("sensitivity", has, called), ("specificity", ~has, ~called)):
-        sides = [sample.totals(np.stack([of & right & side, of & side], axis=1).astype(np.float64))
-                 for side in (members, ~members)]  # fmt: skip
-        first, second = (share(total[:, 0], total[:, 1]) for total in sides)
-        drawn[figure] = first - second
+        drawn[figure] = []
+        for side in (members, ~members):
+            cells = np.stack([of & right & side, of & side], axis=1).astype(np.float64)
+            n_right, n = sample.totals(cells).T
+            drawn[figure].append(_Side(share(n_right, n), sample.n_patients(of & side)))
     found = []
-    for figure, values in drawn.items():
+    for figure, (first, second) in drawn.items():
+        values = first.values - second.values
         difference = sample.estimate(values)
         resamples = values[1:][np.isfinite(values[1:])]
         if difference is None or len(resamples) < _DETERMINED * (len(values) - 1):
             continue
-        p = _two_sided(difference.value, float(resamples.std(ddof=1)))
+        difference = _held_apart(difference, first, second)
+        bounds = math.hypot(*first.reach(), *second.reach()) / float(ndtri(0.975))
+        p = _two_sided(difference.value, math.hypot(float(resamples.std(ddof=1)), bounds))
         found.append(
             GroupGap(
                 finding=finding,
@@ -138,6 +147,34 @@ def _gaps(
             )
         )
     return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """A figure of one side: of the sample and each resample, and the units that it rests on."""
+
+    values: Statistics
+    n_units: int
+
+    def reach(self) -> tuple[float, float]:
+        """Return how far the exact bound lies below and above where resamples cannot tell."""
+        width = 1 - 0.025 ** (1 / self.n_units)
+        return width * float(self.values[0] == 1), width * float(self.values[0] == 0)
+
+
+def _held_apart(difference: Estimate, first: _Side, second: _Side) -> Estimate:
+    """Widen a difference by what the resamples of a figure of 0 or 1 do not tell.
+
+    Source: Zou and Donner 2008, "Construction of confidence limits about effect measures".
+    """
+    (down, up), (other_down, other_up) = first.reach(), second.reach()
+    below = math.hypot(difference.value - difference.low, down, other_up)
+    above = math.hypot(difference.high - difference.value, up, other_down)
+    return Estimate(
+        value=difference.value,
+        low=max(-1.0, difference.value - below),
+        high=min(1.0, difference.value + above),
+    )
 
 
 def _areas(sample: FindingSample) -> Statistics:

@@ -9,10 +9,12 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 from scipy.stats import binom
 
+from medcxr.core.arrays import Statistics
 from medcxr.core.errors import DataError
 from medcxr.core.results import Estimate
+from medcxr.evaluation.bootstrap import estimate, patient_draws
 from medcxr.evaluation.comparison import compare_auc
-from medcxr.evaluation.delong import delong
+from medcxr.evaluation.delong import delong, delong_auc
 from medcxr.evaluation.labels import known_pairs
 
 __all__ = [
@@ -24,6 +26,8 @@ __all__ = [
     "paired_counts",
     "paired_difference",
 ]
+
+_RESAMPLES = 2000  # as of a difference of AUCs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +148,10 @@ def non_inferior_auc(
 ) -> NonInferiority:
     """Compare two areas under ROC curves with a margin.
 
+    An area of exactly 0 or 1 has no spread of its own, and two of them would differ by 0 for sure,
+    however few images there are. The interval then reaches at least as far as those of both areas
+    let it, as if they were independent.
+
     Args:
         labels: (n_images,), 1, 0 or NaN for unknown.
         first: (n_images,), scores.
@@ -156,6 +164,9 @@ def non_inferior_auc(
     Raises:
         DataError: lengths differ, a class is missing, a score is not a number, or the margin or
             method is impossible.
+
+    Source: DeLong et al. 1988; Zou and Donner 2008, "Construction of confidence limits about effect
+    measures: a general approach", for areas of 0 and 1.
     """
     _require_margin(margin)
     if by == "patients":
@@ -176,6 +187,7 @@ def non_inferior_auc(
         n_images, n_patients = len(truth), len(set(np.asarray(patients)[known].tolist()))
     else:
         raise DataError(f"Method {by!r} is unknown; use patients or delong.")
+    gap = _held_apart(gap, delong_auc(labels, first), delong_auc(labels, second))
     return NonInferiority(
         figure="AUC",
         margin=margin,
@@ -193,7 +205,8 @@ def non_inferior_share(
     second: ArrayLike,
     *,
     margin: float,
-    n_patients: int | None = None,
+    patients: Sequence[str] | None = None,
+    by: str = "newcombe",
 ) -> NonInferiority:
     """Compare two sensitivities or specificities on the same images with a margin.
 
@@ -202,23 +215,61 @@ def non_inferior_share(
         first: (n_images,), whether the first was right, of the images that the figure is of.
         second: (n_images,), whether the second was.
         margin: by which the first may be worse, above 0.
-        n_patients: whose images these are; None takes each as another patient's.
+        patients: (n_images,), whose image it is; None takes each as another patient's.
+        by: "newcombe" takes images as independent; "patients" takes the interval of a bootstrap that
+            draws patients, and Newcombe's where all resamples are alike.
 
     Raises:
-        DataError: there is no image, lengths differ or the margin is impossible.
+        DataError: there is no image, lengths differ, or the margin or method is impossible.
     """
     _require_margin(margin)
     counts = paired_counts(first, second)
-    gap = paired_difference(counts)
+    gap, method = paired_difference(counts), "Newcombe 1998, method 10"
+    whose = np.arange(counts.n) if patients is None else np.asarray(patients)
+    names, owners = np.unique(whose, return_inverse=True)
+    if len(owners) != counts.n:
+        raise DataError(
+            f"There are {len(owners)} patients and {counts.n} images; send one per image."
+        )
+    if by == "patients":
+        found = _by_patients(np.subtract(first, second, dtype=np.float64), owners)
+        if found is not None:
+            gap, method = found, "bootstrap that draws patients"
+    elif by != "newcombe":
+        raise DataError(f"Method {by!r} is unknown; use newcombe or patients.")
     return NonInferiority(
         figure=figure,
         margin=margin,
         difference=gap,
-        method="Newcombe 1998, method 10",
+        method=method,
         n_images=counts.n,
-        n_patients=counts.n if n_patients is None else n_patients,
+        n_patients=len(names),
         is_shown=gap.low > -margin,
     )
+
+
+def _held_apart(gap: Estimate, first: Estimate, second: Estimate) -> Estimate:
+    """Widen a difference of areas where one of them has no spread of its own."""
+    if not {first.value, second.value} & {0.0, 1.0}:
+        return gap
+    below = math.hypot(first.value - first.low, second.high - second.value)
+    above = math.hypot(first.high - first.value, second.value - second.low)
+    return Estimate(
+        value=gap.value,
+        low=max(-1.0, min(gap.low, gap.value - below)),
+        high=min(1.0, max(gap.high, gap.value + above)),
+    )
+
+
+def _by_patients(gaps: Statistics, owners: np.ndarray) -> Estimate | None:
+    """Return the mean of differences (n_images,), None where no resample differs from another."""
+    n_patients = int(owners.max()) + 1
+    sums = np.bincount(owners, weights=gaps, minlength=n_patients)
+    counts = np.bincount(owners, minlength=n_patients)
+    draws = patient_draws(n_patients, n_bootstrap=_RESAMPLES, seed=0, n_images=len(owners))
+    drawn = np.concatenate([(draw @ sums) / (draw @ counts) for draw in draws])
+    found = estimate(float(gaps.mean()), drawn, confidence=0.95)
+    return None if found is None or found.low == found.high else found
 
 
 def _wilson(successes: int, n: int, confidence: float) -> tuple[float, float]:

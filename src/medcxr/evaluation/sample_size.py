@@ -22,7 +22,8 @@ __all__ = [
 ]
 
 _LIMIT = 10_000_000  # images, beyond which an answer is of no use
-_NODES = 128  # of the quadrature over the linear predictor
+_WIDEST = 200.0  # deviation of log odds, beyond which steps would be too coarse
+_STEPS = np.linspace(-8.0, 8.0, 4001)  # deviations, over which normal log odds are summed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +183,7 @@ def linear_predictor_of(prevalence: float, auc: float) -> tuple[float, float]:
         auc: above 0.5.
 
     Raises:
-        DataError: a number is impossible.
+        DataError: a number is impossible, or the AUC too near 1.
 
     Source: Pavlou et al. 2021, "Estimation of required sample size for external validation of risk
     models for binary outcomes", equations 7 and 8, here solved by quadrature instead of by their
@@ -203,7 +204,12 @@ def linear_predictor_of(prevalence: float, auc: float) -> tuple[float, float]:
     def surplus(deviation: float) -> float:
         return _auc_of_normal(mean_of(deviation), deviation) - auc
 
-    deviation = float(brentq(surplus, first / 3, 3 * first + 1))
+    high = 3 * first + 1
+    while surplus(high) < 0:
+        high *= 2
+        if high > _WIDEST:
+            raise DataError(f"AUC {auc:g} is too near 1 to plan calibration with; use a lower one.")
+    deviation = float(brentq(surplus, first / 3, high))
     return mean_of(deviation), deviation
 
 
@@ -282,15 +288,15 @@ def _least(reached: Callable[[int], bool], start: int) -> int:
 
 
 def _normal(mean: float, deviation: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return values and weights of a normal distribution, by Gauss and Hermite."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
-    return mean + deviation * nodes, weights / weights.sum()
+    """Return values and weights of a normal distribution, in steps that a steep curve needs."""
+    density = np.exp(-0.5 * _STEPS**2)
+    return mean + deviation * _STEPS, density / density.sum()
 
 
 def _auc_of_normal(mean: float, deviation: float) -> float:
     """Return the AUC of calibrated log odds that are normal over all images."""
-    steps = np.linspace(-8.0, 8.0, 4001)
-    density, odds = np.exp(-0.5 * steps**2), expit(mean + deviation * steps)
+    log_odds, density = _normal(mean, deviation)
+    odds = expit(log_odds)
     positive, negative = density * odds, density * (1 - odds)
     below = np.cumsum(negative) - negative / 2
     return float((positive * below).sum() / (positive.sum() * negative.sum()))

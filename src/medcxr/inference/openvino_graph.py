@@ -17,6 +17,7 @@ from medcxr.inference.onnx_tensors import BOOL, tensors
 __all__ = ["OpenVinoGraph"]
 
 _CONVERTERS = "openvino.tools.ovc"
+_FIRST_USE = Lock()
 _Kind: TypeAlias = "tuple[tuple[str, ...], tuple[int, ...], bool]"
 
 
@@ -72,7 +73,7 @@ class OpenVinoGraph:
         if not wanted.inputs[0].partial_shape.compatible(self._library.PartialShape(shape)):
             raise ValueError(shape)  # to reshape would make another graph
         wanted.reshape({IMAGE_INPUT: list(shape)})
-        return self._core.compile_model(
+        compiled = self._core.compile_model(
             wanted,
             "CPU",
             {
@@ -82,6 +83,12 @@ class OpenVinoGraph:
                 "ENABLE_CPU_PINNING": False,  # others share the cores
             },
         )
+        # What the library makes when it is first used, it makes holding Python's lock: threads that
+        # come together for the first time could wait for each other for ever.
+        with _FIRST_USE:
+            answer = compiled.create_infer_request().infer([np.zeros(shape, np.float32)])
+            np.array(answer[0])
+        return compiled
 
     def _quick(self) -> bytes:
         changed = bytearray(self._graph)

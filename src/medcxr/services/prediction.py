@@ -12,6 +12,7 @@ import medcxr
 from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, MissingExtra
+from medcxr.core.settings import Settings
 from medcxr.datasets.image_column import TableSurvey, image_paths, survey_table
 from medcxr.inference.predictor import Predictor
 from medcxr.registry.bundle import ModelBundle
@@ -165,6 +166,7 @@ def _plan(bundle: ModelBundle, manifest: Path, survey: TableSurvey) -> Predictio
         model=bundle.manifest.identity,
         manifest_sha256=manifest_digest(bundle),
         software=medcxr.__version__,
+        engine=Settings.from_environment().engine,
     )
 
 

@@ -42,6 +42,7 @@ class PredictionPlan:
         model: name and version.
         manifest_sha256: of the model's manifest, which lists the digests of its other files.
         software: version of medcxr.
+        engine: name of what computes the model; others round otherwise.
         rows_per_part: of all parts but the last one.
         format: of the parts.
     """
@@ -52,6 +53,7 @@ class PredictionPlan:
     model: str
     manifest_sha256: str
     software: str
+    engine: str
     rows_per_part: int = ROWS_PER_PART
     format: int = _FORMAT
 

@@ -8,7 +8,7 @@ follow each other in the table, less those that cannot be used.
 import csv
 import io
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -22,7 +22,7 @@ from medcxr.imaging.reading import read_image
 from medcxr.inference.gate import shipped_gate
 from medcxr.inference.predictor import Predictor, Prepared
 
-__all__ = ["BATCH", "ROWS_AHEAD", "PreparedRow", "batches", "csv_line", "header_of", "prepare_row",
+__all__ = ["BATCH", "ROWS_AHEAD", "PreparedRow", "batches", "csv_line", "done_ahead", "header_of", "prepare_row",
            "prepared_ahead", "scored"]  # fmt: skip
 
 # image_path, its input or why there is none, and what the gate says of it
@@ -32,6 +32,7 @@ BATCH = 8  # images per run of the model; more are not faster on a CPU
 ROWS_AHEAD = 2 * BATCH  # prepared images that may wait: some MiB, whatever the originals' size
 _READERS = 2  # one file is decoded while another one is prepared
 _Thing = TypeVar("_Thing")
+_Done = TypeVar("_Done")
 
 
 def header_of(findings: Sequence[str]) -> Sequence[str]:
@@ -54,12 +55,19 @@ def prepared_ahead(
     predictor: Predictor, root: Path, image_paths: Iterable[str]
 ) -> Generator[PreparedRow, None, None]:
     """Read the files some rows ahead of the model, which computes meanwhile; keep their order."""
-    waiting: deque[Future[PreparedRow]] = deque()
+    return done_ahead(lambda path: prepare_row(predictor, root, path), image_paths, ROWS_AHEAD)
+
+
+def done_ahead(
+    do: Callable[[_Thing], _Done], things: Iterable[_Thing], n_ahead: int
+) -> Generator[_Done, None, None]:
+    """Do things in two threads, some ahead of what is asked for; keep their order."""
+    waiting: deque[Future[_Done]] = deque()
     with ThreadPoolExecutor(_READERS) as readers:
         try:
-            for image_path in image_paths:
-                waiting.append(readers.submit(prepare_row, predictor, root, image_path))
-                if len(waiting) > ROWS_AHEAD:
+            for thing in things:
+                waiting.append(readers.submit(do, thing))
+                if len(waiting) > n_ahead:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

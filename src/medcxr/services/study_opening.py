@@ -11,13 +11,21 @@ from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.registry.manifest import Manifest
 from medcxr.services.study_data import Included, Overlap, StudyInput
 from medcxr.services.study_figures import StudyFacts, short
-from medcxr.services.study_page import Block, Command, Figure, Grid, Part, Picture, Words
+from medcxr.services.study_page import (
+    LEAST_LISTED,
+    Block,
+    Command,
+    Figure,
+    Grid,
+    Part,
+    Picture,
+    Words,
+)
 from medcxr.services.study_words import seen_words
 
 __all__ = ["data_part", "model_part", "purpose_part", "repeat_part", "seen_part", "summary_part"]
 
 _LOUDEST = 3  # limitations in the summary
-_LEAST = 5  # radiographs, below which a value is not listed by itself: it could tell of a person
 _DEFAULT_QUESTION = (
     "How well does the model tell its findings on the radiographs of this table, how far can its "
     "probabilities be taken at their word, and for whom and under which changes does that hold?"
@@ -285,7 +293,7 @@ def _participants(facts: StudyFacts, study: StudyInput) -> list[Block]:
         names, counts = np.unique(column, return_counts=True)
         rare = 0
         for at in np.argsort(-counts, kind="stable").tolist():
-            if counts[at] < _LEAST:
+            if counts[at] < LEAST_LISTED:
                 rare += 1
                 continue
             of_value = patients[column == names[at]]
@@ -293,8 +301,8 @@ def _participants(facts: StudyFacts, study: StudyInput) -> list[Block]:
                 (f"{name}: {names[at]}", f"{counts[at]:,}", f"{len(set(of_value.tolist())):,}")
             )
         if rare:
-            n = int(counts[counts < _LEAST].sum())
-            rows.append((f"{name}: {rare:,} others, fewer than {_LEAST} each", f"{n:,}", ""))
+            n = int(counts[counts < LEAST_LISTED].sum())
+            rows.append((f"{name}: {rare:,} others, fewer than {LEAST_LISTED} each", f"{n:,}", ""))
     if not rows:
         return [Words("The table says nothing of age, sex, view or source.", "warning")]
     return [

@@ -8,6 +8,7 @@ from medcxr.core.results import Estimate
 from medcxr.documents.plots import Drawing
 
 __all__ = [
+    "LEAST_LISTED",
     "Block",
     "Cell",
     "Command",
@@ -22,6 +23,9 @@ __all__ = [
     "Words",
     "figures_of",
 ]
+
+LEAST_LISTED = 5
+"""Radiographs, below which a value is not listed by itself: it could tell of a person."""
 
 Tone = Literal["plain", "quiet", "warning", "good"]
 

@@ -24,7 +24,7 @@ from medcxr.evaluation.non_inferiority import (
 )
 from medcxr.evaluation.operating_points import youden
 from medcxr.evaluation.patient_mix import MixFigures, mix_figures, more_of, with_prevalence
-from medcxr.evaluation.performance import probability_figures
+from medcxr.evaluation.performance import FindingPerformance, probability_figures
 from medcxr.evaluation.sample_size import (
     SampleSize,
     images_for_auc,
@@ -34,7 +34,17 @@ from medcxr.evaluation.sample_size import (
 from medcxr.evaluation.validation import MINIMUM_PER_GROUP_CLASS
 from medcxr.services.incoming import Incoming
 from medcxr.services.study_figures import StudyFacts, short
-from medcxr.services.study_page import Block, Cell, Figure, Grid, Part, Picture, Source, Words
+from medcxr.services.study_page import (
+    LEAST_LISTED,
+    Block,
+    Cell,
+    Figure,
+    Grid,
+    Part,
+    Picture,
+    Source,
+    Words,
+)
 from medcxr.services.study_scores import UNCHANGED, CentreRow
 from medcxr.synthetic.centres import SimulatedCentre
 
@@ -65,8 +75,6 @@ class CentreFinding:
         auc: there; None where a class has fewer than five radiographs.
         difference: in AUC, changed less unchanged.
         shift: mean probability, changed less unchanged.
-        surplus: mean probability less share with the finding, changed; 0 is calibrated in the
-            large.
         n_images: radiographs.
         n_positive: with the finding.
     """
@@ -76,7 +84,6 @@ class CentreFinding:
     auc: Estimate | None
     difference: Estimate | None
     shift: Estimate
-    surplus: Estimate
     n_images: int
     n_positive: int
 
@@ -163,7 +170,9 @@ def centres_part(facts: StudyFacts, study: SimulatedStudy, *, model: str, learne
             "Each of these radiographs was changed as another exposure, detector or positioning "
             "might have made it, before any preprocessing, and scored again. The difference to the "
             "unchanged radiograph is what counts. No simulated centre stands for a real one, and "
-            "mirrored radiographs are left out on purpose: the gate warns of them."
+            "mirrored radiographs are left out on purpose: the gate warns of them. Half of the "
+            "radiographs were drawn at random, the others so that rare findings are among them: "
+            "findings are more frequent here than in the table, and calibration is not measured."
         )
     ]
     if learned:
@@ -200,12 +209,10 @@ def centres_part(facts: StudyFacts, study: SimulatedStudy, *, model: str, learne
         blocks += [
             Grid(
                 caption=f"{finding}: {of[0].n_positive:,} of {of[0].n_images:,} with it",
-                heads=("Centre", "AUC there", "AUC, difference", "Mean probability, difference",
-                       "Probability too high by, there"),
+                heads=("Centre", "AUC there", "AUC, difference", "Mean probability, difference"),
                 rows=tuple(
                     (one.centre, *(_of_centre(one, value, signed=signed) for value, signed in (
-                        (one.auc, False), (one.difference, True), (one.shift, True),
-                        (one.surplus, True))))
+                        (one.auc, False), (one.difference, True), (one.shift, True))))
                     for one in of
                 ),
                 source=source,
@@ -280,7 +287,8 @@ def leave_out_part(facts: StudyFacts, column: str, values: Sequence[str]) -> Par
             "with measures of lungs and heart, and the preprocessing. It is an internal-external "
             "validation of what comes after the network alone; the network itself may have learned "
             "from the left-out centre. A training with evaluation.centre_column trains networks "
-            "without each centre."
+            "without each centre. Intervals take what was fitted as given: how it would change with "
+            "other patients to learn from is not in them."
         )
     ]
     for one in facts.performance.findings:
@@ -288,11 +296,13 @@ def leave_out_part(facts: StudyFacts, column: str, values: Sequence[str]) -> Par
         names = np.asarray(values, dtype=np.str_)[known]
         patients = np.asarray(facts.table.patients)[known]
         rows: list[tuple[Cell, ...]] = []
-        small = []
+        small, n_rare = [], 0
         for name in np.unique(names).tolist():
             inside = names == name
             row = _left_out(sample, inside, patients)
-            if row is None:
+            if inside.sum() < LEAST_LISTED:
+                n_rare += 1
+            elif row is None:
                 small.append(
                     f"{name} ({int(sample.labels[inside].sum()):,} of {int(inside.sum()):,})"
                 )
@@ -308,6 +318,8 @@ def leave_out_part(facts: StudyFacts, column: str, values: Sequence[str]) -> Par
                     source=facts.source(),
                 )
             )  # fmt: skip
+        if n_rare:
+            small.append(f"{n_rare:,} others with fewer than {LEAST_LISTED} radiographs each")
         if small:
             blocks.append(
                 Words(f"{one.finding}, too few on a side at: {'; '.join(small)}.", "quiet")
@@ -364,19 +376,18 @@ def sample_size_part(facts: StudyFacts) -> Part:
         prevalence = one.n_positive / one.n_images
         auc = one.auc.value if one.auc else 0.0
         deciding = next(d for d in one.decisions if d.point == facts.deciding)
-        for size in _sizes(prevalence, auc, deciding.sensitivity, deciding.specificity):
-            verdict = "reached" if one.n_images >= size.n_images else "not reached"
-            rows.append(
-                (
-                    f"{one.finding}: {size.figure}",
-                    size.aim,
-                    size.method,
-                    f"{size.n_images:,}",
-                    f"{size.n_positive:,}",
-                    f"{one.n_images:,}, {one.n_positive:,}",
-                    verdict,
-                )
+        rows += [
+            (
+                f"{one.finding}: {size.figure}",
+                size.aim,
+                size.method,
+                f"{size.n_images:,}",
+                f"{size.n_positive:,}",
+                f"{one.n_images:,}, {one.n_positive:,}",
+                _reached(size.n_images, one),
             )
+            for size in _sizes(prevalence, auc, deciding.sensitivity, deciding.specificity)
+        ]
     return Part(
         title="Sample size",
         blocks=(
@@ -384,7 +395,8 @@ def sample_size_part(facts: StudyFacts) -> Part:
                 "How many radiographs of different patients a study of like patients needs, planned "
                 "with the figures that were measured here: half-widths of 0.05 for AUC, sensitivity "
                 "and specificity, and the targets of Riley et al. 2021. Several radiographs of a "
-                "patient count for less than as many of different patients."
+                "patient count for less than as many of different patients: reached means by as "
+                "many patients."
             ),
             Grid(
                 caption="What is needed, and what this study has",
@@ -424,7 +436,7 @@ def non_inferiority_part(
                 ),
                 found.method,
                 f"{found.n_images:,} of {found.n_patients:,} patients",
-                f"shown at a margin of {margin:g}" if found.is_shown else "not shown",
+                _shown(found),
             )
             for found in _compared(facts, finding, labels, np.nan_to_num(given), margin)
         ]
@@ -434,7 +446,10 @@ def non_inferiority_part(
             Words(
                 f"The model less {reader}, on the radiographs that both scored. Non-inferiority is "
                 f"shown where the interval lies wholly above -{margin:g}; the margin is to be stated "
-                "before looking."
+                "before looking. DeLong's and Newcombe's intervals take radiographs as independent, "
+                "and are too narrow where patients have several. Nothing is corrected for how many "
+                "findings are compared. A reader who says only yes or no is compared by sensitivity "
+                "and specificity: the area under one point would favor the model."
             ),
             Grid(
                 caption=f"The model less {reader}",
@@ -463,7 +478,6 @@ def _centre_finding(
         auc=auc,
         difference=difference,
         shift=estimated_mean(now - then),
-        surplus=estimated_mean(now - labels),
         n_images=len(labels),
         n_positive=int(labels.sum()),
     )
@@ -505,7 +519,7 @@ def _mixes(
         column = np.asarray(values, dtype=np.str_)
         for value in np.unique(column).tolist():
             members = column == value
-            if value != "unknown" and 0 < members.sum() < len(members):
+            if value != "unknown" and LEAST_LISTED <= members.sum() < len(members):
                 weights[f"{name} {value} three times as often"] = more_of(members, 3.0)
     return [mix_figures(name, sample, weight, limits) for name, weight in weights.items()]
 
@@ -548,44 +562,68 @@ def _sizes(
     sensitivity: Estimate | None,
     specificity: Estimate | None,
 ) -> list[SampleSize]:
+    """Return what is needed for the figures as they are told, with three digits."""
     sizes: list[SampleSize] = []
-    if 0.5 < auc < 1:
+    expected = round(auc, 3)
+    if 0.5 < expected < 1:
         sizes += [
-            images_for_auc(round(auc, 3), prevalence, _MARGIN),
-            images_for_auc(round(auc, 3), prevalence, _MARGIN, method="obuchowski"),
+            images_for_auc(expected, prevalence, _MARGIN),
+            images_for_auc(expected, prevalence, _MARGIN, method="obuchowski"),
         ]
     for name, value in (("sensitivity", sensitivity), ("specificity", specificity)):
-        if value is not None and 0 < value.value < 1:
-            expected = round(value.value, 3)
-            sizes.append(images_for_share(name, expected, _MARGIN, prevalence=prevalence))
-    if 0.5 < auc < 1:
-        sizes += images_of_riley(prevalence, round(auc, 3))
+        if value is not None and 0 < round(value.value, 3) < 1:
+            share = round(value.value, 3)
+            sizes.append(images_for_share(name, share, _MARGIN, prevalence=prevalence))
+    if 0.5 < expected < 1:
+        sizes += images_of_riley(prevalence, expected)
     return sizes
+
+
+def _shown(found: NonInferiority) -> str:
+    if not found.is_shown:
+        return "not shown"
+    told = f"shown at a margin of {found.margin:g}"
+    alone = found.method.startswith("bootstrap") or found.n_patients == found.n_images
+    return told if alone else f"{told}, were radiographs independent"
+
+
+def _reached(n_needed: int, one: FindingPerformance) -> str:
+    if one.n_patients >= n_needed:
+        return "reached"
+    return "by radiographs, not by patients" if one.n_images >= n_needed else "not reached"
 
 
 def _compared(
     facts: StudyFacts, finding: str, labels: Statistics, given: Statistics, margin: float
 ) -> list[NonInferiority]:
-    """Compare AUCs, and shares too where the other reader decides instead of scoring."""
+    """Compare AUCs, or shares where the other reader decides instead of scoring.
+
+    Who decides has one point in the place of a curve. The area under straight lines through it is
+    the least that the reader's curve could have, so a comparison would favor the model.
+    """
     column = facts.table.findings.index(finding)
     said = facts.table.probabilities[:, column]
     known = ~np.isnan(labels)
     if min((labels == 1).sum(), (labels == 0).sum()) < MINIMUM_PER_GROUP_CLASS:
         return []
     patients = facts.table.patients
-    found = [
-        non_inferior_auc(labels, said, given, patients=patients, margin=margin, by=by)
-        for by in ("patients", "delong")
-    ]
-    if set(np.unique(given[known]).tolist()) <= {0.0, 1.0}:
-        limits = np.full(len(labels), np.nan)
-        own = facts.sample(finding)[1]
-        limits[own] = facts.thresholds(finding, own)[facts.deciding]
-        for figure, label in (("sensitivity", 1.0), ("specificity", 0.0)):
-            of = labels == label
-            owners = len(set(np.asarray(patients)[of].tolist()))
-            right = (said[of] >= limits[of]) == bool(label), (given[of] == 1) == bool(label)
-            found.append(non_inferior_share(figure, *right, margin=margin, n_patients=owners))
+    if not set(np.unique(given[known]).tolist()) <= {0.0, 1.0}:
+        return [
+            non_inferior_auc(labels, said, given, patients=patients, margin=margin, by=by)
+            for by in ("patients", "delong")
+        ]
+    limits = np.full(len(labels), np.nan)
+    own = facts.sample(finding)[1]
+    limits[own] = facts.thresholds(finding, own)[facts.deciding]
+    found = []
+    for figure, label in (("sensitivity", 1.0), ("specificity", 0.0)):
+        of = labels == label
+        owners = np.asarray(patients)[of].tolist()
+        right = (said[of] >= limits[of]) == bool(label), (given[of] == 1) == bool(label)
+        found += [
+            non_inferior_share(figure, *right, margin=margin, patients=owners, by=by)
+            for by in ("patients", "newcombe")
+        ]
     return found
 
 

@@ -4,23 +4,21 @@ import csv
 import hashlib
 import io
 import json
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
+from medcxr import __version__
 from medcxr.core.errors import DataError, ImageError, StorageError
 from medcxr.core.images import CxrImage
-from medcxr.core.spreadsheet import LINE_END
 from medcxr.datasets.study_table import StudyTable
 from medcxr.imaging.reading import read_image
 from medcxr.inference.gate import shipped_gate
 from medcxr.inference.predictor import Predictor
 from medcxr.services.incoming import IMAGE_FACTS, image_facts
+from medcxr.services.row_scoring import csv_line, done_ahead
 from medcxr.storage.atomic import write_json_atomically
 from medcxr.synthetic.centres import SimulatedCentre, centre_named, changed
 
@@ -29,14 +27,11 @@ __all__ = ["UNCHANGED", "CentreRow", "StudyRow", "score_centres", "score_rows"]
 UNCHANGED = "unchanged"
 """The centre at which nothing is changed."""
 
-_READERS = 2  # one file is decoded while another one is prepared
 _AHEAD = 6  # radiographs that may wait
 _ROWS, _CENTRES = "scores.csv", "centres.csv"
 _KEY = ("row", "centre")
 
 Progress = Callable[[int, int], None]
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +152,7 @@ def score_centres(
         ]
 
     with kept.opened() as write:
-        for number, lines in enumerate(_ahead(look, todo), start=1):
+        for number, lines in enumerate(done_ahead(look, todo, _AHEAD), start=1):
             for line in lines:
                 write(line)
             if progress is not None:
@@ -191,8 +186,11 @@ def _told(predictor: Predictor, image: CxrImage) -> list[str]:
 
 def _identity(predictor: Predictor, table: StudyTable, *, scored: bool) -> dict[str, object]:
     return {
+        "software": __version__,  # whose gate and reading of files it is
+        "engine": predictor.engine,
         "model": predictor.manifest.identity,
         "files": dict(predictor.manifest.files),
+        "folder": str(table.root.resolve()),  # other images may have the same names
         "table": hashlib.sha256(repr(table.image_paths).encode()).hexdigest(),
         "scored": scored,
     }
@@ -206,26 +204,10 @@ def _collect(
     progress: Progress | None,
 ) -> None:
     with kept.opened() as write:
-        for number, line in enumerate(_ahead(look, todo), start=1):
+        for number, line in enumerate(done_ahead(look, todo, _AHEAD), start=1):
             write(line)
             if progress is not None:
                 progress(n_rows - len(todo) + number, n_rows)
-
-
-def _ahead(look: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
-    """Do some items ahead of what is asked for, and keep their order."""
-    waiting: deque[Future[_Out]] = deque()
-    with ThreadPoolExecutor(_READERS) as readers:
-        try:
-            for item in items:
-                waiting.append(readers.submit(look, item))
-                if len(waiting) > _AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:  # after an error or Ctrl+C nobody needs them
-                future.cancel()
 
 
 class _Kept:
@@ -256,7 +238,7 @@ class _Kept:
             else:
                 path.unlink(missing_ok=True)
                 write_json_atomically(beside, dict(identity))
-                path.write_text(self._line(heads), encoding="utf-8", newline="")
+                path.write_text(csv_line(heads).decode(), encoding="utf-8", newline="")
                 path.chmod(0o600)
         except (OSError, ValueError) as error:
             raise StorageError(
@@ -270,7 +252,7 @@ class _Kept:
     def add(self, line: Sequence[str]) -> str:
         """Remember a row and return it as text."""
         self._remember(dict(zip(self.heads, line, strict=True)))
-        return self._line(line)
+        return csv_line(line).decode()
 
     def _read(self) -> None:
         text = self.path.read_text(encoding="utf-8") if self.path.is_file() else ""
@@ -278,15 +260,10 @@ class _Kept:
         for row in csv.DictReader(io.StringIO(whole, newline="")):
             if len(row) == len(self.heads) and None not in row.values():
                 self._remember({head: row[head] for head in self.heads})
-        self.path.write_text(whole or self._line(self.heads), encoding="utf-8", newline="")
+        self.path.write_text(whole or csv_line(self.heads).decode(), encoding="utf-8", newline="")
 
     def _remember(self, row: dict[str, str]) -> None:
         self.found[row["row"], row.get("centre", "")] = row
-
-    def _line(self, cells: Sequence[str]) -> str:
-        line = io.StringIO(newline="")
-        csv.writer(line, lineterminator=LINE_END).writerow(cells)
-        return line.getvalue()
 
 
 class _Writing:

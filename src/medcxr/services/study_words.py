@@ -38,13 +38,16 @@ _METHODS = (
     "Prediction sets: label-conditional conformal prediction (Vovk 2012).",
     "Decision curves: net benefit (Vickers and Elkin 2006).",
     (
-        "Subgroups: each against all others on the same resamples; p by these; corrected for "
-        "all gaps together by Holm's method (Holm 1979). Subgroups are those that the table "
-        "names; none was chosen after looking."
+        "Subgroups: each against all others on the same resamples; p by these, and by the exact "
+        "binomial bound of a side whose figure is 0 or 1; corrected for all gaps together by "
+        "Holm's method (Holm 1979). Subgroups are those that the table names; none was chosen after "
+        "looking."
     ),
     (
-        "Pairs: AUCs by resampling patients and by DeLong; shares by Newcombe's method 10 "
-        "(Newcombe 1998)."
+        "Pairs: AUCs by resampling patients and by DeLong; shares by resampling patients and by "
+        "Newcombe's method 10 (Newcombe 1998). DeLong's and Newcombe's take radiographs as "
+        "independent. An area of exactly 0 or 1 widens the interval of a difference (Zou and Donner "
+        "2008)."
     ),
     (
         "Sample size: Hanley and McNeil 1982, Obuchowski and McClish 1997, Buderer 1996, Riley "

@@ -12,6 +12,7 @@ import numpy as np
 from medcxr import __version__
 from medcxr.core.access import Permission
 from medcxr.core.arrays import Statistics
+from medcxr.core.engine import Engine
 from medcxr.core.errors import DataError, StorageError
 from medcxr.datasets.study_table import LabelPolicy, rows_of
 from medcxr.evaluation.finding_sample import draw_patients
@@ -86,6 +87,7 @@ CURRENT = "current"
 
 _HTML, _PDF, _JSON = "study.html", "study.pdf", "study.json"
 _REFERENCE_ROWS = 300  # of a reference table, drawn at random, whose pixels are compared
+_NOT_CENTRES = ("image_path", "patient_id", "labels", "absent")  # the report would name patients
 _TITLE = "Validation study"
 
 Progress = Callable[[str, int, int], None]
@@ -258,7 +260,7 @@ def _validate(
     ]
     closing = [
         limitations_part(limitations),
-        repeat_part(command, _made_with(plan, facts, scores_from)),
+        repeat_part(command, _made_with(plan, facts, scores_from, predictor.engine)),
     ]
     titles = [part.title for part in (*opening, *parts, *closing)]
     made = datetime.now(UTC)
@@ -388,12 +390,13 @@ def _with_refused(facts: StudyFacts, included: Included, plan: StudyPlan) -> Gri
 
 
 def _column(facts: StudyFacts, study: StudyInput, name: str) -> list[str]:
-    if name not in study.cells[0]:
+    columns = [column for column in study.cells[0] if column not in _NOT_CENTRES]
+    if name not in columns:
         raise DataError(
             "Table {table} has no column {name!r} to leave out; use one of {names}.",
             table=study.name,
             name=name,
-            names=", ".join(study.cells[0]),
+            names=", ".join(columns),
         )
     return [study.cells[row].get(name, "").strip() or "unknown" for row in facts.rows]
 
@@ -552,9 +555,12 @@ def _index_of(parts: Sequence[Part], title: str) -> int:
     return next(index for index, part in enumerate(parts) if part.title == title)
 
 
-def _made_with(plan: StudyPlan, facts: StudyFacts, scores_from: ScoresFrom) -> dict[str, str]:
+def _made_with(
+    plan: StudyPlan, facts: StudyFacts, scores_from: ScoresFrom, engine: Engine
+) -> dict[str, str]:
     return {
         "medcxr": __version__,
+        "Engine": engine.full_name,
         "Scores": str(scores_from),
         "Operating point": facts.deciding,
         "Thresholds": str(facts.performance.thresholds_from),
