@@ -262,6 +262,7 @@ def test_a_migration_is_done_or_not_begun(forking, tmp_path):
         assert ("audit_head" in tables) == (revision != [("0001",)])
         assert revision != [("0001",)] or lines_of(log) == []
         found.append(revision != [("0001",)])
+        whole_s *= 1.0 if found[-1] else 1.03  # its end may come later than that of the first
         assert database_problems(open_database(path)) == ()
         assert len(cases(assert_sound(folder))) == 200
     assert True in found

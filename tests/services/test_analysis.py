@@ -9,7 +9,7 @@ from PIL import Image
 
 from bundles import FINDINGS, GRID, tiny_graph, use_tiny_model
 from medcxr.core.errors import ImageError, ModelError
-from medcxr.inference import session
+from medcxr.inference import onnx_runtime
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services import loaded_model
 from medcxr.services.analysis import analyze_image, current_model
@@ -32,13 +32,13 @@ def loads(monkeypatch):
     loaded_model._load.cache_clear()
     loaded_model._open.cache_clear()
     count = []
-    real = session.onnxruntime.InferenceSession
+    real = onnx_runtime.onnxruntime.InferenceSession
 
     def counting(*args, **kwargs):
         count.append(1)
         return real(*args, **kwargs)
 
-    monkeypatch.setattr(session.onnxruntime, "InferenceSession", counting)
+    monkeypatch.setattr(onnx_runtime.onnxruntime, "InferenceSession", counting)
     return count
 
 

@@ -88,6 +88,11 @@ class ScoredTable:
     def __len__(self) -> int:
         return len(self.patients)
 
+    @property
+    def source(self) -> str:
+        """Return where scores and labels come from, in English, for reports."""
+        return f"{self.scores_name}, labels of {self.labels_name}"
+
 
 def read_csv_file(path: Path) -> CsvFile:
     """Read a table from the disk.

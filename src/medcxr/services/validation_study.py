@@ -373,7 +373,8 @@ def _measured_parts(
 def _with_refused(facts: StudyFacts, included: Included, plan: StudyPlan) -> Grid:
     """Return the AUC of all that can be scored, whatever the gate says."""
     table = included.everything
-    assert table is not None  # noqa: S101 - the caller asked
+    if table is None:
+        raise ValueError("Nothing was scored whatever the gate says; ask before.")
     drawn = draw_patients(table.patients, n_bootstrap=plan.n_bootstrap, seed=plan.seed)
     lines = []
     for one in facts.performance.findings:
@@ -441,7 +442,8 @@ def _beside_table(
     rows: Sequence[StudyRow],
 ) -> tuple[Incoming, str]:
     path = plan.reference
-    assert path is not None  # noqa: S101 - the caller asked
+    if path is None:
+        raise ValueError("There is no table of another reader; ask before.")
     other = read_study_table(path, predictor.manifest.findings, study.policy)
     order = np.random.default_rng(plan.seed).permutation(len(other.table))[:_REFERENCE_ROWS]
     chosen = other.table.select(sorted(order.tolist()))

@@ -61,7 +61,7 @@ def test_no_held_out_patient_is_learned_under_another_name(data):
     tables = load_tables(config, data)
 
     assert tables.n_rows == 5
-    assert tables.training_rows((0,)) == (1, 2, 4)  # row 3, "aa", is of the same patient
+    assert tables.training_rows((0,)) == (2, 4)  # rows 1 and 3, "aa", are of the same patient
     assert tables.training_rows((2,)) == (0, 1, 3)
     n_findings = len(Finding)
     assert tables.tables[0].labels[0, :n_findings].tolist() == [1, 0, 0, 0]

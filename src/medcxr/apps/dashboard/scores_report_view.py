@@ -36,7 +36,7 @@ def offer_scores_report(
         return report_scores(
             workspace,
             scores.table,
-            source=f"{scores.table.scores_name}, labels of {scores.table.labels_name}",
+            source=scores.table.source,
             command=performance_command(scores, deciding, own=own),
             manifest=manifest,
             deciding=deciding,
