@@ -6,14 +6,13 @@ python docs/make_dicom_conformance.py
 With --check nothing is written; it ends with exit code 1 where the page is not that of the code.
 """
 
-import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from page_parts import table
+from page_parts import filled, table, write_or_check
 from pydicom.uid import UID
 
 from medcxr.network.dimse import Status
@@ -22,7 +21,6 @@ from medcxr.services.node_receiving import SYNTAXES
 from medcxr.services.node_settings import ListenSettings
 
 PAGE = Path(__file__).parent / "dicom-conformance.md"
-_BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 _NOT_NAMED = {"1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression"}  # newer than pydicom
 _MEANINGS = {
     Status.SUCCESS: (
@@ -62,22 +60,12 @@ _MEANINGS = {
 
 def main(words: Sequence[str] | None = None) -> int:
     """Fill in the page, or compare it; return the exit code."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
-    before = PAGE.read_text(encoding="utf-8")
-    made = page(before)
-    if not parser.parse_args(words).check:
-        PAGE.write_text(made, encoding="utf-8")
-        return 0
-    if before == made:
-        return 0
-    print(f"{PAGE.name} is old; run python docs/make_dicom_conformance.py", file=sys.stderr)  # noqa: T201
-    return 1
+    return write_or_check(PAGE, page, words, script="make_dicom_conformance.py")
 
 
 def page(text: str) -> str:
     """Return the page's text with its blocks filled in."""
-    return _BLOCK.sub(lambda match: f"{match[1]}\n{BLOCKS[match[2]]()}\n\n{match[3]}", text)
+    return filled(text, BLOCKS)
 
 
 def _implementation() -> str:

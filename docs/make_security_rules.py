@@ -6,13 +6,11 @@ python docs/make_security_rules.py
 With --check nothing is written; it ends with exit code 1 where the page is not that of the code.
 """
 
-import argparse
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from page_parts import table
+from page_parts import filled, table, write_or_check
 
 from medcxr.apps.api.limits import Limits
 from medcxr.imaging import limits
@@ -28,27 +26,16 @@ _LONGEST_PASSWORD = passwords._MAXIMUM_LENGTH  # noqa: SLF001
 _COMMON = len(passwords._common())  # noqa: SLF001
 _WORDS = passwords._OWN_WORDS  # noqa: SLF001
 _RECOVERY_BITS = one_time_codes._RECOVERY_BYTES * 8  # noqa: SLF001
-_BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Fill in the page, or compare it; return the exit code."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
-    before = PAGE.read_text(encoding="utf-8")
-    made = page(before)
-    if not parser.parse_args(words).check:
-        PAGE.write_text(made, encoding="utf-8")
-        return 0
-    if before == made:
-        return 0
-    print(f"{PAGE.name} is old; run python docs/make_security_rules.py", file=sys.stderr)  # noqa: T201
-    return 1
+    return write_or_check(PAGE, page, words, script="make_security_rules.py")
 
 
 def page(text: str) -> str:
     """Return the page's text with its blocks filled in."""
-    return _BLOCK.sub(lambda match: f"{match[1]}\n{BLOCKS[match[2]]()}\n\n{match[3]}", text)
+    return filled(text, BLOCKS)
 
 
 def _signing_in() -> str:

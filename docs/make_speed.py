@@ -6,14 +6,13 @@ python docs/make_speed.py [--check]
 With --check nothing is written; it ends with exit code 1 where the page is not that of its records.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from page_parts import interval, table, wrapped
+from page_parts import interval, table, wrapped, write_or_check
 
 HERE = Path(__file__).parent
 RECORD, PRECISION, PAGE = HERE / "speed.json", HERE / "precision.json", HERE / "speed.md"
@@ -33,16 +32,8 @@ _WHOLE, _QUICK = "whole look", "quick look"
 
 def main(words: Sequence[str] | None = None) -> int:
     """Write the page, or compare it; return the exit code."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     made = page(json.loads(RECORD.read_text()), json.loads(PRECISION.read_text()))
-    if not parser.parse_args(words).check:
-        PAGE.write_text(made, encoding="utf-8")
-        return 0
-    if PAGE.read_text(encoding="utf-8") == made:
-        return 0
-    print(f"{PAGE.name} is old; run python docs/make_speed.py", file=sys.stderr)  # noqa: T201
-    return 1
+    return write_or_check(PAGE, lambda _before: made, words, script="make_speed.py")
 
 
 def page(report: dict[str, Any], precision: dict[str, Any]) -> str:

@@ -1,16 +1,59 @@
 """What the scripts that write pages share."""
 
+import argparse
 import json
 import re
+import sys
 import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from medcxr.registry.registry import SHIPPED_MODELS
 
-__all__ = ["counted", "interval", "shipped_folder", "shipped_manifest", "table", "wrapped"]
+__all__ = [
+    "counted",
+    "filled",
+    "interval",
+    "shipped_folder",
+    "shipped_manifest",
+    "table",
+    "wrapped",
+    "write_or_check",
+]
 
 _WIDTH = 100  # of a line
+_BLOCK = re.compile(r"(<!-- begin ([\w-]+) -->\n).*?(<!-- end \2 -->)", re.DOTALL)
+
+
+def write_or_check(
+    page: Path, make: Callable[[str], str], words: Sequence[str] | None, *, script: str
+) -> int:
+    """Write a page, or with `--check` only compare it; return the exit code.
+
+    Args:
+        page: the file.
+        make: from its text to what it should be.
+        words: of the command line; None for the process's own.
+        script: by which name to renew it.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
+    check = parser.parse_args(words).check
+    before = page.read_text(encoding="utf-8")
+    made = make(before)
+    if not check:
+        page.write_text(made, encoding="utf-8")
+        return 0
+    if before == made:
+        return 0
+    print(f"{page.name} is old; run python docs/{script}", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
+    """Return a page's text with what stands between the marks of each block made anew."""
+    return _BLOCK.sub(lambda match: f"{match[1]}\n{blocks[match[2]]()}\n\n{match[3]}", text)
 
 
 def interval(estimate: dict[str, float] | None, *, digits: int = 2) -> str:

@@ -1,12 +1,13 @@
 """Deliveries in the database: results that wait for a destination, tried until they are confirmed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from medcxr.core.deliveries import DeliveryState
+from medcxr.storage.question import some_at_a_time
 from medcxr.storage.tables import deliveries
 
 __all__ = [
@@ -24,8 +25,6 @@ __all__ = [
     "standings",
     "try_again",
 ]
-
-_AT_ONCE = 500  # values in one question; SQLite takes some thousand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +214,7 @@ def standings(connection: Connection) -> list[Standing]:
 def needed_digests(connection: Connection, digests: Sequence[str]) -> set[str]:
     """Return which of these files a destination still has to get."""
     found: set[str] = set()
-    for some in _pieces(digests):
+    for some in some_at_a_time(digests):
         wanted = select(deliveries.c.digest).where(
             deliveries.c.digest.in_(some), deliveries.c.state != DeliveryState.SENT.value
         )
@@ -247,8 +246,3 @@ def _last_error(connection: Connection, destination: str, state: str) -> str | N
         .limit(1)
     )
     return connection.execute(wanted).scalar_one_or_none()
-
-
-def _pieces(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]

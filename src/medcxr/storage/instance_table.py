@@ -1,12 +1,13 @@
 """Received instances in the database: added once, claimed one at a time, finished and forgotten."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select, true, update
 
 from medcxr.core.instances import InstanceState
+from medcxr.storage.question import some_at_a_time
 from medcxr.storage.tables import instances
 
 __all__ = [
@@ -28,8 +29,6 @@ __all__ = [
     "untold",
     "wait_again",
 ]
-
-_AT_ONCE = 500  # values in one question; SQLite takes some thousand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ def known_instances(
         instances.c.sop_instance_uid, instances.c.id, instances.c.digest, instances.c.state
     )
     known: dict[str, tuple[int, str, InstanceState]] = {}
-    for some in _pieces(sop_instance_uids):
+    for some in some_at_a_time(sop_instance_uids):
         wanted = found.where(instances.c.sop_instance_uid.in_(some))
         for uid, number, digest, state in connection.execute(wanted):
             known[uid] = (number, digest, InstanceState(state))
@@ -243,7 +242,7 @@ def _digests(
     connection: Connection, digests: Sequence[str], which: ColumnElement[bool]
 ) -> set[str]:
     found: set[str] = set()
-    for some in _pieces(digests):
+    for some in some_at_a_time(digests):
         wanted = select(instances.c.digest).where(instances.c.digest.in_(some), which)
         found.update(connection.execute(wanted).scalars())
     return found
@@ -269,8 +268,3 @@ def _values(new: NewInstance, now: datetime) -> dict[str, object]:
         "claimed_at": None,
         "reason": None,
     }
-
-
-def _pieces(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]

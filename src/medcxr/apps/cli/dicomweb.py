@@ -88,20 +88,20 @@ def search(
 ) -> None:
     """List the studies that the PACS finds. The list names patients."""
     from medcxr.apps.cli.tables import print_table  # noqa: PLC0415 - help must start at once
-    from medcxr.services.dicomweb import StudyQuery, find_studies  # noqa: PLC0415
+    from medcxr.services.dicomweb import find_studies  # noqa: PLC0415
 
     opened = open_workspace(workspace)
     server = _server(opened, url, credentials, certificates, allow_unencrypted=allow_unencrypted)
-    query = StudyQuery(
-        since=None if since is None else since.date(),
-        until=None if until is None else until.date(),
-        patient_id=patient_id,
-        accession_number=accession,
-        study_instance_uid=study,
-    )
     found = {
         one.study_instance_uid: one
-        for each in _by_modality(query, modality or [])
+        for each in _queries(
+            modality or [],
+            since=since,
+            until=until,
+            patient_id=patient_id,
+            accession=accession,
+            study=study,
+        )
         for one in find_studies(opened, server, each)
     }
     if as_json:
@@ -147,7 +147,6 @@ def fetch(
     What was received before is not fetched again. Say which studies by at least one option.
     """
     from medcxr.services.dicomweb import (  # noqa: PLC0415 - help must start at once
-        StudyQuery,
         fetch_studies,
         find_studies,
     )
@@ -159,17 +158,17 @@ def fetch(
     show_disclaimer()
     opened = open_workspace(workspace)
     server = _server(opened, url, credentials, certificates, allow_unencrypted=allow_unencrypted)
-    query = StudyQuery(
-        since=None if since is None else since.date(),
-        until=None if until is None else until.date(),
-        patient_id=patient_id,
-        accession_number=accession,
-        study_instance_uid=study,
-    )
     modalities = modality or ["CR", "DX"]
     found = {
         one.study_instance_uid: None
-        for each in _by_modality(query, modalities)
+        for each in _queries(
+            modalities,
+            since=since,
+            until=until,
+            patient_id=patient_id,
+            accession=accession,
+            study=study,
+        )
         for one in find_studies(opened, server, each)
     }
     fetched = fetch_studies(opened, server, list(found), modalities=modalities)
@@ -240,12 +239,27 @@ def _server(
     return given.server(Path.cwd())
 
 
-def _by_modality(query: "StudyQuery", modalities: "Sequence[str]") -> "Iterator[StudyQuery]":
+def _queries(
+    modalities: "Sequence[str]",
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    patient_id: str,
+    accession: str,
+    study: str,
+) -> "Iterator[StudyQuery]":
     """Yield one question for each modality: a list of them is no standard question."""
-    from dataclasses import replace  # noqa: PLC0415
+    from medcxr.services.dicomweb import StudyQuery  # noqa: PLC0415 - help must start at once
 
     for one in modalities or [""]:
-        yield replace(query, modality=one)
+        yield StudyQuery(
+            modality=one,
+            since=None if since is None else since.date(),
+            until=None if until is None else until.date(),
+            patient_id=patient_id,
+            accession_number=accession,
+            study_instance_uid=study,
+        )
 
 
 def _portions(files: "Sequence[Path]") -> "Iterator[list[bytes]]":

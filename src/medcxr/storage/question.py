@@ -1,0 +1,13 @@
+"""Many values in questions to the database, some at a time."""
+
+from collections.abc import Iterator, Sequence
+
+__all__ = ["some_at_a_time"]
+
+_AT_ONCE = 500  # values in one question; SQLite takes some thousand
+
+
+def some_at_a_time(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield all values in their order, in portions that one question takes."""
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]
