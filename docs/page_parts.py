@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from medcxr.registry.registry import SHIPPED_MODELS
+from medcxr.registry.shipped import SHIPPED_MODELS, default_model, model_folders
 
 __all__ = [
     "counted",
