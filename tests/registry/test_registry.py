@@ -67,7 +67,7 @@ def test_of_several_shipped_models_none_answers_by_luck(models, shipped, stated)
     assert current(registry) == "quick 1.0.0"
 
 
-def test_the_only_shipped_model_needs_no_name(models, tmp_path):
+def test_the_only_shipped_model_needs_no_name(tmp_path):
     only = tiny_bundle(tmp_path / "one" / "tiny-1.0.0").folder
     assert default_model(tmp_path / "one") == only
     assert default_model(tmp_path / "absent") is None
@@ -81,7 +81,8 @@ def test_another_shipped_model_is_chosen_by_its_name_and_taken_back(registry, mo
 
 def test_the_package_names_its_careful_model():
     folder = default_model()
-    assert folder is not None and folder.parent == SHIPPED_MODELS
+    assert folder is not None
+    assert folder.parent == SHIPPED_MODELS
     assert ModelBundle.open(folder).manifest.outlines
 
 

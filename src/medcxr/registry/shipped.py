@@ -5,9 +5,10 @@ from pathlib import Path
 
 import medcxr.models
 from medcxr.core.errors import ModelError
-from medcxr.registry.manifest import is_plain_name
+from medcxr.registry.bundle import read_manifest
+from medcxr.registry.manifest import Manifest, is_plain_name
 
-__all__ = ["DEFAULT_FILE", "SHIPPED_MODELS", "default_model", "model_folders"]
+__all__ = ["DEFAULT_FILE", "SHIPPED_MODELS", "default_model", "model_folders", "shipped_manifests"]
 
 SHIPPED_MODELS = Path(medcxr.models.__path__[0])
 """Folder of the models that come with the package."""
@@ -42,6 +43,20 @@ def default_model(shipped: Path = SHIPPED_MODELS) -> Path | None:
         "`medcxr models use`, or reinstall medcxr.",
         file=DEFAULT_FILE,
     )
+
+
+def shipped_manifests(shipped: Path = SHIPPED_MODELS) -> list[Manifest]:
+    """Return what the models of the package say of themselves, that of the default first.
+
+    Args:
+        shipped: folder of the models that came with the package.
+
+    Raises:
+        ModelError: as for `default_model`, or a manifest is damaged.
+    """
+    default = default_model(shipped)
+    folders = sorted(model_folders(shipped), key=lambda folder: folder != default)
+    return [read_manifest(folder) for folder in folders]
 
 
 def model_folders(place: Path) -> list[Path]:

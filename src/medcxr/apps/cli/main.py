@@ -36,6 +36,7 @@ from medcxr.apps.cli.deidentify import deidentify
 from medcxr.apps.cli.doctor import doctor
 from medcxr.apps.cli.explain_check import explain_check
 from medcxr.apps.cli.importance import importance
+from medcxr.apps.cli.model_words import NamesModels
 from medcxr.apps.cli.performance import performance
 from medcxr.apps.cli.predict import predict
 from medcxr.apps.cli.sample_data import sample_data
@@ -57,7 +58,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(analyze)
-app.command()(predict)
+app.command(cls=NamesModels)(predict)
 app.command()(train)
 app.command()(compare)
 app.command()(performance)

@@ -193,7 +193,9 @@ def _show_roll_back(workspace: Workspace, registry: ModelRegistry) -> None:
         st.error(plain(say(error.sentence)))
         return
     if not history:
-        st.info(say("No choice was made in this workspace: the model that the package names answers."))
+        st.info(
+            say("No choice was made in this workspace: the model that the package names answers.")
+        )
         return
     st.html(
         html_table(
