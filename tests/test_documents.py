@@ -140,8 +140,12 @@ def test_the_page_of_explanations_is_that_of_its_record_and_of_the_shipped_model
     module = load_script(monkeypatch, "make_explanations")
     report = json.loads(module.RECORD.read_text(encoding="utf-8"))
 
-    assert module.PAGE.read_text(encoding="utf-8") == module.page(report)
+    further = module.further_reports()
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(report, further)
     assert report["model"] == ModelRegistry(tmp_path).current().manifest.identity
+    for one in further:
+        bundle = ModelRegistry(tmp_path).get(one["model"])
+        assert find_explanations(tmp_path, bundle) == explanations_from_plain(one)
     words = next(commands_of(module.PAGE.read_text(encoding="utf-8"), "medcxr explain-check"))
     assert words == shlex.split(module.COMMAND)[2:]
     changed = json.loads(json.dumps(report))
@@ -177,6 +181,10 @@ def test_the_page_tells_gains_verdicts_and_shuffled_weights(monkeypatch, tmp_pat
     assert "- Pneumonia: no map is shown." in page
     assert "| Effusion | occlusion map | random map | 0.10 (0.08 to 0.12) |" in page
     assert "| Effusion | occlusion map | 10 | 0.07 (-0.10 to 0.20) |" in page
+    other = json.loads(json.dumps(asdict(replace(report, model="quick 1.0.0"))))
+    both = module.page(other, [other])
+    assert "## The maps of quick" in both
+    assert both.count("- Effusion: the occlusion map is shown.") == 2
 
 
 def test_the_page_of_measures_is_that_of_its_record_and_of_the_shipped_model(monkeypatch, tmp_path):
