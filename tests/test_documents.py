@@ -283,6 +283,25 @@ def test_the_specification_is_that_of_the_shipped_model_and_of_the_code(monkeypa
     assert module.page(text, manifest | {"created": "another day"}) != text
 
 
+def test_the_specification_tells_models_beside_each_other(monkeypatch):
+    module = load_script(monkeypatch, "make_technical_specification")
+    careful = module.shipped_manifest()
+    plain = careful["training"] | {"config": careful["training"]["config"] | {"companion": None}}
+    plain["config"] = plain["config"] | {
+        "further_companions": [],
+        "evaluation": {"ship": "refit", "folds": 5},
+    }
+    other = careful | {"name": "quick", "outlines": [], "quick_look": None, "training": plain}
+
+    told = module.beside([careful, other])
+
+    assert "| Answers by itself | yes | no |" in told
+    assert "| Organs outlined and measured | right lung, left lung, heart | none |" in told
+    assert f"| Networks asked | {careful['quick_look']['of']} | 1 |" in told
+    figures = careful["measurements"][0]["report"]["findings"][0]
+    assert told.count(f"| AUC, {figures['finding']} | {figures['auc']['value']:.3f} (") == 1
+
+
 def test_the_shipped_graph_takes_and_gives_what_the_specification_says(monkeypatch):
     onnxruntime = pytest.importorskip("onnxruntime")
     module = load_script(monkeypatch, "make_technical_specification")
