@@ -97,7 +97,7 @@ def _show_unpaired(first: ModelEntry, second: ModelEntry) -> None:
 
 
 def _show_outlined(first: Manifest, second: Manifest) -> None:
-    heads = (say("What else it does"), first.identity, second.identity)
+    heads = (say("Model"), first.identity, second.identity)
     told = [", ".join(map(say, one.outlines)) or say("none") for one in (first, second)]
     st.html(html_table(heads, [(say("Organs outlined and measured"), *told)]))
 

@@ -194,7 +194,7 @@ def _show_roll_back(workspace: Workspace, registry: ModelRegistry) -> None:
         return
     if not history:
         st.info(
-            say("No choice was made in this workspace: the model that the package names answers.")
+            say("No choice was made in this workspace: the package's default model answers.")
         )
         return
     st.html(
