@@ -20,6 +20,7 @@ from bundles import (
 from medcxr.apps.cli.main import app
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.errors import DataError, ModelError
+from medcxr.core.sentences import NO_OUTLINES
 from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.explanations import find_explanations
 from medcxr.registry.registry import ModelRegistry
@@ -71,6 +72,7 @@ def test_analyze_prints_every_finding_and_the_disclaimer_apart(run, radiograph):
     for finding in FINDINGS:
         assert finding in result.stdout
     assert "tiny 1.0.0" in result.stdout
+    assert f"Lungs and heart: {NO_OUTLINES}" in result.stdout
     assert DISCLAIMER in result.stderr
     assert DISCLAIMER not in result.stdout
 
