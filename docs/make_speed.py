@@ -218,7 +218,7 @@ def _of_one(report: dict[str, Any]) -> str:
             f"Each of the {n} is {min(found):.1f} to {max(found):.1f} times as fast as a DenseNet-121; "
             f"{n} of them cannot be."
         )
-    return f"Each of the {n} takes about as long as a model of one network; {n} of them cannot."
+    return f"Each of the {n} takes about as long as a model of one network; {n} of them cannot be as fast."
 
 
 def _fewer(report: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from medcxr.core.results import Estimate
 from medcxr.explain.report import RandomizedFigures
 from medcxr.registry.explanations import explanations_from_plain, find_explanations
 from medcxr.registry.registry import ModelRegistry
+from medcxr.registry.shipped import shipped_manifests
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -207,6 +208,8 @@ def test_the_page_of_speed_is_that_of_its_records_and_of_the_shipped_model(monke
 
     assert module.main(["--check"]) == 0
     assert report["model"] == ModelRegistry(tmp_path).current().manifest.identity
+    shipped = {manifest.identity for manifest in shipped_manifests()}
+    assert set(report.get("further", [])) <= shipped
     assert precision["model"] == report["model"]
     for path in (("graphs", 0, "images_per_second"), ("path", 0, "images_per_second")):
         changed = json.loads(json.dumps(report))
@@ -217,6 +220,33 @@ def test_the_page_of_speed_is_that_of_its_records_and_of_the_shipped_model(monke
     for one in slower["graphs"]:
         one["of_processor"]["low"] = module.ASKED_TIMES
     assert "**That is reached.**" in module.page(slower, precision)
+
+
+def test_the_page_of_speed_says_which_model_reaches_what_was_asked_for(monkeypatch):
+    module = load_script(monkeypatch, "make_speed")
+    report, precision = (json.loads(p.read_text()) for p in (module.RECORD, module.PRECISION))
+    named = "whole look, "
+    graphs = [one for one in report["graphs"] if not one["what"].endswith(("alone", "torch"))]
+    rows = [one for one in graphs if one["what"].startswith(named)]
+    fast = {"value": 5.0, "low": module.ASKED_TIMES, "high": 6.0, "n": 20}
+    graphs += [
+        one | {"what": one["what"].replace(named, "quick-1, "), "of_processor": fast}
+        for one in rows
+    ]
+    path = [one | {"model": report["model"]} for one in report["path"]]
+    path += [one | {"model": "quick-1 2.0.0", "images_per_second": 20.0} for one in path]
+    further = {"further": ["quick-1 2.0.0"], "networks": 5, "graphs": graphs, "path": path}
+
+    page = module.page(report | further, precision)
+    told = " ".join(page.split())
+
+    assert "**That is reached by quick-1, and not by hybrid-lite0.**" in told
+    assert "and quick-1 5.00 (4.00 to 6.00) times;" in told
+    assert "6 of 6 sorts of files with quick-1" in told
+    assert "--weights" not in module.command(report | further)
+    assert "| recipe 1 |" not in page
+    assert "| quick-1, OpenVINO | 1 | 1 |" in page
+    assert "another model, with other scores: quick-1" in told
 
 
 def test_the_page_of_experiments_is_that_of_its_records(monkeypatch):
