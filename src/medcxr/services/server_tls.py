@@ -45,22 +45,22 @@ def chosen_certificate(
 
 
 def require_encryption(
-    address: str, certificate: ServerCertificate | None, *, plain_http: bool
+    address: str, certificate: ServerCertificate | None, *, allow_unencrypted: bool
 ) -> None:
     """Return if a server may listen on an address.
 
     Args:
         address: to listen on.
         certificate: by which it encrypts; None: not at all.
-        plain_http: whether whoever starts it has said that others may reach it unencrypted.
+        allow_unencrypted: whether whoever starts it has said that others may reach it unencrypted.
 
     Raises:
         AccessError: passwords, tokens and radiographs would go over the network in the clear.
     """
-    if certificate is None and not plain_http and not is_loopback(address):
+    if certificate is None and not allow_unencrypted and not is_loopback(address):
         raise AccessError(
             "Address {address} lets other computers connect, and what they send would go in the "
-            "clear; name --certificate and --key, or say --plain-http where a proxy before it "
+            "clear; name --certificate and --key, or say --allow-unencrypted where a proxy before it "
             "encrypts.",
             address=address or Sentence("(all)"),
         )

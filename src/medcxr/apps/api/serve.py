@@ -28,7 +28,7 @@ def serve(
     address: str,
     port: int,
     certificate: ServerCertificate | None = None,
-    plain_http: bool = False,
+    allow_unencrypted: bool = False,
 ) -> None:
     """Serve the HTTP API of a workspace until it is interrupted.
 
@@ -37,7 +37,7 @@ def serve(
         address: to listen on; anything but this computer needs a changed password.
         port: to listen on.
         certificate: by which connections are encrypted; None: not at all.
-        plain_http: whether other computers may connect all the same.
+        allow_unencrypted: whether other computers may connect all the same.
 
     Raises:
         AccessError: the address is open to others while the password is the initial one, or
@@ -45,7 +45,7 @@ def serve(
         DataError: the address or port cannot be used.
     """
     require_safe_address(workspace, address)
-    require_encryption(address, certificate, plain_http=plain_http)
+    require_encryption(address, certificate, allow_unencrypted=allow_unencrypted)
     require_free(address, port)
     hosts = ("localhost", "127.0.0.1", "::1", address.strip("[]").lower())
     app = create_app(workspace, hosts=hosts if is_loopback(address) else None)

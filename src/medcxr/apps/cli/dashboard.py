@@ -8,7 +8,7 @@ import typer
 from medcxr.apps.cli.tls import (
     CertificateOption,
     KeyOption,
-    PlainHttpOption,
+    UnencryptedOption,
     named_certificate,
 )
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace
@@ -30,7 +30,7 @@ def dashboard(
     ] = None,
     certificate: CertificateOption = None,
     key: KeyOption = None,
-    plain_http: PlainHttpOption = False,
+    allow_unencrypted: UnencryptedOption = False,
     browser: Annotated[bool, typer.Option("--browser/--headless", help="Open a browser.")] = False,
 ) -> None:
     """Serve the dashboard until it is interrupted."""
@@ -46,6 +46,6 @@ def dashboard(
             cases=cases,
             data=data,
             certificate=named_certificate(certificate, key),
-            plain_http=plain_http,
+            allow_unencrypted=allow_unencrypted,
         )
     )

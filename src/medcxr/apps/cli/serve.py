@@ -7,7 +7,7 @@ import typer
 from medcxr.apps.cli.tls import (
     CertificateOption,
     KeyOption,
-    PlainHttpOption,
+    UnencryptedOption,
     named_certificate,
 )
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace, show_disclaimer, words
@@ -25,7 +25,7 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = _DEFAULT_PORT,
     certificate: CertificateOption = None,
     key: KeyOption = None,
-    plain_http: PlainHttpOption = False,
+    allow_unencrypted: UnencryptedOption = False,
 ) -> None:
     """Serve the HTTP API until it is interrupted; programs come in by tokens."""
     from medcxr.apps.api.serve import serve as serve_api  # noqa: PLC0415 - help must start at once
@@ -34,4 +34,6 @@ def serve(
     opened = open_workspace(workspace)
     found = named_certificate(certificate, key)
     words().print(f"The API listens at {address} port {port}, described at /v1/docs.", markup=False)
-    serve_api(opened, address=address, port=port, certificate=found, plain_http=plain_http)
+    serve_api(
+        opened, address=address, port=port, certificate=found, allow_unencrypted=allow_unencrypted
+    )

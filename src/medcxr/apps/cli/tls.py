@@ -10,7 +10,7 @@ from medcxr.apps.cli.words import words
 if TYPE_CHECKING:
     from medcxr.security.server_certificate import ServerCertificate
 
-__all__ = ["CertificateOption", "KeyOption", "PlainHttpOption", "named_certificate"]
+__all__ = ["CertificateOption", "KeyOption", "UnencryptedOption", "named_certificate"]
 
 CertificateOption: TypeAlias = Annotated[
     Path | None,
@@ -19,10 +19,10 @@ CertificateOption: TypeAlias = Annotated[
 KeyOption: TypeAlias = Annotated[
     Path | None, typer.Option(help="PEM file with its key; default: MEDCXR_TLS_KEY.")
 ]
-PlainHttpOption: TypeAlias = Annotated[
+UnencryptedOption: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--plain-http", help="Let other computers connect without TLS, as a proxy encrypts."
+        "--allow-unencrypted", help="Let other computers connect without TLS, as a proxy encrypts."
     ),
 ]
 

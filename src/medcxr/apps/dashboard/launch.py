@@ -43,7 +43,7 @@ def launch(
     cases: Path | None = None,
     data: Path | None = None,
     certificate: ServerCertificate | None = None,
-    plain_http: bool = False,
+    allow_unencrypted: bool = False,
 ) -> int:
     """Serve the dashboard until it is interrupted.
 
@@ -55,7 +55,7 @@ def launch(
         cases: table of radiographs to compare with; None leaves it to the settings.
         data: folder of labeled tables that may be trained on; None leaves it to the settings.
         certificate: by which connections are encrypted; None: not at all.
-        plain_http: whether other computers may connect all the same.
+        allow_unencrypted: whether other computers may connect all the same.
 
     Returns:
         The server's exit code; 0 after an interruption.
@@ -66,7 +66,7 @@ def launch(
         DataError: the address or port cannot be used, or there is no such table or folder.
     """
     require_safe_address(workspace, address)
-    require_encryption(address, certificate, plain_http=plain_http)
+    require_encryption(address, certificate, allow_unencrypted=allow_unencrypted)
     require_free(address, port)
     if cases is not None and not cases.is_file():
         raise DataError(f"There is no table {cases}; name a CSV file with a column image_path.")
