@@ -90,6 +90,7 @@ CALLS = {
     "inbox.retry_failed": P.ANALYZE,
     "inbox.take_in_again": P.ANALYZE,
     "inbox.tell_received": P.ANALYZE,
+    "key_rotation.rotate_key": P.CHANGE_SETTINGS,
     "kept_explanations.keep_report": P.MEASURE_MODELS,
     "kept_explanations.kept_report": P.VIEW_MODELS,
     "kept_importance.keep_importance_report": P.MEASURE_MODELS,
@@ -180,6 +181,7 @@ OTHERWISE = {
     "unfinished_restore",
     # steps of services above
     "analysis_trail",
+    "key_rotation.keys_at_rest",
     "audit.note",
     "audit.note_alone",
     "audit.trail_keys",
