@@ -59,7 +59,8 @@ def _signing_in() -> str:
         ),
         (
             "Code by time",
-            f"6 digits, steps of {one_time_codes.STEP_S} seconds, the steps before and after count too, each once",
+            f"6 digits, one at a time for {one_time_codes.STEP_S} seconds, once; clocks may differ by "
+            + f"{one_time_codes.MOST_LAG_S} seconds",
         ),
         (
             "Recovery codes",

@@ -99,7 +99,7 @@ def test_a_key_that_is_too_short_is_refused(tmp_path):
 
 
 def test_connections_are_encrypted_by_current_versions_and_strong_suites_alone(tmp_path):
-    context = server_context(checked_certificate(*write_certificate(tmp_path), NOW))
+    context = server_context(*write_certificate(tmp_path))
 
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     suites = context.get_ciphers()

@@ -70,13 +70,12 @@ def checked_certificate(certificate: Path, key: Path, now: datetime) -> ServerCe
             begin=f"{leaf.not_valid_before_utc:%Y-%m-%d}",
             end=f"{leaf.not_valid_after_utc:%Y-%m-%d}",
         )
-    checked = ServerCertificate(certificate=certificate, key=key, ends_at=leaf.not_valid_after_utc)
-    server_context(checked)
-    return checked
+    server_context(certificate, key)
+    return ServerCertificate(certificate=certificate, key=key, ends_at=leaf.not_valid_after_utc)
 
 
-def server_context(checked: ServerCertificate) -> ssl.SSLContext:
-    """Return how connections are encrypted: TLS 1.2 or 1.3, and strong suites alone.
+def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """Return how connections are encrypted by checked files: TLS 1.2 or 1.3, strong suites alone.
 
     Raises:
         DataError: OpenSSL refuses the files, e.g. a key that is too short.
@@ -85,12 +84,12 @@ def server_context(checked: ServerCertificate) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_SUITES)
     try:
-        context.load_cert_chain(checked.certificate, checked.key)
+        context.load_cert_chain(certificate, key)
     except OSError as error:  # ssl.SSLError is one
         raise DataError(
             "The certificate {certificate} cannot be used ({reason}); have another one made, e.g. "
             "with a key of 2048 bits or more.",
-            certificate=checked.certificate,
+            certificate=certificate,
             reason=getattr(error, "reason", None) or type(error).__name__,
         ) from error
     return context

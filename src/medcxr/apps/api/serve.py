@@ -66,7 +66,7 @@ def serve(
         h11_max_incomplete_event_size=_HEADERS_BYTES,
         ssl_context_factory=None
         if certificate is None
-        else lambda _config, _default: server_context(certificate),
+        else lambda _config, _default: server_context(certificate.certificate, certificate.key),
     )
     uvicorn.Server(config).run()
 

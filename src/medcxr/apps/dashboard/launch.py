@@ -122,7 +122,8 @@ def server_command(
         # A web page elsewhere cannot point its own name at this server (DNS rebinding).
         hosts = ["localhost", address.strip("[]")]
         flags += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
-    return [sys.executable, "-m", "streamlit", "run", str(_SERVER), *flags]
+    program = "streamlit" if certificate is None else "medcxr.apps.dashboard.encrypted_server"
+    return [sys.executable, "-m", program, "run", str(_SERVER), *flags]
 
 
 def _clean(workspace: Workspace) -> None:
