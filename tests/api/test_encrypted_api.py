@@ -28,11 +28,11 @@ def test_every_answer_demands_https_for_a_year(encrypted):
 
 
 def test_current_versions_and_strong_suites_alone_are_agreed_on(encrypted):
-    assert not encrypted.refusal(ssl.TLSVersion.TLSv1_3)
-    assert not encrypted.refusal(ssl.TLSVersion.TLSv1_2, "ECDHE+AESGCM")
+    assert not encrypted.refuses(ssl.TLSVersion.TLSv1_3)
+    assert not encrypted.refuses(ssl.TLSVersion.TLSv1_2, "ECDHE+AESGCM")
     for weak in ("AES256-GCM-SHA384", "ECDHE+AES:!AESGCM:!AESCCM"):
-        assert "HANDSHAKE_FAILURE" in encrypted.refusal(ssl.TLSVersion.TLSv1_2, weak)
-    assert "PROTOCOL_VERSION" in encrypted.refusal(ssl.TLSVersion.TLSv1_1)
+        assert encrypted.refuses(ssl.TLSVersion.TLSv1_2, weak)
+    assert encrypted.refuses(ssl.TLSVersion.TLSv1_1)
 
 
 def test_nothing_is_answered_in_the_clear(encrypted):

@@ -21,11 +21,11 @@ def encrypted(workspace, tmp_path):
 @pytest.mark.browser
 @pytest.mark.timeout(300)
 def test_a_reader_works_encrypted_and_every_cookie_is_of_this_host(browser, encrypted, tmp_path):
-    assert not encrypted.refusal(ssl.TLSVersion.TLSv1_3)
-    assert not encrypted.refusal(ssl.TLSVersion.TLSv1_2)
+    assert not encrypted.refuses(ssl.TLSVersion.TLSv1_3)
+    assert not encrypted.refuses(ssl.TLSVersion.TLSv1_2, "ECDHE+AESGCM")
     for weak in ("AES256-GCM-SHA384", "ECDHE+AES:!AESGCM:!AESCCM"):
-        assert "HANDSHAKE_FAILURE" in encrypted.refusal(ssl.TLSVersion.TLSv1_2, weak)
-    assert "PROTOCOL_VERSION" in encrypted.refusal(ssl.TLSVersion.TLSv1_1)
+        assert encrypted.refuses(ssl.TLSVersion.TLSv1_2, weak)
+    assert encrypted.refuses(ssl.TLSVersion.TLSv1_1)
     assert not encrypted.speaks_plainly()
     for path in ("/", "/_stcore/health", "/static/nothing.js", "/media/nothing.png"):
         demanded = encrypted.ask(path).headers["strict-transport-security"]
