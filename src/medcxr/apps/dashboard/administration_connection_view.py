@@ -19,7 +19,7 @@ from medcxr.core.access import Permission
 from medcxr.core.deliveries import DeliveryState
 from medcxr.core.errors import MedcxrError
 from medcxr.core.instances import InstanceState
-from medcxr.core.language import figure, say, say_number, text
+from medcxr.core.language import figure, say, say_if_sentence, say_number, text
 from medcxr.core.sentences import local_time
 from medcxr.services.hospital_connection import HospitalConnection, hospital_connection
 from medcxr.services.inbox import retry_failed
@@ -34,7 +34,7 @@ from medcxr.services.workspace import Workspace
 __all__ = ["show_connection"]
 
 _NOTICE = "connection_notice"
-_COMMAND = "medcxr node"
+_COMMAND = "`medcxr node`"
 _MOST_LISTED = 100
 _MOST_CHOSEN = 100_000
 
@@ -59,12 +59,12 @@ def show_connection(workspace: Workspace) -> None:
     try:
         found = hospital_connection(workspace)
         if found.was_never_used:
-            folder = workspace.node_settings.parent
-            st.info(plain(say(EMPTY, folder=folder, command=_COMMAND)))
+            folder = plain(str(workspace.node_settings.parent))
+            st.info(say(EMPTY, folder=folder, command=_COMMAND))
             return
         st.html(html_facts(_facts(found)))
         if not found.node.is_running:
-            st.warning(plain(say(STOPPED, command=_COMMAND)))
+            st.warning(say(STOPPED, command=_COMMAND))
         _show_received(workspace, found)
         _show_results(workspace, found)
     except MedcxrError as error:
@@ -94,7 +94,8 @@ def _show_received(workspace: Workspace, found: HospitalConnection) -> None:
         for one in found.not_read
     ]
     heads = (say("State"), say("Reason"), say("Images"))
-    st.html(html_table(heads, reasons, caption=say("Why images were not read")))
+    if reasons:
+        st.html(html_table(heads, reasons, caption=say("Why images were not read")))
     if (
         node.counts[InstanceState.FAILED]
         and workspace.actor.may(Permission.ANALYZE)
@@ -118,10 +119,12 @@ def _show_results(workspace: Workspace, found: HospitalConnection) -> None:
             say(DELIVERIES[one.state]),
             figure(one.n, ","),
             local_time(one.since),
-            one.last_error or "",
+            say_if_sentence(one.last_error or ""),  # words of another system
         )
         for one in found.node.deliveries
     ]
+    if not rows:
+        return
     st.html(html_table(heads, rows, caption=say("Results for other systems")))
     open_ones = sorted(undelivered_results(workspace, limit=_MOST_CHOSEN), key=_given_up_first)
     if not open_ones:
@@ -135,7 +138,7 @@ def _show_results(workspace: Workspace, found: HospitalConnection) -> None:
 def _show_undelivered(open_ones: Sequence[UndeliveredRow]) -> None:
     heads = (
         say("Number"),
-        say("Case"),
+        say("Case number"),
         say("Result"),
         say("Destination"),
         say("State"),

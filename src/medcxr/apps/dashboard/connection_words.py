@@ -58,7 +58,7 @@ SKIPPED: Mapping[SkipReason, str] = {
     SkipReason.AGE: text("of a patient whose age is not read"),
 }
 
-_ENDED = text("its readers ended before they were done")  # as the inbox keeps it
+text("its readers ended before they were done")  # for the catalogs: the inbox keeps it in English
 
 
 def told_reason(state: InstanceState, reason: str) -> str:
