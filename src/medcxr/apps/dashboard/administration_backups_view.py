@@ -150,7 +150,7 @@ def _show_making(workspace: Workspace, _found: Sequence[Backup]) -> None:
 
 def _show_verifying(_workspace: Workspace, found: Sequence[Backup]) -> None:
     chosen = _choose(found)
-    passphrase = _ask_passphrase(_of_backup()) if chosen.is_sealed else ""
+    passphrase = _ask_passphrase(say("Passphrase of the backup")) if chosen.is_sealed else ""
     if st.button(say("Verify"), type="primary"):
         with st.spinner(say("Reading")):
             verify_backup(chosen.path, passphrase or None)
@@ -186,7 +186,7 @@ def _show_restoring(workspace: Workspace, found: Sequence[Backup]) -> None:
             "is kept and can be gone back to. Everybody has to sign in again."
         )
     )
-    passphrase = _ask_passphrase(_of_backup()) if chosen.is_sealed else ""
+    passphrase = _ask_passphrase(say("Passphrase of the backup")) if chosen.is_sealed else ""
     if _is_sure() and st.button(say("Restore"), type="primary"):
         with st.spinner(say("Restoring")):
             restore_backup(workspace, chosen.path, passphrase=passphrase or None)
@@ -278,10 +278,6 @@ def _choose(found: Sequence[Backup]) -> Backup:
     return st.selectbox(
         say("Backup (time in UTC)"), found, format_func=lambda one: one.name, key="backups_chosen"
     )
-
-
-def _of_backup() -> str:
-    return say("Passphrase of the backup")
 
 
 def _ask_passphrase(label: str) -> str:
