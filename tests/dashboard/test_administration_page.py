@@ -271,6 +271,7 @@ def test_results_are_sent_again_or_discarded_after_a_tick(open_page, connected):
     select(app, "What to do with results", view._Action.DISCARD)
     assert field(app, "button", "Discard").disabled
     field(app, "checkbox", "cannot be brought back").check()
+    app.run()
     press(app, "Discard")
     assert undelivered_results(connected) == waiting
     assert "2 results are discarded." in [one.value for one in app.success]
