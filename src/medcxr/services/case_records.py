@@ -21,8 +21,9 @@ from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.patients import PatientKey, current_key, key_of_patient
 from medcxr.services.preferences import preferences
+from medcxr.services.result_files import remove_unneeded_results
 from medcxr.services.workspace import Workspace
-from medcxr.storage import case_table
+from medcxr.storage import case_table, undelivered_table
 from medcxr.storage.case_table import NewCase
 from medcxr.storage.database import Transaction
 
@@ -329,8 +330,11 @@ def set_patient(
         return _existing(case_table.find_case(connection, case_id), case_id)
 
 
-def delete_case(workspace: Workspace, case_id: int) -> None:
-    """Forget a case with all that was said of it.
+def delete_case(workspace: Workspace, case_id: int) -> int:
+    """Forget a case with all that was said of it, and its results that were not sent yet.
+
+    Returns:
+        How many results are not sent therefore.
 
     Raises:
         AccessError: whoever asks may not.
@@ -339,13 +343,25 @@ def delete_case(workspace: Workspace, case_id: int) -> None:
     """
     workspace.require(Permission.DELETE_CASES)
     with workspace_database(workspace).writing() as connection:
-        if not case_table.delete_case(connection, case_id):
-            raise _missing(case_id)
-        note(workspace, connection, AuditAction.CASE_DELETED, _subject(case_id))
+        found = _existing(case_table.find_case(connection, case_id), case_id)
+        dropped, digests = undelivered_table.drop_undelivered(connection, found.image_digest)
+        case_table.delete_case(connection, case_id)
+        note(
+            workspace,
+            connection,
+            AuditAction.CASE_DELETED,
+            _subject(case_id),
+            results_dropped=dropped,
+        )
+    remove_unneeded_results(workspace.used_by(PROGRAM), digests)
+    return dropped
 
 
 def forget_old_cases(workspace: Workspace) -> int:
     """Delete the cases that were not seen for longer than the preferences keep them.
+
+    Their results that wait are sent all the same, for nobody has said otherwise; those that were
+    given up go with them.
 
     Returns:
         How many.
@@ -358,8 +374,10 @@ def forget_old_cases(workspace: Workspace) -> int:
     days = preferences(workspace).keep_days
     if days is None:
         return 0
+    before = datetime.now(UTC) - timedelta(days=days)
     with workspace_database(workspace).writing() as connection:
-        n = case_table.delete_cases_before(connection, datetime.now(UTC) - timedelta(days=days))
+        dropped, digests = undelivered_table.drop_given_up_of_cases_before(connection, before)
+        n = case_table.delete_cases_before(connection, before)
         if n:
             # Whoever set the days was told of when they were set.
             note(
@@ -369,8 +387,10 @@ def forget_old_cases(workspace: Workspace) -> int:
                 f"{n} cases",
                 actor=PROGRAM,
                 kept_days=days,
+                results_dropped=dropped,
             )
-        return n
+    remove_unneeded_results(workspace.used_by(PROGRAM), digests)
+    return n
 
 
 def _subject(case_id: int) -> str:

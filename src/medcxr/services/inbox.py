@@ -460,7 +460,11 @@ def retry_failed(workspace: Workspace) -> int:
     """
     workspace.require(Permission.ANALYZE)
     with workspace_database(workspace).writing() as transaction:
-        return instance_table.wait_again(transaction, datetime.now(UTC))
+        n = instance_table.wait_again(transaction, datetime.now(UTC))
+        if n:
+            subject = f"{n} received instances"
+            note(workspace, transaction, AuditAction.READINGS_RETRIED, subject)
+    return n
 
 
 def forget_received(workspace: Workspace, *, before: datetime) -> int:

@@ -165,6 +165,7 @@ class _Reading:
             results,
             self._destinations,
             urgency_rank=urgency_of(analyzed.analysis).level.rank,
+            image_digest=analyzed.analysis.image_digest,
         )
         kept = case_to_keep(self._workspace, analyzed, label=self._claimed.sop_instance_uid)
 
