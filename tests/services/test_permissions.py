@@ -171,6 +171,7 @@ OTHERWISE = {
     "housekeeping.clean_by_itself",
     # where received files lie, and what the node's operator has written
     "inbox.inbox_folder",
+    "inbox_space.require_space",
     "node_settings.node_settings",
     # where backups and what was restored lie, and how often they are made
     "backup_files",
@@ -182,6 +183,7 @@ OTHERWISE = {
     "audit.note",
     "audit.note_alone",
     "audit.trail_key",
+    "claim_renewal",
     "database",
     "measuring_trail",
     "part_worker",

@@ -27,7 +27,9 @@ APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
 
 _HEAD = struct.Struct(">BxL")
 _ITEM = struct.Struct(">BxH")
-_FIXED = struct.Struct(">H2x16s16s32s")  # of a request and an acceptance, PS3.8 tables 9-11 and 9-17
+_FIXED = struct.Struct(
+    ">H2x16s16s32s"
+)  # of a request and an acceptance, PS3.8 tables 9-11 and 9-17
 _CONTEXT = struct.Struct(">BxBx")
 _LENGTH = struct.Struct(">L")
 
