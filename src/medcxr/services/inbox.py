@@ -224,7 +224,8 @@ def receive_many(
     """
     workspace.require(Permission.ANALYZE)
     files = {_name(one.digest): one.pieces for one in incoming if one.pieces}
-    write_files_durably(inbox_folder(workspace), files)
+    if files:
+        write_files_durably(inbox_folder(workspace), files)
     now = datetime.now(UTC)
     receipts: list[Receipt] = []
     with (database or workspace_database(workspace)).writing() as transaction:

@@ -27,6 +27,7 @@ from medcxr.services.inbox_space import require_space
 from medcxr.services.node_settings import NodeSettings, tls_context
 from medcxr.services.workspace import Workspace
 from medcxr.storage.arriving import ArrivingFile
+from medcxr.storage.folder_flush import FolderFlush
 
 __all__ = ["ORIGIN", "SYNTAXES", "InboxReceiver", "server_settings"]
 
@@ -84,6 +85,7 @@ class InboxReceiver:
         self._workspace = workspace
         self._folder = inbox_folder(workspace)
         self._reserve_mib = reserve_mib
+        self._flush = FolderFlush(self._folder)
         self._commit = GroupCommit(workspace)
 
     def __call__(self, request: StoreRequest) -> Sink:
@@ -100,7 +102,7 @@ class InboxReceiver:
 
     def arriving(self) -> ArrivingFile:
         """Return a file to write to."""
-        return ArrivingFile(self._folder, FILE_SUFFIX)
+        return ArrivingFile(self._folder, FILE_SUFFIX, self._flush)
 
     def keep(self, incoming: Incoming) -> Receipt:
         """Keep what has come, and say what was done; errors as of `inbox.receive_many`."""
