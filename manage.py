@@ -57,7 +57,13 @@ WHEELS = ".program"  # a folder with the wheel that the program was last updated
 GB = 10**9
 UNFINISHED = "unfinished"
 POLITE_END_S = 15  # the dashboard gives open requests 10 s
-TESTED_LIBRARIES = ("numpy", "pandas", "pyarrow", "scipy")  # bring large tests of their own along
+NEVER_RUN = {  # folders of libraries: their own tests, headers for compilers, a notebook's extension
+    "numpy": ("tests", "include"),
+    "pandas": ("tests",),
+    "pyarrow": ("tests", "include"),
+    "pydeck": ("static",),
+    "scipy": ("tests",),
+}
 BANDIT_READS = ("src", "manage.py", "supply_chain")
 NOT_CHECKED = 75  # what a check ends with that could not look
 SECRETS = ("MEDCXR_DATABASE", "MEDCXR_DATABASE_FILE", "MEDCXR_BACKUP_PASSPHRASE_FILE")
@@ -150,6 +156,8 @@ def run(options: argparse.Namespace) -> int:
     workspace = prepare_workspace(options.workspace)
     command = [str(python), "-m", "medcxr", "dashboard", "--workspace", str(workspace)]
     command += ["--address", options.address, "--port", str(options.port)]
+    if options.allow_unencrypted:
+        command.append("--allow-unencrypted")
     ended = threading.Event()
     waiter = threading.Thread(
         target=_announce_when_ready,
@@ -461,15 +469,16 @@ def runtime() -> Environment:
 
 
 def leave_out(folder: Path) -> None:
-    """Remove what an environment never runs: its libraries' own tests, and all bytecode.
+    """Remove what an environment never runs of its libraries, and all bytecode.
 
-    Bytecode is made again of what is used. Together this is a tenth of the light runtime.
+    Bytecode is made again of what is used. Together this is an eighth of the light runtime.
     """
     unused = [
         found
-        for name in TESTED_LIBRARIES
+        for name, kinds in NEVER_RUN.items()
         for library in folder.rglob("site-packages/" + name)
-        for found in library.rglob("tests")
+        for kind in kinds
+        for found in library.rglob(kind)
     ]
     for found in unused + list(folder.rglob("__pycache__")):
         if found.is_dir() and not found.is_symlink():
@@ -670,6 +679,9 @@ def _parser() -> argparse.ArgumentParser:
     start = commands.add_parser("run", help="install what is missing, then start the dashboard")
     start.add_argument("--port", type=_port, default=8501, help="default: 8501")
     start.add_argument("--address", default="127.0.0.1", help="default: 127.0.0.1, this machine")
+    start.add_argument(
+        "--allow-unencrypted", action="store_true", help="other machines too without TLS"
+    )
     start.add_argument("--no-browser", dest="browser", action="store_false", help="only serve")
     samples = commands.add_parser("sample-data", help="make simulated radiographs")
     samples.add_argument(
@@ -1027,7 +1039,8 @@ def _reachable(address: str) -> str:
 
 def _url(address: str, port: int) -> str:
     host = _reachable(address)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if os.environ.get("MEDCXR_TLS_CERTIFICATE") else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _has_screen() -> bool:

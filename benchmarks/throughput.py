@@ -2,12 +2,13 @@
 
     python benchmarks/throughput.py [--images FOLDER] [--weights BUNDLE] [--rounds 40] [--out FILE]
 
-Everything that is compared is measured by turns in one process, so that other work on the machine
-hits all alike; a ratio is that of the medians, with a 95% interval of a bootstrap that draws rounds.
+Every model of the package is measured, the one that answers by itself first. Everything that is
+compared is measured by turns in one process, so that other work on the machine hits all alike; a ratio is that of the medians, with a 95% interval of a bootstrap that draws rounds.
 On a busy machine what takes long also waits long, so the time that cores worked is compared besides.
 DenseNet-121 is MONAI's, at 224 pixels as TorchXRayVision and CheXNet use it, with random weights:
-its time does not depend on them. It, the network in torch and the training step need the train
-extra, OpenVINO its own; what is not installed is left out and named. Files are simulated radiographs
+its time does not depend on them. It and the training step need the train extra, OpenVINO its own;
+what is not installed is left out and named. The rows of torch and of each network alone are made
+where the bundle of the first model is given with its weights, as its run keeps it. Files are simulated radiographs
 unless a folder is given.
 """
 
@@ -62,13 +63,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         workspace = Workspace.open(folder / "workspace")
-        bundle = ModelRegistry(workspace.models).current()
+        bundle, *further = _bundles(workspace)
         report["model"] = bundle.manifest.identity
+        report["networks"] = getattr(bundle.manifest.quick_look, "of", 1)
+        report["further"] = [one.manifest.identity for one in further]
         inputs = _inputs(bundle, arguments.images, folder)
-        report["graphs"] = _graphs(bundle, arguments, inputs, folder)
+        report["graphs"] = _graphs(bundle, further, arguments, inputs, folder)
         _write(report, arguments.out)
         report["files"] = _files(folder, arguments)
-        report["path"] = _path(workspace, folder, arguments)
+        report["path"] = [
+            row for one in (bundle, *further) for row in _path(workspace, one, folder, arguments)
+        ]
         recipe = bundle.manifest.training
         if recipe is not None and not {"torch", "monai"} & set(absent):
             from training_speed import training_speed
@@ -87,12 +92,22 @@ def _write(report: dict[str, Any], out: Path | None) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Measure images per second beside DenseNet-121.")
     parser.add_argument("--images", type=Path, help="folder of radiographs to use")
-    parser.add_argument("--weights", type=Path, help="the model's bundle with its weights")
+    parser.add_argument(
+        "--weights", type=Path, help="the first model's bundle with its weights, for rows of torch"
+    )
     parser.add_argument(
         "--rounds", type=int, default=40, help="of single images; batches have fewer"
     )
     parser.add_argument("--out", type=Path, help="JSON file to write")
     return parser.parse_args()
+
+
+def _bundles(workspace: Workspace) -> list[ModelBundle]:
+    """Return the package's models, the one that answers by itself first."""
+    registry = ModelRegistry(workspace.models)
+    shipped = [entry for entry in registry.list() if entry.is_shipped]
+    shipped.sort(key=lambda entry: not entry.is_current)
+    return [registry.get(entry.identity) for entry in shipped]
 
 
 def _inputs(bundle: ModelBundle, images: Path | None, folder: Path) -> FloatArray:
@@ -110,16 +125,24 @@ def _simulated(folder: Path) -> list[Path]:
 
 
 def _graphs(
-    bundle: ModelBundle, arguments: argparse.Namespace, inputs: FloatArray, folder: Path
+    bundle: ModelBundle,
+    further: list[ModelBundle],
+    arguments: argparse.Namespace,
+    inputs: FloatArray,
+    folder: Path,
 ) -> list[dict[str, Any]]:
     found = []
+    others = {one.manifest.name: _inputs(one, arguments.images, folder) for one in further}
     for threads in sorted({1, available_cores()}):
         sessions = _sessions(bundle, arguments.weights, inputs, folder, threads)
+        for one in further:
+            sessions |= _whole_looks(one, one.manifest.name, threads)
         for batch in _BATCHES:
             rounds = max(6, arguments.rounds // batch)
-            shown = np.ascontiguousarray(inputs[:batch])
-            calls = {
-                name: partial(call, shown)
+            calls: _Calls = {
+                name: partial(
+                    call, np.ascontiguousarray(others.get(name.partition(", ")[0], inputs)[:batch])
+                )
                 for name, call in sessions.items()
                 if batch <= _LARGEST_BATCH.get(name.partition(", ")[2], max(_BATCHES))
             }
@@ -151,14 +174,20 @@ def _sessions(
         peer_networks.use_threads(threads)
         path = peer_networks.densenet_graph(folder)
         sessions[_PEER] = OnnxSession(path, outputs=["logits"], threads=threads).run
-        sessions["DenseNet-121, torch"] = peer_networks.densenet_in_torch()
         if weights is not None:
+            sessions["DenseNet-121, torch"] = peer_networks.densenet_in_torch()
             own = ModelBundle.open(weights)
             if own.manifest.identity != bundle.manifest.identity:
                 raise SystemExit(f"{weights} is {own.manifest.identity}, another model")
             sessions[f"{_WHOLE}, torch"] = peer_networks.network_in_torch(own)
             for name, graph in peer_networks.parts_of(own, inputs, folder).items():
                 sessions[name] = OnnxSession(graph.path, outputs=graph.outputs, threads=threads).run
+    return sessions | _whole_looks(bundle, _WHOLE, threads)
+
+
+def _whole_looks(bundle: ModelBundle, named: str, threads: int) -> dict[str, _Session]:
+    """Return a model's graph in each engine, and its quick look where it has one."""
+    sessions: dict[str, _Session] = {}
     outputs = (*MODEL_OUTPUTS, OUTLINES_OUTPUT) if bundle.manifest.outlines else MODEL_OUTPUTS
     engines = {Engine.ONNX_RUNTIME: "ONNX Runtime"}
     if find_spec("openvino"):
@@ -167,8 +196,9 @@ def _sessions(
         session = OnnxSession(
             bundle.path(GRAPH_FILE), outputs=outputs, threads=threads, engine=engine
         )
-        sessions[f"{_WHOLE}, {name}"] = session.run
-        sessions[f"{_QUICK}, {name}"] = session.run_quickly
+        sessions[f"{named}, {name}"] = session.run
+        if bundle.manifest.quick_look is not None:
+            sessions[f"{_QUICK}, {name}"] = session.run_quickly
     return sessions
 
 
@@ -193,9 +223,13 @@ def _files(folder: Path, arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def _path(
-    workspace: Workspace, folder: Path, arguments: argparse.Namespace
+    workspace: Workspace, bundle: ModelBundle, folder: Path, arguments: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    """Time file -> gate -> preprocessing -> model -> JSON, by one and by two workers."""
+    """Time file -> gate -> preprocessing -> model -> JSON, by one and by two workers.
+
+    One model after the other: a process holds one, so to take turns would be to load them.
+    """
+    ModelRegistry(workspace.models).use(bundle.manifest.identity)
     sorts: Mapping[str, list[Path]] = {
         name: [path] * _FILES_PER_ROUND
         for name, path in write_variants(folder / "variants").items()
@@ -215,6 +249,7 @@ def _path(
         time = asdict(timed(values.wall))
         rows.append(
             {
+                "model": bundle.manifest.identity,
                 "what": what,
                 "workers": int(workers),
                 "images": _FILES_PER_ROUND,

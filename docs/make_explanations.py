@@ -5,15 +5,16 @@ python docs/make_explanations.py
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from page_parts import interval, table
+from page_parts import further_folders, interval, shipped_folder, table
 
 from medcxr.explain.verdict import best_map
 from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.explanations import explanations_from_plain, keep_explanations
-from medcxr.registry.registry import SHIPPED_MODELS
+from medcxr.registry.shipped import SHIPPED_MODELS
 
 HERE = Path(__file__).parent
 RECORD, PAGE = HERE / "explanations.json", HERE / "explanations.md"
@@ -24,18 +25,27 @@ COMMAND = (
 
 
 def main() -> None:
-    """Write the page, and the file that decides which maps of the shipped model are shown."""
+    """Write the page, and the file that decides which maps of the model in use are shown."""
     report = json.loads(RECORD.read_text())
-    PAGE.write_text(page(report), encoding="utf-8")
+    PAGE.write_text(page(report, further_reports()), encoding="utf-8")
     if "graph" in report:  # a record from before it was bound to a graph decides nothing
-        bundle = ModelBundle.open(
-            next(path.parent for path in SHIPPED_MODELS.glob("*/manifest.json"))
-        )
+        bundle = ModelBundle.open(shipped_folder())
         keep_explanations(SHIPPED_MODELS, bundle, explanations_from_plain(report)).chmod(0o644)
 
 
-def page(report: dict[str, Any]) -> str:
-    """Return the page of a report."""
+def further_reports() -> list[dict[str, Any]]:
+    """Return the tests of the package's other models, as they lie beside them."""
+    paths = [one.with_name(f"{one.name}.explanations.json") for one in further_folders()]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
+
+
+def page(report: dict[str, Any], further: Sequence[dict[str, Any]] = ()) -> str:
+    """Return the page of a report.
+
+    Args:
+        report: on the model that answers by itself.
+        further: reports on the package's other models.
+    """
     return "\n".join(
         [
             "# Are the maps true?",
@@ -61,19 +71,7 @@ def page(report: dict[str, Any]) -> str:
             "good). Insertion: mean probability while they are shown again (high is good). A place is",
             "one of the occlusion, of a finer map the sum over it.",
             "",
-            table(
-                ("Finding", "Map", "Images", "Deletion", "Insertion"),
-                [
-                    (
-                        one["finding"],
-                        one["method"],
-                        str(one["n_images"]),
-                        interval(one["deletion"]),
-                        interval(one["insertion"]),
-                    )
-                    for one in report["curves"]
-                ],
-            ),
+            _curves(report),
             "",
             *_gains(report),
             *_randomized(report),
@@ -86,25 +84,65 @@ def page(report: dict[str, Any]) -> str:
             "model has learned from other radiographs of the same simulator, of their places too, so",
             "hits there say less than hits in boxes.",
             "",
-            table(
-                ("Places", "Finding", "Map", "Images", "Hits", "More than", "Inside", "Area"),
-                [
-                    (
-                        one["places"],
-                        one["finding"],
-                        one["method"],
-                        str(one["n_images"]),
-                        interval(one["hits"]),
-                        "; ".join(interval(gain["hits"]) for gain in one.get("gains", [])),
-                        interval(one["energy"]),
-                        f"{one['area']:.2f}",
-                    )
-                    for one in report["places"]
-                ],
-            ),
+            _places(report),
             "",
+            *(line for one in further for line in _further(one)),
         ]
     )
+
+
+def _curves(report: dict[str, Any]) -> str:
+    return table(
+        ("Finding", "Map", "Images", "Deletion", "Insertion"),
+        [
+            (
+                one["finding"],
+                one["method"],
+                str(one["n_images"]),
+                interval(one["deletion"]),
+                interval(one["insertion"]),
+            )
+            for one in report["curves"]
+        ],
+    )
+
+
+def _places(report: dict[str, Any]) -> str:
+    return table(
+        ("Places", "Finding", "Map", "Images", "Hits", "More than", "Inside", "Area"),
+        [
+            (
+                one["places"],
+                one["finding"],
+                one["method"],
+                str(one["n_images"]),
+                interval(one["hits"]),
+                "; ".join(interval(gain["hits"]) for gain in one.get("gains", [])),
+                interval(one["energy"]),
+                f"{one['area']:.2f}",
+            )
+            for one in report["places"]
+        ],
+    )
+
+
+def _further(report: dict[str, Any]) -> list[str]:
+    name = report["model"].partition(" ")[0]
+    findings = dict.fromkeys(one["finding"] for one in report["curves"] if one.get("gains"))
+    return [
+        f"## The maps of {name}",
+        "",
+        f"Measured likewise on {report['model']}, which comes with the package too, by the command",
+        f"above after `medcxr models use {name}`, as far as the numbers of images say. It outlines no",
+        "organs, so what its maps show is told in no zones.",
+        "",
+        *(f"- {_verdict(report, finding)}" for finding in findings),
+        "",
+        _curves(report),
+        "",
+        _places(report),
+        "",
+    ]
 
 
 def _gains(report: dict[str, Any]) -> list[str]:

@@ -17,9 +17,9 @@ from page_parts import interval, table, wrapped, write_or_check
 HERE = Path(__file__).parent
 RECORD, PRECISION, PAGE = HERE / "speed.json", HERE / "precision.json", HERE / "speed.md"
 COMMAND = (
-    "python benchmarks/throughput.py --images DATA/nih/images --weights RUN/bundle --rounds 20 "
-    "--out docs/speed.json"
+    "python benchmarks/throughput.py --images DATA/nih/images --rounds 20 --out docs/speed.json"
 )
+COMMAND_WITH_TORCH = COMMAND.replace("--rounds", "--weights RUN/bundle --rounds")
 COMMAND_OF_PRECISION = (
     "python benchmarks/reduced_precision.py RUN DATA/nih --rounds 20 --out docs/precision.json"
 )
@@ -41,11 +41,11 @@ def page(report: dict[str, Any], precision: dict[str, Any]) -> str:
     parts = [
         "# Speed",
         (
-            f"How many radiographs a second the shipped model, {report['model']}, reads beside a "
+            f"How many radiographs a second {_models(report)} beside a "
             "DenseNet-121, and where the time goes. Written by `python docs/make_speed.py` from "
             "`speed.json` and `precision.json`, the outputs of"
         ),
-        f"```sh\n{COMMAND}\n{COMMAND_OF_PRECISION}\n```",
+        f"```sh\n{command(report)}\n{COMMAND_OF_PRECISION}\n```",
         _machine(report),
         (
             "What is compared was measured by turns in one process, so that other work on the machine "
@@ -60,12 +60,12 @@ def page(report: dict[str, Any], precision: dict[str, Any]) -> str:
             "DenseNet-121 is the size that TorchXRayVision and CheXNet use: MONAI's, 224 pixels, random "
             "weights, written as a graph as the model was. A whole look gives scores, maps and outlines: "
             "it is what every answer rests on. A quick look is what a map by occlusion asks 50 times "
-            "([why](adr/0016-quick-looks-for-maps.md))."
+            f"([why](adr/0016-quick-looks-for-maps.md)).{_lacking(report)}"
         ),
         _graphs(report),
         "## Why not more",
         _why(report, precision),
-        _parts(report),
+        *_parts(report),
         "## Fewer bits",
         _fewer_bits(precision),
         _precision(precision),
@@ -73,6 +73,44 @@ def page(report: dict[str, Any], precision: dict[str, Any]) -> str:
         *_training(report),
     ]
     return wrapped("\n\n".join(parts) + "\n")
+
+
+def command(report: dict[str, Any]) -> str:
+    """Return what measured a record: rows of torch need the weights."""
+    return COMMAND_WITH_TORCH if _alone(report) else COMMAND
+
+
+def _models(report: dict[str, Any]) -> str:
+    further = report.get("further", [])
+    if not further:
+        return f"the shipped model, {report['model']}, reads"
+    return (
+        f"the shipped models read, {report['model']}, which answers unless another one is chosen, and "
+        f"{' and '.join(further)}, which the [manual](user-manual.md#a-fast-model-for-large-numbers) "
+        "names for large numbers,"
+    )
+
+
+def _lacking(report: dict[str, Any]) -> str:
+    names = " and ".join(_name(one) for one in report.get("further", []))
+    return (
+        f" {names} gives scores and maps, and outlines nothing; its map by occlusion asks it as a whole."
+        if names
+        else ""
+    )
+
+
+def _name(identity: str) -> str:
+    return identity.partition(" ")[0]
+
+
+def _alone(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of the model's networks alone; they are measured where weights are given."""
+    return [
+        one
+        for one in report["graphs"]
+        if one["what"].endswith("alone") and one["threads"] == 1 and one["batch"] == 1
+    ]
 
 
 def _machine(report: dict[str, Any]) -> str:
@@ -99,15 +137,32 @@ def _row(report: dict[str, Any], what: str, threads: int, batch: int) -> dict[st
 
 def _answer(report: dict[str, Any]) -> str:
     threads = sorted({one["threads"] for one in report["graphs"]})[0]
-    whole = _row(report, f"{_WHOLE}, ONNX Runtime", threads, 1)["of_processor"]
-    quick = _row(report, f"{_QUICK}, ONNX Runtime", threads, 1)["of_processor"]
-    words = "is reached" if whole["low"] >= ASKED_TIMES else "is not reached"
+    runtime = "ONNX Runtime"
+    rates = {_name(report["model"]): _row(report, f"{_WHOLE}, {runtime}", threads, 1)}
+    rates |= {
+        _name(one): _row(report, f"{_name(one)}, {runtime}", threads, 1)
+        for one in report.get("further", [])
+    }
+    quick = _row(report, f"{_QUICK}, {runtime}", threads, 1)["of_processor"]
+    first, *others = rates
+    told = [f"a whole look of {first} is {interval(rates[first]['of_processor'])} times as fast"]
+    told.append(f"a quick look {interval(quick)} times")
+    told += [f"{name} {interval(rates[name]['of_processor'])} times" for name in others]
     return (
         f"Asked for were {ASKED_TIMES:g} times as many radiographs a second as a DenseNet-121 in ONNX "
-        f"Runtime on the same cores. **That {words}.** On one core and image by image, by the time that it "
-        f"worked, a whole look is {interval(whole)} times as fast, a quick look {interval(quick)} "
-        "times; what a whole look is made of stands below."
+        f"Runtime on the same cores. **{_verdict(rates)}** On one core and image by image, by the time "
+        f"that it worked, {', '.join(told[:-1])} and {told[-1]}; what a whole look is made of stands "
+        "below."
     )
+
+
+def _verdict(rates: dict[str, dict[str, Any]]) -> str:
+    """Return which models reach what was asked for, the whole interval of each."""
+    reached = [name for name, row in rates.items() if row["of_processor"]["low"] >= ASKED_TIMES]
+    missed = [name for name in rates if name not in reached]
+    if not reached or not missed:
+        return "That is reached." if reached else "That is not reached."
+    return f"That is reached by {' and '.join(reached)}, and not by {' and '.join(missed)}."
 
 
 def _graphs(report: dict[str, Any]) -> str:
@@ -136,25 +191,47 @@ def _graphs(report: dict[str, Any]) -> str:
 
 
 def _why(report: dict[str, Any], precision: dict[str, Any]) -> str:
-    alone = [
-        one["of_processor"]["value"]
-        for one in report["graphs"]
-        if one["what"].startswith("recipe") and one["threads"] == 1
-    ]
     same = precision["auc"]["float32, OpenVINO"].values()
     off = max(one["largest_change_of_a_logit"] for one in same)
     return (
-        f"A whole look asks {len(alone)} networks, one of each recipe, and one that outlines lungs and "
-        f"heart. Each of the {len(alone)} is {min(alone):.1f} to {max(alone):.1f} times as fast as a "
-        f"DenseNet-121; {len(alone)} of them cannot be. The runtime has joined their convolutions, "
+        f"A whole look asks {_networks(report)} networks, one of each recipe, and one that outlines lungs "
+        f"and heart. {_of_one(report)} The runtime has joined their convolutions, "
         "norms and activations, and nothing is computed that was not asked for, so what is left is the "
         "arithmetic. The engine OpenVINO does it a little faster: no score of the images of "
-        f"`precision.json` then changes by more than {off:.1g} of a logit. To ask fewer networks would "
-        "be another model, with other scores."
+        f"`precision.json` then changes by more than {off:.1g} of a logit. To ask fewer networks "
+        f"{_fewer(report)}"
     )
 
 
-def _parts(report: dict[str, Any]) -> str:
+def _networks(report: dict[str, Any]) -> int:
+    alone = [one for one in _alone(report) if one["what"].startswith("recipe")]
+    return len(alone) if alone else int(report["networks"])
+
+
+def _of_one(report: dict[str, Any]) -> str:
+    """Say how fast one of the networks is."""
+    n = _networks(report)
+    alone = [one for one in _alone(report) if one["what"].startswith("recipe")]
+    if alone:
+        found = [one["of_processor"]["value"] for one in alone]
+        return (
+            f"Each of the {n} is {min(found):.1f} to {max(found):.1f} times as fast as a DenseNet-121; "
+            f"{n} of them cannot be."
+        )
+    return f"Each of the {n} takes about as long as a model of one network; {n} of them cannot be as fast."
+
+
+def _fewer(report: dict[str, Any]) -> str:
+    names = " and ".join(_name(one) for one in report.get("further", []))
+    if not names:
+        return "would be another model, with other scores."
+    return (
+        f"is another model, with other scores: {names} "
+        "([why](adr/0039-a-second-model-for-large-numbers.md))."
+    )
+
+
+def _parts(report: dict[str, Any]) -> list[str]:
     rows = [
         (
             one["what"].partition(" in ")[0],
@@ -162,10 +239,10 @@ def _parts(report: dict[str, Any]) -> str:
             str(one["time"]["n"]),
             interval(one["of_processor"]),
         )
-        for one in report["graphs"]
-        if one["what"].endswith("alone") and one["threads"] == 1
+        for one in _alone(report)
     ]
-    return table(("Alone, one image, one thread", "ms of work", "Rounds", "DenseNet-121 = 1"), rows)
+    heads = ("Alone, one image, one thread", "ms of work", "Rounds", "DenseNet-121 = 1")
+    return [table(heads, rows)] if rows else []
 
 
 def _fewer_bits(precision: dict[str, Any]) -> str:
@@ -229,19 +306,28 @@ def _from_file(report: dict[str, Any]) -> list[str]:
 
 
 def _path_words(report: dict[str, Any]) -> str:
-    rates = {one["what"]: one["images_per_second"] for one in report["path"] if one["workers"] == 2}
-    enough = [name for name, rate in rates.items() if rate >= ASKED_PER_SECOND]
+    by_model: dict[str, list[float]] = {}
+    for one in report["path"]:
+        if one["workers"] == 2:
+            rates = by_model.setdefault(one.get("model", report["model"]), [])
+            rates.append(one["images_per_second"])
+    reached = [
+        f"{sum(rate >= ASKED_PER_SECOND for rate in rates)} of {len(rates)} sorts of files"
+        f"{f' with {_name(model)}' if len(by_model) > 1 else ''}"
+        for model, rates in by_model.items()
+    ]
     return (
-        "The whole path: read the file, ask the gate, prepare, ask the model, measure the outlines, "
-        f"write JSON. Asked for were {ASKED_PER_SECOND:g} a second on 2 cores; in this run, with the "
-        f"other programs that ran beside it, two workers reached that with {len(enough)} of "
-        f"{len(rates)} sorts of files."
+        "The whole path: read the file, ask the gate, prepare, ask the model, measure the outlines "
+        "where it has any, write JSON. Asked for were "
+        f"{ASKED_PER_SECOND:g} a second on 2 cores; in this run, with the "
+        f"other programs that ran beside it, two workers reached that with {' and '.join(reached)}."
     )
 
 
 def _path(report: dict[str, Any]) -> str:
     rows = [
         (
+            _name(one.get("model", report["model"])),
             one["what"],
             str(one["workers"]),
             f"{one['time']['n']} x {one['images']}",
@@ -250,7 +336,8 @@ def _path(report: dict[str, Any]) -> str:
         )
         for one in report["path"]
     ]
-    return table(("File", "Workers", "Rounds x files", "Files/s, median", "Files/s, best"), rows)
+    heads = ("Model", "File", "Workers", "Rounds x files", "Files/s, median", "Files/s, best")
+    return table(heads, rows)
 
 
 def _files(report: dict[str, Any]) -> str:

@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from page_parts import shipped_folder, shipped_manifest, table
+from page_parts import (
+    counted,
+    further_folders,
+    interval,
+    manifest_in,
+    shipped_folder,
+    shipped_manifest,
+    table,
+)
 
 import medcxr.gates
 from medcxr.core.results import Analysis, Anatomy, FindingResult, Lung, Span
@@ -96,6 +104,67 @@ def _recipes(manifest: dict[str, Any]) -> str:
         else "The graph has no quick look."
     )
     return f"{table(heads, rows)}\n\n{told}"
+
+
+def _further(manifest: dict[str, Any]) -> str:
+    others = [manifest_in(folder) for folder in further_folders()]
+    return beside([manifest, *others]) if others else "The package has no other model."
+
+
+def beside(manifests: list[dict[str, Any]]) -> str:
+    """Return what models are, do and reach, a column for each; the first one answers by itself."""
+    findings = dict.fromkeys(name for one in manifests for name in one["findings"])
+    rows = [
+        ("Version", *(one["version"] for one in manifests)),
+        ("Answers by itself", *("no" if number else "yes" for number in range(len(manifests)))),
+        ("Networks asked", *(str(_networks(one)) for one in manifests)),
+        (
+            "Organs outlined and measured",
+            *(", ".join(one["outlines"]) or "none" for one in manifests),
+        ),
+        ("Places of a map", *(f"{grid_of(one)} x {grid_of(one)}" for one in manifests)),
+        ("Run", *(f"`{one['training']['run']}`" for one in manifests)),
+        ("Measured on", *(_measured_on(one) for one in manifests)),
+        ("Command", *(f"`{one['measurements'][0]['command']}`" for one in manifests)),
+        *(
+            (f"AUC, {finding}", *(interval(_auc(one, finding), digits=3) for one in manifests))
+            for finding in findings
+        ),
+        (
+            "Mean AUC",
+            *(interval(_report(one)["mean_auc"], digits=3) for one in manifests),
+        ),
+    ]
+    told = "\n".join(f"- {one['name']}: {one['measurements'][0]['method']}" for one in manifests)
+    return f"{table(('', *(one['name'] for one in manifests)), rows)}\n\n{told}"
+
+
+def _networks(manifest: dict[str, Any]) -> int:
+    look = manifest["quick_look"]
+    if look:
+        return int(look["of"])
+    chosen = manifest["training"]["config"]["evaluation"]
+    return int(chosen["folds"]) if chosen["ship"] == "folds" else 1
+
+
+def _measured_on(manifest: dict[str, Any]) -> str:
+    report = _report(manifest)
+    return (
+        f"{counted(report['n_images'], 'radiograph')} of {counted(report['n_patients'], 'patient')}"
+    )
+
+
+def _auc(manifest: dict[str, Any], finding: str) -> dict[str, float] | None:
+    for one in _report(manifest)["findings"]:
+        if one["finding"] == finding:
+            auc: dict[str, float] | None = one["auc"]
+            return auc
+    return None
+
+
+def _report(manifest: dict[str, Any]) -> dict[str, Any]:
+    report: dict[str, Any] = manifest["measurements"][0]["report"]
+    return report
 
 
 def _training(manifest: dict[str, Any]) -> str:
@@ -338,6 +407,7 @@ BLOCKS: dict[str, Callable[[dict[str, Any]], str]] = {
     "model": _model,
     "preprocessing": _preprocessing,
     "recipes": _recipes,
+    "further": _further,
     "training": _training,
     "graph": _graph,
     "files": _files,

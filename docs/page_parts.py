@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from medcxr.registry.registry import SHIPPED_MODELS
+from medcxr.registry.shipped import SHIPPED_MODELS, default_model, model_folders
 
 __all__ = [
     "counted",
     "filled",
+    "further_folders",
     "interval",
+    "manifest_in",
     "shipped_folder",
     "shipped_manifest",
     "table",
@@ -107,16 +109,29 @@ def _block(text: str) -> str:
 
 
 def shipped_folder() -> Path:
-    """Return the folder of the model that comes with the package; of several the newest."""
-    folders = [path.parent for path in SHIPPED_MODELS.glob("*/manifest.json")]
-    return max(folders, key=lambda folder: _read(folder)["created"])
+    """Return the folder of the package's model that answers by itself.
+
+    Raises:
+        ModelError: the package does not name it.
+        ValueError: the package has none.
+    """
+    folder = default_model()
+    if folder is None:
+        raise ValueError("no model is shipped")
+    return folder
 
 
 def shipped_manifest() -> dict[str, Any]:
-    """Return the shipped model's manifest as plain values."""
-    return _read(shipped_folder())
+    """Return that model's manifest as plain values."""
+    return manifest_in(shipped_folder())
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def further_folders() -> list[Path]:
+    """Return the folders of the package's other models, by name."""
+    return [folder for folder in model_folders(SHIPPED_MODELS) if folder != shipped_folder()]
+
+
+def manifest_in(folder: Path) -> dict[str, Any]:
+    """Return the manifest in a model's folder as plain values."""
     manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return manifest

@@ -13,6 +13,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from medcxr.registry.bundle import read_manifest
+from medcxr.registry.shipped import default_model, model_folders
+
 ROOT = Path(__file__).resolve().parents[1]
 DECISIONS = ROOT / "docs" / "adr"
 OF_REPOSITORY = {
@@ -24,6 +27,7 @@ OF_REPOSITORY = {
 }
 """Page in the repository -> page of the site."""
 
+MODELS = ROOT / "src" / "medcxr" / "models"
 _CARD = "model-card.md"
 _LIST_OF_DECISIONS = "adr/index.md"
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -31,8 +35,8 @@ _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """List the decisions in the navigation; mkdocs.yml names their folder alone."""
-    config.nav = _with_decisions(config.nav)
+    """List the decisions and further models' cards in the navigation, which mkdocs.yml does not."""
+    config.nav = _completed(config.nav)
     return config
 
 
@@ -82,9 +86,23 @@ def relative(uri: str, page_uri: str) -> str:
 
 
 def _pages() -> dict[Path, str]:
-    """Return the pages of the repository that are pages of the site, and the shipped model's card."""
+    """Return the pages of the repository that are pages of the site, and the models' cards."""
     pages = {ROOT / name: uri for name, uri in OF_REPOSITORY.items()}
-    return pages | dict.fromkeys(ROOT.glob("src/medcxr/models/*/model_card.md"), _CARD)
+    cards = {folder / "model_card.md": _card(folder) for folder in model_folders(MODELS)}
+    return pages | {path: uri for path, uri in cards.items() if path.is_file()}
+
+
+def _card(folder: Path) -> str:
+    """Return the page of a model's card: the default's, or one that names the model."""
+    if folder == default_model(MODELS):
+        return _CARD
+    return f"model-card-{read_manifest(folder).name}.md"
+
+
+def _further_cards() -> list[dict[str, str]]:
+    """Return the navigation's lines for the cards of the models that do not answer by themselves."""
+    others = [folder for folder in model_folders(MODELS) if folder != default_model(MODELS)]
+    return [{f"Model card of {read_manifest(one).name}": _card(one)} for one in others]
 
 
 def _sources() -> dict[str, Path]:
@@ -105,11 +123,16 @@ def _title(path: Path) -> str:
     return path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
 
 
-def _with_decisions(nav: Any) -> Any:  # noqa: ANN401 - as YAML gives it
+def _completed(nav: Any) -> Any:  # noqa: ANN401 - as YAML gives it
     if isinstance(nav, list):
-        return [_with_decisions(one) for one in nav]
+        found = []
+        for one in nav:
+            found.append(_completed(one))
+            if isinstance(one, dict) and _CARD in one.values():
+                found += _further_cards()
+        return found
     if isinstance(nav, dict):
-        return {name: _with_decisions(one) for name, one in nav.items()}
+        return {name: _completed(one) for name, one in nav.items()}
     if nav == "adr/":
         numbered = [f"adr/{path.name}" for path in sorted(DECISIONS.glob("*.md"))]
         return [_LIST_OF_DECISIONS, *numbered]

@@ -22,6 +22,7 @@ from medcxr.core.results import Estimate
 from medcxr.explain.report import RandomizedFigures
 from medcxr.registry.explanations import explanations_from_plain, find_explanations
 from medcxr.registry.registry import ModelRegistry
+from medcxr.registry.shipped import shipped_manifests
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -140,8 +141,12 @@ def test_the_page_of_explanations_is_that_of_its_record_and_of_the_shipped_model
     module = load_script(monkeypatch, "make_explanations")
     report = json.loads(module.RECORD.read_text(encoding="utf-8"))
 
-    assert module.PAGE.read_text(encoding="utf-8") == module.page(report)
+    further = module.further_reports()
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(report, further)
     assert report["model"] == ModelRegistry(tmp_path).current().manifest.identity
+    for one in further:
+        bundle = ModelRegistry(tmp_path).get(one["model"])
+        assert find_explanations(tmp_path, bundle) == explanations_from_plain(one)
     words = next(commands_of(module.PAGE.read_text(encoding="utf-8"), "medcxr explain-check"))
     assert words == shlex.split(module.COMMAND)[2:]
     changed = json.loads(json.dumps(report))
@@ -177,6 +182,10 @@ def test_the_page_tells_gains_verdicts_and_shuffled_weights(monkeypatch, tmp_pat
     assert "- Pneumonia: no map is shown." in page
     assert "| Effusion | occlusion map | random map | 0.10 (0.08 to 0.12) |" in page
     assert "| Effusion | occlusion map | 10 | 0.07 (-0.10 to 0.20) |" in page
+    other = json.loads(json.dumps(asdict(replace(report, model="quick 1.0.0"))))
+    both = module.page(other, [other])
+    assert "## The maps of quick" in both
+    assert both.count("- Effusion: the occlusion map is shown.") == 2
 
 
 def test_the_page_of_measures_is_that_of_its_record_and_of_the_shipped_model(monkeypatch, tmp_path):
@@ -199,6 +208,8 @@ def test_the_page_of_speed_is_that_of_its_records_and_of_the_shipped_model(monke
 
     assert module.main(["--check"]) == 0
     assert report["model"] == ModelRegistry(tmp_path).current().manifest.identity
+    shipped = {manifest.identity for manifest in shipped_manifests()}
+    assert set(report.get("further", [])) <= shipped
     assert precision["model"] == report["model"]
     for path in (("graphs", 0, "images_per_second"), ("path", 0, "images_per_second")):
         changed = json.loads(json.dumps(report))
@@ -209,6 +220,33 @@ def test_the_page_of_speed_is_that_of_its_records_and_of_the_shipped_model(monke
     for one in slower["graphs"]:
         one["of_processor"]["low"] = module.ASKED_TIMES
     assert "**That is reached.**" in module.page(slower, precision)
+
+
+def test_the_page_of_speed_says_which_model_reaches_what_was_asked_for(monkeypatch):
+    module = load_script(monkeypatch, "make_speed")
+    report, precision = (json.loads(p.read_text()) for p in (module.RECORD, module.PRECISION))
+    named = "whole look, "
+    graphs = [one for one in report["graphs"] if not one["what"].endswith(("alone", "torch"))]
+    rows = [one for one in graphs if one["what"].startswith(named)]
+    fast = {"value": 5.0, "low": module.ASKED_TIMES, "high": 6.0, "n": 20}
+    graphs += [
+        one | {"what": one["what"].replace(named, "quick-1, "), "of_processor": fast}
+        for one in rows
+    ]
+    path = [one | {"model": report["model"]} for one in report["path"]]
+    path += [one | {"model": "quick-1 2.0.0", "images_per_second": 20.0} for one in path]
+    further = {"further": ["quick-1 2.0.0"], "networks": 5, "graphs": graphs, "path": path}
+
+    page = module.page(report | further, precision)
+    told = " ".join(page.split())
+
+    assert "**That is reached by quick-1, and not by hybrid-lite0.**" in told
+    assert "and quick-1 5.00 (4.00 to 6.00) times;" in told
+    assert "6 of 6 sorts of files with quick-1" in told
+    assert "--weights" not in module.command(report | further)
+    assert "| recipe 1 |" not in page
+    assert "| quick-1, OpenVINO | 1 | 1 |" in page
+    assert "another model, with other scores: quick-1" in told
 
 
 def test_the_page_of_experiments_is_that_of_its_records(monkeypatch):
@@ -273,6 +311,25 @@ def test_the_specification_is_that_of_the_shipped_model_and_of_the_code(monkeypa
     assert text == module.page(text, manifest)
     assert set(re.findall(r"<!-- begin ([\w-]+) -->", text)) == set(module.BLOCKS)
     assert module.page(text, manifest | {"created": "another day"}) != text
+
+
+def test_the_specification_tells_models_beside_each_other(monkeypatch):
+    module = load_script(monkeypatch, "make_technical_specification")
+    careful = module.shipped_manifest()
+    plain = careful["training"] | {"config": careful["training"]["config"] | {"companion": None}}
+    plain["config"] = plain["config"] | {
+        "further_companions": [],
+        "evaluation": {"ship": "refit", "folds": 5},
+    }
+    other = careful | {"name": "quick", "outlines": [], "quick_look": None, "training": plain}
+
+    told = module.beside([careful, other])
+
+    assert "| Answers by itself | yes | no |" in told
+    assert "| Organs outlined and measured | right lung, left lung, heart | none |" in told
+    assert f"| Networks asked | {careful['quick_look']['of']} | 1 |" in told
+    figures = careful["measurements"][0]["report"]["findings"][0]
+    assert told.count(f"| AUC, {figures['finding']} | {figures['auc']['value']:.3f} (") == 1
 
 
 def test_the_shipped_graph_takes_and_gives_what_the_specification_says(monkeypatch):

@@ -268,6 +268,8 @@ def test_tests_of_libraries_and_bytecode_are_left_out_and_nothing_else(
     unused = [
         packages / "numpy" / "tests" / "test_core.py",
         packages / "scipy" / "stats" / "tests" / "data" / "large.npy",
+        packages / "pyarrow" / "include" / "api.h",
+        packages / "pydeck" / "nbextension" / "static" / "index.js",
         packages / "pip" / "__pycache__" / "main.pyc",
     ]
     for file in kept + unused:

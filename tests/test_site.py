@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from medcxr.registry.shipped import shipped_manifests
+
 ROOT = Path(__file__).resolve().parents[1]
 
 pytestmark = [
@@ -45,7 +47,11 @@ def test_every_document_is_a_page(site: Path):
 
     built = {path.relative_to(site) for path in site.rglob("*.html")}
 
-    assert inside | repository | {Path("model-card.html"), Path("adr/index.html")} <= built
+    cards = {
+        Path("model-card.html" if number == 0 else f"model-card-{manifest.name}.html")
+        for number, manifest in enumerate(shipped_manifests())
+    }
+    assert inside | repository | cards | {Path("adr/index.html")} <= built
 
 
 def test_what_writes_the_pages_is_no_part_of_the_site(site: Path):

@@ -20,9 +20,11 @@ from bundles import (
 from medcxr.apps.cli.main import app
 from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.errors import DataError, ModelError
+from medcxr.core.sentences import NO_OUTLINES
 from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.explanations import find_explanations
 from medcxr.registry.registry import ModelRegistry
+from medcxr.registry.shipped import shipped_manifests
 from medcxr.services.analysis import analyze_image
 from medcxr.services.occlusion import explain_by_occlusion
 from medcxr.synthetic.parameters import ThoraxParameters
@@ -70,6 +72,7 @@ def test_analyze_prints_every_finding_and_the_disclaimer_apart(run, radiograph):
     for finding in FINDINGS:
         assert finding in result.stdout
     assert "tiny 1.0.0" in result.stdout
+    assert f"Lungs and heart: {NO_OUTLINES}" in result.stdout
     assert DISCLAIMER in result.stderr
     assert DISCLAIMER not in result.stdout
 
@@ -377,6 +380,23 @@ def test_heat_map_options_that_make_no_sense_are_refused(run, radiograph, tmp_pa
         assert reason in str(error)
     assert not out.exists()
     assert radiograph.read_bytes() == before
+
+
+def test_help_to_predict_tells_how_well_each_model_of_the_package_was_measured(run):
+    told = " ".join(run("predict", "--help").stdout.split())
+    for manifest in shipped_manifests():
+        report = manifest.measurements[0].report
+        assert f"{manifest.name}: {manifest.description} Mean AUC {report.mean_auc.told(3)}" in told
+        assert f"medcxr models show {manifest.name}" in told
+
+
+def test_predict_asks_the_model_that_is_named(run, tiny_workspace, radiograph, tmp_path):
+    (tmp_path / "manifest.csv").write_text(f"image_path\n{radiograph}\n")
+    tiny_bundle(tiny_workspace.models / "fast-1", name="fast", version="1", seed=9)
+    words = ("predict", "--manifest", tmp_path / "manifest.csv", "--out", tmp_path / "scores.csv")
+    assert "1 images with fast 1" in run(*words, "--model", "fast").stderr
+    assert "1 images with tiny 1.0.0" in run(*words).stderr
+    assert "no model 'absent'" in str(run(*words, "--model", "absent").exception)
 
 
 def test_predict_writes_the_table_and_counts_the_bad_rows(run, radiograph, tmp_path):

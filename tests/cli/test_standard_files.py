@@ -46,6 +46,16 @@ def radiographs(tmp_path):
     return paths
 
 
+def test_what_a_model_without_outlines_cannot_make_is_named(
+    run, radiographs, tmp_path, tiny_workspace
+):
+    use_tiny_model(tiny_workspace, version="3.0.0")
+    result = run(radiographs[0], "--dicom", tmp_path / "objects")
+    assert result.exit_code == 0, result.output
+    assert "no segmentation, since model tiny 3.0.0 outlines no organs" in result.stderr
+    assert not list((tmp_path / "objects").glob("*segmentation*"))
+
+
 def test_objects_of_several_radiographs_lie_in_one_folder(
     run, radiographs, tmp_path, tiny_workspace
 ):

@@ -19,6 +19,7 @@ from signing_in import ADMIN, GOOD
 
 ANALYSIS_LIMIT_MS = 120_000
 SCREEN = {"width": 1400, "height": 1000}
+_PICTURE = re.compile(r"/media/[0-9a-f]+\.[a-z]+$")
 _SEARCH_FOR_SERVER = re.compile(r"/[a-z-]+/_stcore/(health|host-config)$")
 
 
@@ -27,13 +28,16 @@ def watched(page):
     """Yield a page; afterwards nothing may have gone wrong on it, nor anything elsewhere."""
     errors: list[str] = []
     hosts: set[str] = set()
+    missing: set[str] = set()
     page.on("console", lambda m: errors.append(_told(m)) if _is_error(m) else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: hosts.add(_host(request.url)))
+    page.on("response", lambda response: _note_missing(response, missing))
     page.on("websocket", lambda socket: hosts.add(_host(socket.url)))
     yield page
-    assert errors == []
-    assert hosts == {"127.0.0.1"}
+    assert not errors, f"the browser's console tells of {errors}"
+    assert hosts == {"127.0.0.1"}, f"the page asked {hosts}"
+    assert not missing or _shows_all_pictures(page), f"never served: {missing}"
 
 
 def sign_in(page, password=GOOD, *, name=ADMIN):
@@ -112,9 +116,25 @@ def _is_error(message):
     """Tell whether the console names an error of the page.
 
     Loaded anew below its root, Streamlit's page first asks for the server below the page's own
-    address, and then, without harm, above it.
+    address, and then, without harm, above it. A picture that a new run of the page takes back for
+    a moment is asked for again (see `_note_missing`).
     """
-    return message.type == "error" and not _SEARCH_FOR_SERVER.search(message.location["url"])
+    url = message.location["url"]
+    return message.type == "error" and not (_SEARCH_FOR_SERVER.search(url) or _PICTURE.search(url))
+
+
+def _note_missing(response, missing):
+    """Note the address of a picture that was not served, until it is."""
+    if _PICTURE.search(response.url):
+        (missing.discard if response.ok else missing.add)(response.url)
+
+
+def _shows_all_pictures(page):
+    """Tell whether no picture lacks on the page: one of a page that was left harms nobody."""
+    return page.evaluate(
+        "() => [...document.images].every(image => image.complete && image.naturalWidth > 0)"
+        " && [...document.querySelectorAll('canvas[data-ready]')].every(c => c.dataset.ready === 'true')"
+    )
 
 
 def _told(message):

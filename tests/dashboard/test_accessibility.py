@@ -20,7 +20,8 @@ _SCREEN_DIFFERENCE = 40  # of 255, in any color; a fainter sign of focus counts 
 _FOCUS_PIXELS = 40  # as many pixels must tell where the focus is: half an outline of 2 x 10 px
 _MARGIN = 8  # around a control, in pixels
 _LARGE = 300_000  # square pixels
-_TRANSITION_MS = 250  # of Streamlit's colors
+_PAINTED_MS = 40  # until a change is on the screen, without transitions
+_NO_TRANSITIONS = "*, *::before, *::after { transition: none !important; animation: none !important }"
 _MOST_TABS = 150
 
 # What the keyboard is at, also within the viewer.
@@ -116,6 +117,7 @@ def test_it_is_seen_where_the_keyboard_is(page, tmp_path, name):
     _enter(page)
     _open_radiograph(page, tmp_path)
     _go_to(page, name)
+    page.add_style_tag(content=_NO_TRANSITIONS)
     unseen = [told for one in _by_tab(page) if (told := _unseen(page, one))]
     assert unseen == []
 
@@ -166,7 +168,7 @@ def _settle(page):
     """Wait for the end of a run, and of what a page does once it is shown."""
     for _ in range(3):
         wait_until_still(page)
-        page.wait_for_timeout(500)
+        page.wait_for_timeout(250)
 
 
 def _begin_at_the_top(page):
@@ -202,7 +204,7 @@ def _unseen(page, one):
 
 
 def _around(page, box):
-    page.wait_for_timeout(_TRANSITION_MS)
+    page.wait_for_timeout(_PAINTED_MS)
     left, top = (max(0.0, box[side] - _MARGIN) for side in ("x", "y"))
     clip = {"x": left, "y": top, "width": box["width"] + 2 * _MARGIN}
     clip["height"] = box["height"] + 2 * _MARGIN

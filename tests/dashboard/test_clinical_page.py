@@ -19,6 +19,7 @@ from medcxr.apps.dashboard import cases
 from medcxr.apps.dashboard.clinical_words import NOT_REMEMBERED
 from medcxr.core.case_record import Verdict
 from medcxr.core.guidance import is_undecided
+from medcxr.core.sentences import NO_OUTLINES
 from medcxr.services import case_records
 from medcxr.services.analysis import analyze_image
 from medcxr.synthetic.dicom import write_dicom
@@ -103,6 +104,7 @@ def test_another_operating_point_tells_the_same_probabilities_anew(app, workspac
 
 def test_the_choice_of_the_operating_point_outlives_the_page(app):
     upload(app, ("one.png", png()))
+    assert f"<b>Lungs and heart</b>{NO_OUTLINES}" in html(app)
     choose(app, "Operating point", "sensitivity_90")
     upload(app, ("one.png", png()), ("two.png", png(1)))
     chosen = next(one for one in app.selectbox if one.label == "Operating point")

@@ -10,7 +10,9 @@ from streamlit.util import calc_hash
 
 from bundles import ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.apps.dashboard.words import NO_CASES, NO_IMPORTANCE, NO_ZONES
-from medcxr.services.importance import measure_importance
+from medcxr.core.sentences import NO_OUTLINES
+from medcxr.registry.registry import ModelRegistry
+from medcxr.services.importance import NO_ZONES_KNOWN, measure_importance
 from medcxr.services.kept_importance import keep_importance_report
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
@@ -120,6 +122,16 @@ def test_a_radiograph_is_explained_section_by_section(outlined, app):  # noqa: A
     assert not [b for b in app.button if "occlusion" in b.label or "Compare" in b.label]
     assert "The evidence map of Cardiomegaly is not shown to be true" in texts(app)
     assert html(app).count("Share of the evidence for Cardiomegaly") == 1  # of the true map only
+
+
+def test_a_model_without_outlines_says_so_in_their_place(app, workspace):
+    sign_in(app)
+    press(app, "Try a synthetic radiograph")
+    model = ModelRegistry(workspace.models).current().manifest.identity
+    assert f"<b>Lungs and heart</b>{NO_OUTLINES}" in html(app)
+    assert NO_ZONES_KNOWN.format(model=model) in texts(app)
+    assert "Measured on" not in [group.label for group in app.button_group]
+    assert NO_IMPORTANCE not in texts(app)
 
 
 def test_where_nothing_speaks_for_a_finding_the_page_says_so(outlined, app):  # noqa: ARG001

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from bundles import tiny_bundle
+from bundles import ORGANS, tiny_bundle, tiny_graph
 from medcxr.apps.dashboard.card_view import Kind, card_blocks
 from medcxr.registry.model_card import model_card
 from medcxr.registry.registry import ModelRegistry
@@ -20,7 +20,12 @@ HOSTILE = "<script>alert(1)</script> ![x](http://example.org/x.png) **bold**"
 def models(workspace):
     """Add a second model with a hostile description, and a damaged one."""
     tiny_bundle(
-        workspace.models / "other-2.0.0", name="other", version="2.0.0", description=HOSTILE
+        workspace.models / "other-2.0.0",
+        name="other",
+        version="2.0.0",
+        description=HOSTILE,
+        graph=tiny_graph(outlined=True),
+        outlines=ORGANS,
     )
     tiny_bundle(workspace.models / "bad-1.0.0", name="bad")
     (workspace.models / "bad-1.0.0" / "model.onnx").write_bytes(b"changed")
@@ -106,6 +111,10 @@ def test_two_models_are_paired_where_their_runs_kept_scores(app, models):
     pick(app, "First model", "tiny 1.0.0")
     pick(app, "Second model", "other 2.0.0")
     assert "left no scores in this workspace" in texts(app)
+    outlined = (
+        "<td>Organs outlined and measured</td><td>none</td><td>right lung, left lung, heart</td>"
+    )
+    assert outlined in html(app)
     folder = models.runs / "run-0"  # of which both tell
     folder.mkdir()
     rows = [f"{i}.png,{i / 40},{1 + i % 2}" for i in range(40)]

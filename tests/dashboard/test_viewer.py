@@ -63,6 +63,14 @@ def address(serve, tmp_path_factory):
     assert "Traceback" not in (folder / "log").read_text()
 
 
+_TURN_THE_WHEEL = """canvas => {
+  const turning = setInterval(() => {
+    if (canvas.isConnected) canvas.dispatchEvent(new WheelEvent("wheel", { deltaY: -1 }));
+    else clearInterval(turning);
+  }, 1);
+}"""
+
+
 @pytest.fixture
 def signed_in(browser, address):
     """Yield a new page of the dashboard that nobody has used yet."""
@@ -391,6 +399,14 @@ def test_what_was_done_to_a_radiograph_stays_when_the_page_runs_anew(viewer):
     viewer.get_by_role("radio", name="Effusion").click()
     viewer.locator(".title").get_by_text("Evidence map of Effusion").wait_for()
     assert state(viewer)["zoom"] == before["zoom"]
+
+
+def test_leaving_the_page_while_it_draws_is_no_error(viewer):
+    for number in (0, 1):
+        view(viewer, number).evaluate(_TURN_THE_WHEEL)
+    viewer.get_by_role("link", name="Help").click()
+    viewer.get_by_role("heading", name="Help", exact=True).wait_for()
+    settle(viewer)
 
 
 def test_two_fingers_enlarge_on_a_touch_screen(viewer):

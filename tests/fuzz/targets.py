@@ -293,8 +293,9 @@ def manifests() -> list[bytes]:
     from bundles import tiny_manifest
     from medcxr.registry.manifest import manifest_to_json
     from medcxr.registry.sealed_text import without_seal
+    from medcxr.registry.shipped import default_model
 
-    shipped = next((ROOT / "src" / "medcxr" / "models").glob("*/manifest.json"))
+    shipped = default_model() / "manifest.json"
     return [
         manifest_to_json(tiny_manifest()).encode(),
         without_seal(shipped.read_text(encoding="utf-8")).encode(),

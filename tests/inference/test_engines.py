@@ -15,12 +15,12 @@ from medcxr.core.errors import DataError, MissingExtra, ModelError
 from medcxr.core.settings import Settings
 from medcxr.inference.session import MODEL_OUTPUTS, OUTLINES_OUTPUT, OnnxSession
 from medcxr.registry.bundle import GRAPH_FILE
-from medcxr.registry.registry import SHIPPED_MODELS
+from medcxr.registry.shipped import default_model
 from medcxr.services.loaded_model import current_predictor
 from medcxr.synthetic import sample_parameters, simulate
 
 ALL_OUTPUTS = (*MODEL_OUTPUTS, OUTLINES_OUTPUT)
-_SHIPPED = next(SHIPPED_MODELS.glob(f"*/{GRAPH_FILE}"))
+_SHIPPED = default_model() / GRAPH_FILE
 _TOLERANCE = 1e-4  # of a logit and of an outline: a ten-thousandth of a probability is not shown
 
 needs_openvino = pytest.mark.skipif(

@@ -9,7 +9,7 @@ from fhir.resources.R4B.bundle import Bundle
 
 from bundles import FINDINGS, ORGANS, tiny_graph, use_tiny_model
 from medcxr.core.errors import ImageError
-from medcxr.core.sentences import NOT_A_DIAGNOSIS
+from medcxr.core.sentences import NO_OUTLINES, NOT_A_DIAGNOSIS
 from medcxr.services.analysis import analyze_image
 from medcxr.services.standard_results import fhir_results
 from medcxr.services.workspace import Workspace
@@ -36,6 +36,14 @@ def read(bundle):
 
 def named(observations):
     return {(one.code.coding[0].display, one.bodySite.text): one for one in observations}
+
+
+def test_a_bundle_of_a_model_without_outlines_says_so(tiny_workspace):
+    file = varied_file(0)
+    analyzed = analyze_image(tiny_workspace, file.data, gate=False)
+    kinds = read(fhir_results(tiny_workspace, file.data, analyzed, made=MADE))
+    assert NO_OUTLINES in kinds["DiagnosticReport"][0].conclusion
+    assert len(kinds["Observation"]) == len(analyzed.analysis.findings)
 
 
 @pytest.mark.parametrize("number", range(0, 100, 4))

@@ -17,7 +17,7 @@ from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from dicom_programs import errors_of, program, rendered
 from medcxr.core.language import say, speaking
 from medcxr.core.result_objects import ResultKind
-from medcxr.core.sentences import NOT_A_DIAGNOSIS
+from medcxr.core.sentences import NO_OUTLINES, NOT_A_DIAGNOSIS
 from medcxr.explain.outline_drawing import OUTLINE_COLORS, in_original
 from medcxr.interchange import concepts
 from medcxr.interchange.codes import ORGANS as CODED_ORGANS
@@ -340,6 +340,11 @@ def test_a_model_that_outlines_nothing_has_no_segmentation(tmp_path):
         path = tmp_path / f"{number}.dcm"
         path.write_bytes(one.data)
         assert errors_of(path) == []
+    told = {ResultKind.STRUCTURED_REPORT, ResultKind.PRESENTATION_STATE}
+    for one in objects:
+        if one.kind in told:
+            words = [element.value for element in pydicom.dcmread(io.BytesIO(one.data)).iterall()]
+            assert any(NO_OUTLINES in word for word in words if isinstance(word, str)), one.kind
 
 
 def test_a_radiograph_stored_in_color_has_no_grayscale_state(workspace, tmp_path):

@@ -136,6 +136,8 @@ def test_outlines_are_measured_as_a_whole_and_by_table():
     assert "by 5-fold cross-validation by patient" in folded
     assert "not learned from" not in folded
     assert "Dice" not in model_card(replace(manifest, outline_figures=None))
+    assert "The graph outlines no organs" in model_card(tiny_manifest())
+    assert "outlines no organs" not in card
 
 
 def card_of(config):

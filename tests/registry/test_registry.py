@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 
 from bundles import tiny_bundle, tiny_graph
 from medcxr.core.errors import ModelError, StorageError
+from medcxr.registry.bundle import ModelBundle
 from medcxr.registry.registry import ModelRegistry
+from medcxr.registry.shipped import DEFAULT_FILE, SHIPPED_MODELS, default_model
 
 
 @pytest.fixture
 def shipped(tmp_path):
-    tiny_bundle(tmp_path / "shipped" / "old-1.0.0", name="old", created="2026-01-01")
-    tiny_bundle(tmp_path / "shipped" / "new-1.0.0", name="new", created="2026-05-01")
-    return tmp_path / "shipped"
+    folder = tmp_path / "shipped"
+    tiny_bundle(folder / "careful-1.0.0", name="careful", created="2026-01-01")
+    tiny_bundle(folder / "quick-1.0.0", name="quick", created="2026-05-01")
+    (folder / DEFAULT_FILE).write_text('{"model": "careful-1.0.0"}')
+    return folder
 
 
 @pytest.fixture
@@ -43,8 +47,43 @@ def current(registry):
     return registry.current().manifest.identity
 
 
-def test_the_newest_shipped_model_answers_at_first(registry):
-    assert current(registry) == "new 1.0.0"
+def test_the_model_that_the_package_names_answers_at_first_however_old_it_is(registry):
+    assert current(registry) == "careful 1.0.0"
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [None, "", "{}", "[]", '{"model": 3}', '{"model": "absent-1.0.0"}', '{"model": "../models"}'],
+)
+def test_of_several_shipped_models_none_answers_by_luck(models, shipped, stated):
+    (shipped / DEFAULT_FILE).unlink()
+    if stated is not None:
+        (shipped / DEFAULT_FILE).write_text(stated)
+    registry = ModelRegistry(models, shipped)
+    with pytest.raises(ModelError, match="which of its models answers"):
+        registry.current()
+    assert [entry.is_current for entry in registry.list()] == [False, False]
+    assert registry.use("quick").manifest.identity == "quick 1.0.0"
+    assert current(registry) == "quick 1.0.0"
+
+
+def test_the_only_shipped_model_needs_no_name(tmp_path):
+    only = tiny_bundle(tmp_path / "one" / "tiny-1.0.0").folder
+    assert default_model(tmp_path / "one") == only
+    assert default_model(tmp_path / "absent") is None
+
+
+def test_another_shipped_model_is_chosen_by_its_name_and_taken_back(registry, models, shipped):
+    registry.use("quick")
+    assert current(ModelRegistry(models, shipped)) == "quick 1.0.0"
+    assert registry.roll_back().manifest.identity == "careful 1.0.0"
+
+
+def test_the_package_names_its_careful_model():
+    folder = default_model()
+    assert folder is not None
+    assert folder.parent == SHIPPED_MODELS
+    assert ModelBundle.open(folder).manifest.outlines
 
 
 def test_without_any_model_the_user_is_told_what_to_do(models, tmp_path):
@@ -58,7 +97,7 @@ def test_registering_copies_and_does_not_change_who_answers(registry, models, bu
     registered = registry.register(source.folder)
     assert registered.folder == models / "tiny-1.0.0"
     assert registered.manifest == source.manifest
-    assert current(registry) == "new 1.0.0"
+    assert current(registry) == "careful 1.0.0"
     assert registry.register(source) == registered
 
 
@@ -75,13 +114,13 @@ def test_a_different_model_of_the_same_identity_is_refused(registry, built, tmp_
     other = tiny_bundle(tmp_path / "other", graph=tiny_graph(seed=9))
     with pytest.raises(ModelError, match="another name or version"):
         registry.register(other)
-    twin = tiny_bundle(tmp_path / "twin", name="new", graph=tiny_graph(seed=9))
+    twin = tiny_bundle(tmp_path / "twin", name="careful", graph=tiny_graph(seed=9))
     with pytest.raises(ModelError, match="came with the package"):
         registry.register(twin)
 
 
 def test_a_shipped_model_is_not_copied(registry, shipped, models):
-    assert registry.register(shipped / "new-1.0.0").folder == shipped / "new-1.0.0"
+    assert registry.register(shipped / "careful-1.0.0").folder == shipped / "careful-1.0.0"
     assert list(models.iterdir()) == []
 
 
@@ -100,18 +139,18 @@ def test_a_name_alone_is_enough_where_it_has_one_version(registry, built):
     assert registry.get("tiny 2.0.0").manifest.version == "2.0.0"
 
 
-@pytest.mark.parametrize("name", ["absent", "../shipped/new-1.0.0", "", ".", "new-1.0.0"])
+@pytest.mark.parametrize("name", ["absent", "../shipped/careful-1.0.0", "", ".", "careful-1.0.0"])
 def test_an_unknown_model_is_refused_and_the_choice_stays(registry, name):
     with pytest.raises(ModelError, match="no model"):
         registry.use(name)
-    assert current(registry) == "new 1.0.0"
+    assert current(registry) == "careful 1.0.0"
 
 
 def test_a_damaged_model_is_not_chosen(registry, built):
     registry.register(built()).path("model.onnx").write_bytes(b"x")
     with pytest.raises(ModelError, match="changed or damaged"):
         registry.use("tiny")
-    assert current(registry) == "new 1.0.0"
+    assert current(registry) == "careful 1.0.0"
 
 
 def test_rolling_back_returns_step_by_step_to_the_shipped_model(registry, built):
@@ -120,8 +159,8 @@ def test_rolling_back_returns_step_by_step_to_the_shipped_model(registry, built)
         registry.use("tiny", version)
     assert registry.roll_back().manifest.identity == "tiny 1.0.0"
     assert current(registry) == "tiny 1.0.0"
-    assert registry.roll_back().manifest.identity == "new 1.0.0"
-    assert current(registry) == "new 1.0.0"
+    assert registry.roll_back().manifest.identity == "careful 1.0.0"
+    assert current(registry) == "careful 1.0.0"
     with pytest.raises(ModelError, match="no earlier model"):
         registry.roll_back()
 
@@ -130,7 +169,7 @@ def test_choosing_the_same_model_twice_is_one_choice(registry, built):
     registry.register(built())
     registry.use("tiny")
     registry.use("tiny")
-    assert registry.roll_back().manifest.identity == "new 1.0.0"
+    assert registry.roll_back().manifest.identity == "careful 1.0.0"
 
 
 def test_without_a_shipped_model_the_first_choice_cannot_be_taken_back(models, built):
@@ -187,7 +226,7 @@ def test_the_history_keeps_every_step(registry, models, built):
     events = json.loads((models / "history.json").read_text())["events"]
     assert [(e["action"], e["model"]) for e in events] == [
         ("use", "tiny 1.0.0"),
-        ("roll back", "new 1.0.0"),
+        ("roll back", "careful 1.0.0"),
     ]
 
 
@@ -223,7 +262,7 @@ def test_the_list_names_every_model_and_marks_the_current_one(registry, built):
     registry.register(built())
     registry.use("tiny")
     entries = {entry.identity: entry for entry in registry.list()}
-    assert list(entries) == ["tiny 1.0.0", "new 1.0.0", "old 1.0.0"]
+    assert list(entries) == ["tiny 1.0.0", "quick 1.0.0", "careful 1.0.0"]
     assert [e.is_current for e in entries.values()] == [True, False, False]
     assert [e.is_shipped for e in entries.values()] == [False, True, True]
     tiny = entries["tiny 1.0.0"]
@@ -255,7 +294,7 @@ def test_a_current_model_that_was_deleted_is_named(registry, built):
     with pytest.raises(ModelError, match="no model 'tiny"):
         registry.current()
     assert not any(entry.is_current for entry in registry.list())
-    assert registry.roll_back().manifest.identity == "new 1.0.0"
+    assert registry.roll_back().manifest.identity == "careful 1.0.0"
 
 
 def test_the_list_tells_sizes_and_figures_and_the_history_the_choices(tmp_path):

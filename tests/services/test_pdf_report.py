@@ -18,11 +18,11 @@ from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.apps.dashboard.cases import Reading
 from medcxr.apps.dashboard.pictures import for_screen
 from medcxr.core.language import LANGUAGES, say, speaking
-from medcxr.core.sentences import DISCLAIMER, NOT_A_DIAGNOSIS
+from medcxr.core.sentences import DISCLAIMER, NO_OUTLINES, NOT_A_DIAGNOSIS
 from medcxr.documents.typefaces import UNKNOWN
 from medcxr.explain.verdict import told_absence
 from medcxr.services.analysis import analyze_image, current_model
-from medcxr.services.pdf_report import Additions, pdf_report
+from medcxr.services.pdf_report import Additions, pdf_report, pdf_report_of_record
 from medcxr.services.true_maps import draw_true_maps
 from medcxr.synthetic.dicom import write_dicom
 from medcxr.synthetic.parameters import ThoraxParameters
@@ -253,6 +253,14 @@ def test_a_report_of_a_large_radiograph_is_small_and_made_at_once(workspace, tmp
         times.append(time.process_time() - begun)
     assert len(data) < 1_500_000
     assert min(times) < 1.0
+
+
+def test_a_model_without_outlines_says_so_where_measures_would_stand(workspace, tmp_path):
+    use_tiny_model(workspace, version="3.0.0")
+    analyzed = analyze_image(workspace, radiograph_file(tmp_path / "thorax.png"), gate=False)
+    assert f"Lungs and heart {NO_OUTLINES}" in text_of(report_of(workspace, analyzed))
+    record = pdf_report_of_record(analyzed.analysis, model=None, made=MADE)
+    assert f"Lungs and heart {NO_OUTLINES}" in text_of(record)
 
 
 def test_the_outlines_are_drawn_into_the_radiograph(workspace, analyzed):

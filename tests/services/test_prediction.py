@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bundles import FINDINGS
+from bundles import FINDINGS, tiny_bundle
 from medcxr.core.errors import DataError, ModelError, StorageError
+from medcxr.imaging.reading import read_image
+from medcxr.inference.predictor import Predictor
+from medcxr.registry.registry import ModelRegistry
 from medcxr.services import row_scoring
 from medcxr.services.analysis import analyze_image
 from medcxr.services.prediction import predict_table
@@ -58,6 +61,31 @@ def test_every_row_has_the_probabilities_of_its_own_image(tiny_workspace, folder
         for found in analysis.findings:
             assert float(row[found.finding]) == pytest.approx(found.probability, abs=1e-6)
         assert row["error"] == ""
+
+
+def test_a_model_that_is_named_answers_and_the_one_in_use_stays(tiny_workspace, folder, tmp_path):
+    registry = ModelRegistry(tiny_workspace.models)
+    other = tiny_bundle(tiny_workspace.models / "fast-1", name="fast", version="1", seed=9)
+    table, named, in_use = write_table(folder, GOOD[:3]), tmp_path / "named.csv", tmp_path / "s.csv"
+    assert predict_table(tiny_workspace, table, named, model="fast").model == "fast 1"
+    assert predict_table(tiny_workspace, table, in_use).model == "tiny 1.0.0"
+    assert registry.current().manifest.identity == "tiny 1.0.0"
+    predictor = Predictor(other)
+    for row in rows(named):
+        image = read_image(folder / row["image_path"])
+        (expected,) = predictor.predict([image]).probabilities
+        assert [float(row[name]) for name in FINDINGS] == pytest.approx(expected, abs=1e-6)
+    assert rows(named) != rows(in_use)
+
+
+def test_a_name_that_no_model_or_several_have_is_refused(tiny_workspace, folder, tmp_path):
+    for version in ("1", "2"):
+        tiny_bundle(tiny_workspace.models / f"fast-{version}", name="fast", version=version)
+    table = write_table(folder, GOOD[:1])
+    for name, words in (("absent", "no model 'absent'"), ("fast", "fast 1, fast 2; say which")):
+        with pytest.raises(ModelError, match=words):
+            predict_table(tiny_workspace, table, tmp_path / "scores.csv", model=name)
+    assert predict_table(tiny_workspace, table, tmp_path / "s.csv", model="fast 2").n_failed == 0
 
 
 def test_a_radiograph_that_the_gate_accepts_has_no_warning(tiny_workspace, folder, tmp_path):

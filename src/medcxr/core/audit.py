@@ -47,6 +47,7 @@ class AuditAction(StrEnum):
     TRAINING_STOPPED = "training stopped"
     SETTINGS_CHANGED = "settings changed"
     FILES_REMOVED = "files removed"
+    KEY_ROTATED = "key rotated"
     AUDIT_EXPORTED = "audit exported"
     AUDIT_VERIFIED = "audit verified"
     BACKUP_MADE = "backup made"

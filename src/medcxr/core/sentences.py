@@ -7,6 +7,7 @@ from medcxr.core.language import figure, say, text
 __all__ = [
     "DISCLAIMER",
     "NOT_A_DIAGNOSIS",
+    "NO_OUTLINES",
     "PLAUSIBLE",
     "local_time",
     "one_line",
@@ -23,6 +24,8 @@ DISCLAIMER = text(
 )
 
 NOT_A_DIAGNOSIS = text("Decision support, not a diagnosis; research software.")
+
+NO_OUTLINES = text("This model outlines no organs, so lungs and heart are not measured.")
 
 PLAUSIBLE = {  # by prediction set
     "present": text("present"),

@@ -10,6 +10,8 @@
 | MEDCXR_DATABASE    | address of a PostgreSQL database, in the place of a file in the workspace | none |
 | MEDCXR_DATABASE_FILE | file that holds that address, e.g. a container's secret | none    |
 | MEDCXR_DATABASE_SCHEMA | schema of the workspace's tables there                | medcxr  |
+| MEDCXR_TLS_CERTIFICATE | PEM file by which dashboard and API encrypt               | none: plain HTTP |
+| MEDCXR_TLS_KEY     | PEM file with the key of that certificate                 | none    |
 | MEDCXR_ENGINE      | what computes the models: onnxruntime or openvino         | onnxruntime |
 | MEDCXR_TEST_DATA   | tests only: folder of real radiographs                    | ../shared/data beside the repository |
 | MEDCXR_CHROMIUM    | tests only: the Chromium program that drives the dashboard | found on the PATH |
@@ -30,8 +32,10 @@ from medcxr.core.server_address import ServerAddress, server_address
 __all__ = [
     "BACKUPS_VARIABLE",
     "CASES_VARIABLE",
+    "CERTIFICATE_VARIABLE",
     "DATABASE_VARIABLE",
     "DATA_VARIABLE",
+    "KEY_VARIABLE",
     "PASSPHRASE_VARIABLE",
     "WORKSPACE_VARIABLE",
     "Settings",
@@ -44,6 +48,8 @@ DATA_VARIABLE = "MEDCXR_DATA"
 BACKUPS_VARIABLE = "MEDCXR_BACKUPS"
 PASSPHRASE_VARIABLE = "MEDCXR_BACKUP_PASSPHRASE_FILE"  # noqa: S105 - a name  # nosec B105
 DATABASE_VARIABLE = "MEDCXR_DATABASE"
+CERTIFICATE_VARIABLE = "MEDCXR_TLS_CERTIFICATE"
+KEY_VARIABLE = "MEDCXR_TLS_KEY"
 _DATABASE_FILE_VARIABLE = "MEDCXR_DATABASE_FILE"
 _SCHEMA_VARIABLE = "MEDCXR_DATABASE_SCHEMA"
 
@@ -62,6 +68,8 @@ class Settings:
             the workspace.
         database_file: holds that address; None if there is none.
         database_schema: of the tables there, where the address names none.
+        certificate: by which dashboard and API encrypt; None if nobody named one.
+        certificate_key: that belongs to it.
         engine_name: of what computes the models; `engine` checks it.
     """
 
@@ -73,6 +81,8 @@ class Settings:
     database_words: str | None = field(default=None, repr=False)
     database_file: Path | None = None
     database_schema: str | None = None
+    certificate: Path | None = None
+    certificate_key: Path | None = None
     engine_name: str | None = None
 
     @classmethod
@@ -87,6 +97,8 @@ class Settings:
         backups = variables.get(BACKUPS_VARIABLE, "").strip()
         passphrase = variables.get(PASSPHRASE_VARIABLE, "").strip()
         database_file = variables.get(_DATABASE_FILE_VARIABLE, "").strip()
+        certificate = variables.get(CERTIFICATE_VARIABLE, "").strip()
+        key = variables.get(KEY_VARIABLE, "").strip()
         return cls(
             workspace=folder,
             cases=Path(table).expanduser() if table else None,
@@ -96,6 +108,8 @@ class Settings:
             database_words=variables.get(DATABASE_VARIABLE, "").strip() or None,
             database_file=Path(database_file).expanduser() if database_file else None,
             database_schema=variables.get(_SCHEMA_VARIABLE, "").strip() or None,
+            certificate=Path(certificate).expanduser() if certificate else None,
+            certificate_key=Path(key).expanduser() if key else None,
             engine_name=variables.get(ENGINE_VARIABLE, "").strip() or None,
         )
 

@@ -8,7 +8,7 @@ from medcxr import __version__
 from medcxr.core.language import language, say
 from medcxr.core.result_objects import ResultKind
 from medcxr.core.results import Analysis
-from medcxr.core.sentences import DISCLAIMER, NOT_A_DIAGNOSIS
+from medcxr.core.sentences import DISCLAIMER, NO_OUTLINES, NOT_A_DIAGNOSIS
 from medcxr.interchange.uids import uid_of
 
 __all__ = ["MANUFACTURER", "Reported"]
@@ -62,8 +62,9 @@ class Reported:
 
     @property
     def statement(self) -> str:
-        """Return what the result is and is not, in the language in use."""
-        return f"{say(NOT_A_DIAGNOSIS)} {say(DISCLAIMER)}"
+        """Return what the result is and is not, and what it lacks, in the language in use."""
+        lacking = [say(NO_OUTLINES)] if self.analysis.anatomy is None else []
+        return " ".join([say(NOT_A_DIAGNOSIS), say(DISCLAIMER), *lacking])
 
     @property
     def warnings(self) -> Sequence[str]:

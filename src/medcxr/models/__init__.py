@@ -1,1 +1,1 @@
-"""The shipped model bundle."""
+"""The shipped model bundles, and which of them answers unless another one is chosen."""

@@ -31,6 +31,10 @@ Probabilities are calibrated on the images of the measurement below. Where a fin
 more frequent than there, the true share is lower or higher. Heat maps show what moved the model;
 they do not outline disease."""
 
+_NO_OUTLINES = """\
+The graph outlines no organs: nothing is measured of lungs and heart, so there is no cardiothoracic
+ratio, and what a map shows is told in no zones."""
+
 _CALIBRATION_WORDS = """\
 Calibration error is the expected calibration error (ECE) over ten bins of equal mass. A calibration
 slope of 1 is right; less means that probabilities are too extreme."""
@@ -165,9 +169,9 @@ def _measurement(measurement: Measurement) -> list[str]:
 
 
 def _outlines(manifest: Manifest) -> list[str]:
-    """Say what is outlined and how well, where anything is."""
+    """Say what is outlined and how well, or that nothing is."""
     if not manifest.outlines:
-        return []
+        return ["## Outlines", _NO_OUTLINES]
     words = f"The graph also outlines: {', '.join(manifest.outlines)}."
     figures = manifest.outline_figures
     if figures is None:

@@ -7,19 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import medcxr.models
 from medcxr.core.errors import ModelError, StorageError
 from medcxr.core.language import text
 from medcxr.core.results import Estimate
 from medcxr.registry.bundle import ModelBundle, read_manifest, write_bundle
 from medcxr.registry.manifest import Manifest
+from medcxr.registry.shipped import SHIPPED_MODELS, default_model, model_folders
 from medcxr.storage.atomic import write_json_atomically
 from medcxr.storage.locks import exclusive
 
-__all__ = ["SHIPPED_MODELS", "ModelChoice", "ModelEntry", "ModelRegistry"]
-
-SHIPPED_MODELS = Path(medcxr.models.__path__[0])
-"""Folder of the models that come with the package."""
+__all__ = ["ModelChoice", "ModelEntry", "ModelRegistry"]
 
 _HISTORY = "history.json"
 _USE, _ROLL_BACK = text("use"), text("roll back")
@@ -119,7 +116,7 @@ class ModelRegistry:
         return choices[::-1]
 
     def current(self) -> ModelBundle:
-        """Return the model that answers: the one chosen last, or the newest shipped one.
+        """Return the model that answers: the one chosen last, or the package's own choice.
 
         Raises:
             ModelError: there is none, or it is missing or damaged.
@@ -135,12 +132,23 @@ class ModelRegistry:
         used = self._used()
         if used:
             return self._find(used[-1])
-        shipped = self._newest_shipped()
+        shipped = self._default()
         if shipped is None:
             raise ModelError(
                 "No model is in use; choose one that `medcxr models list` names, or train one with `medcxr train`."
             )
         return shipped
+
+    def folder(self, name: str) -> Path:
+        """Return where a model lies, without verifying its files.
+
+        Args:
+            name: name and version, or a name that has one version.
+
+        Raises:
+            ModelError: there is no such model, or the name fits several.
+        """
+        return self._find(name)
 
     def get(self, name: str, version: str | None = None) -> ModelBundle:
         """Open a model by name and version, by identity, or by name if it has one version.
@@ -161,7 +169,7 @@ class ModelRegistry:
     def roll_back(self) -> ModelBundle:
         """Let the model answer again that answered before the current one was chosen.
 
-        Before the first choice that was the newest shipped model.
+        Before the first choice that was the model which the package names.
 
         Raises:
             ModelError: no choice is left to take back, or the earlier model cannot be used.
@@ -172,7 +180,7 @@ class ModelRegistry:
                 raise ModelError(
                     "There is no earlier model to return to; choose one that `medcxr models list` names, or train one with `medcxr train`."
                 )
-            earlier = self._find(used[-2]) if len(used) > 1 else self._newest_shipped()
+            earlier = self._find(used[-2]) if len(used) > 1 else self._default()
             if earlier is None:
                 raise ModelError(
                     "No model was in use before {used}; choose one that `medcxr models list` names, or train one with `medcxr train`.",
@@ -220,9 +228,8 @@ class ModelRegistry:
         return [
             folder
             for place in (self._folder, self._shipped)
-            if place is not None and place.is_dir()
-            for folder in sorted(place.iterdir())
-            if not folder.name.startswith((".", "__")) and folder.is_dir()
+            if place is not None
+            for folder in model_folders(place)
         ]
 
     def _find(self, wanted: str) -> Path:
@@ -244,11 +251,8 @@ class ModelRegistry:
             )
         return next(iter(fitting.values()))
 
-    def _newest_shipped(self) -> Path | None:
-        folders = [folder for folder in self._folders() if folder.parent == self._shipped]
-        if len(folders) <= 1:
-            return folders[0] if folders else None
-        return max(folders, key=lambda folder: read_manifest(folder).created)
+    def _default(self) -> Path | None:
+        return None if self._shipped is None else default_model(self._shipped)
 
     def _used(self) -> Sequence[str]:
         """Return the identities chosen and not taken back, the last one first in force."""

@@ -27,6 +27,7 @@ from medcxr.services.backup_files import (
     opened_backup,
 )
 from medcxr.services.database import workspace_database
+from medcxr.services.key_rotation import keys_at_rest
 from medcxr.services.workspace import Workspace
 from medcxr.storage.archive import (
     FORMAT,
@@ -112,7 +113,7 @@ def make_backup(
         require_good_passphrase(passphrase)  # before anything is read
     folder = folder or backup_folder(workspace)
     parts = (*ALWAYS, *RUN_PARTS) if runs else ALWAYS
-    with _one_at_a_time(folder), _scrap(folder) as scrap:
+    with _one_at_a_time(folder), keys_at_rest(workspace), _scrap(folder) as scrap:
         path = _free_path(folder, scheduled=scheduled)
         tables = scrap / DATABASE_PART
         tables.mkdir()

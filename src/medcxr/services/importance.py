@@ -10,6 +10,7 @@ from medcxr.anatomy.zones import zone_masks
 from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray, Statistics
 from medcxr.core.errors import DataError, ImageError
+from medcxr.core.language import text
 from medcxr.datasets.study_table import StudyTable
 from medcxr.evaluation.bootstrap import estimated_mean
 from medcxr.explain.importance import (
@@ -29,7 +30,12 @@ from medcxr.services.measuring_trail import note_measured
 from medcxr.services.occlusion import predictor_of, scorer
 from medcxr.services.workspace import Workspace
 
-__all__ = ["measure_importance", "measure_importance_of"]
+__all__ = ["NO_ZONES_KNOWN", "measure_importance", "measure_importance_of"]
+
+NO_ZONES_KNOWN = text(
+    "Model {model} outlines no organs, so it knows no zones; choose another model with "
+    "`medcxr models use`."
+)
 
 _NO_WEIGHT = 1e-4  # logits by 1 of a measure: what rounding leaves of none
 _ORGANS = 3  # right lung, left lung, heart: what the graph measures
@@ -125,11 +131,7 @@ def _measure(
 ) -> ImportanceReport:
     organs = predictor.manifest.outlines
     if not organs:
-        raise DataError(
-            "Model {model} outlines no organs, so it knows no zones; "
-            "choose another model with `medcxr models use`.",
-            model=predictor.manifest.identity,
-        )
+        raise DataError(NO_ZONES_KNOWN, model=predictor.manifest.identity)
     falls: dict[str, list[FloatArray]] = {}
     areas: dict[str, list[float]] = {}
     measures: list[Statistics] = []

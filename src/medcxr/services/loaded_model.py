@@ -1,4 +1,4 @@
-"""The current model, loaded once for all threads of this process."""
+"""The model that answers, or another one by name, loaded once for all threads of this process."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from medcxr.registry.bundle import GRAPH_FILE, MANIFEST_FILE, ModelBundle
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.workspace import Workspace
 
-__all__ = ["current_bundle", "current_predictor"]
+__all__ = ["bundle_named", "current_bundle", "current_predictor", "predictor_named"]
 
 _State: TypeAlias = tuple[tuple[int, int, int], ...]
 _LOADING = Lock()  # so that threads that come together load it once, not once each
@@ -27,10 +27,7 @@ def current_bundle(workspace: Workspace) -> ModelBundle:
         AccessError: whoever asks may not.
         ModelError: there is no model, or it is damaged.
     """
-    workspace.require(Permission.VIEW_MODELS)
-    folder = ModelRegistry(workspace.models).current_folder()
-    with _LOADING:
-        return _open(folder, _state(folder))
+    return bundle_named(workspace, None)
 
 
 def current_predictor(workspace: Workspace) -> Predictor:
@@ -42,10 +39,33 @@ def current_predictor(workspace: Workspace) -> Predictor:
         MissingExtra: the engine is not installed.
         ModelError: there is no model, or it is damaged.
     """
+    return predictor_named(workspace, None)
+
+
+def bundle_named(workspace: Workspace, model: str | None) -> ModelBundle:
+    """Return a model of a workspace or of the package, whichever answers; as `current_bundle`.
+
+    Args:
+        workspace: whose models are asked for.
+        model: name and version, or a name that has one version; None for the one that answers.
+    """
     workspace.require(Permission.VIEW_MODELS)
-    folder = ModelRegistry(workspace.models).current_folder()
+    folder = _folder(workspace, model)
+    with _LOADING:
+        return _open(folder, _state(folder))
+
+
+def predictor_named(workspace: Workspace, model: str | None) -> Predictor:
+    """Return a model ready to predict; arguments as for `bundle_named`, as `current_predictor`."""
+    workspace.require(Permission.VIEW_MODELS)
+    folder = _folder(workspace, model)
     with _LOADING:
         return _load(folder, _state(folder), Settings.from_environment().engine)
+
+
+def _folder(workspace: Workspace, model: str | None) -> Path:
+    registry = ModelRegistry(workspace.models)
+    return registry.current_folder() if model is None else registry.folder(model)
 
 
 # One model is enough: when another becomes current, the memory of the earlier one is freed.

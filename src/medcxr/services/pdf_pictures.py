@@ -48,10 +48,8 @@ def radiograph_blocks(
         )
     measures = told_measures(analyzed.analysis)
     rows = [(Paragraph(name, _NAME, after=0.0), value) for name, value in measures.items()]
-    table: list[Block] = []
-    if rows:
-        measured = Table(rows, (0.42, 0.58), style=_VALUE)
-        table = [Heading(say("Measures"), level=3, opens=True), measured]
+    measured = Table(rows, (0.42, 0.58), style=_VALUE)
+    table: list[Block] = [Heading(say("Measures"), level=3, opens=True), measured]
     return [
         Heading(say("Radiograph")),
         Columns(

@@ -118,8 +118,7 @@ def pdf_report_of_record(
     flow.add(finding_blocks(analysis))
     flow.add(warning_blocks(analysis))
     measures = list(told_measures(analysis).items())
-    if measures:
-        flow.add([Heading(say("Measures")), Table(measures, (0.3, 0.7))])
+    flow.add([Heading(say("Measures")), Table(measures, (0.3, 0.7))])
     if model is not None:
         flow.add(measured_blocks(model))
     flow.add(_next_steps(extra.next_steps))

@@ -1,4 +1,4 @@
-"""Score all radiographs of a table with the model in use, however many they are."""
+"""Score all radiographs of a table with one model, however many they are."""
 
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -17,7 +17,7 @@ from medcxr.datasets.image_column import TableSurvey, image_paths, survey_table
 from medcxr.inference.predictor import Predictor
 from medcxr.registry.bundle import ModelBundle
 from medcxr.services.audit import note_alone
-from medcxr.services.loaded_model import current_bundle, current_predictor
+from medcxr.services.loaded_model import bundle_named, predictor_named
 from medcxr.services.part_worker import PartJob, PartWorker
 from medcxr.services.prediction_parts import (
     ROWS_PER_PART,
@@ -72,6 +72,7 @@ def predict_table(
     manifest: Path,
     out: Path,
     *,
+    model: str | None = None,
     cluster: RayCluster | None = None,
     progress: Progress | None = None,
 ) -> PredictionSummary:
@@ -90,6 +91,7 @@ def predict_table(
         workspace: whose model answers.
         manifest: CSV file with a column image_path, relative to the file's folder.
         out: CSV file to write; it appears when everything is done.
+        model: name and version, or a name that has one version; None for the model in use.
         cluster: what computes; None computes in this process.
         progress: called with the numbers of rows done and of all rows.
 
@@ -97,7 +99,7 @@ def predict_table(
         AccessError: whoever asks may not.
         DataError: the table cannot be read, the result would overwrite it, or parts of other scores
             lie beside the result.
-        ModelError: there is no model, or it is damaged.
+        ModelError: there is no such model, or it is damaged.
         MissingExtra: a cluster is asked for, and Ray is not installed.
         StorageError: the result cannot be written, or another process is writing it.
     """
@@ -107,14 +109,14 @@ def predict_table(
     survey = survey_table(manifest, ROWS_PER_PART)
     if not survey.n_rows:
         raise DataError(f"Table {manifest.name} has no rows; add one line per image.")
-    bundle = current_bundle(workspace)
+    bundle = bundle_named(workspace, model)
     show = progress or (lambda _done, _total: None)
     with opened_parts(out, _plan(bundle, manifest, survey)) as parts:
         missing = parts.missing()
         n_kept = survey.n_rows - sum(map(parts.plan.rows_of, missing))
         table = _Table(path=manifest, starts=survey.starts, parts=parts)
         made = (
-            _make_here(current_predictor(workspace), table, missing)
+            _make_here(predictor_named(workspace, bundle.manifest.identity), table, missing)
             if cluster is None
             else _make_there(workspace, table, missing, cluster)
         )

@@ -11,7 +11,7 @@ from medcxr.anatomy.words import told_ratio
 from medcxr.core.arrays import BoolArray, FloatArray, UInt8Array
 from medcxr.core.language import say, text
 from medcxr.core.results import Analysis
-from medcxr.core.sentences import NOT_A_DIAGNOSIS, percent
+from medcxr.core.sentences import NO_OUTLINES, NOT_A_DIAGNOSIS, percent
 from medcxr.explain.caption import captioned
 from medcxr.explain.label import in_picture
 from medcxr.explain.outline_drawing import draw_outlines, in_original
@@ -76,7 +76,9 @@ def words_in_picture(analysis: Analysis) -> list[str]:
         )
         for found in analysis.findings
     ]
-    if analysis.anatomy is not None:
+    if analysis.anatomy is None:
+        words.append(say(NO_OUTLINES))
+    else:
         ratio = told_ratio(analysis.anatomy)
         words.append(say("Cardiothoracic ratio: {ratio}", ratio=ratio))
     return [*words, say(NOT_A_DIAGNOSIS)]

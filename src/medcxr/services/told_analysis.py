@@ -3,7 +3,7 @@
 from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
 from medcxr.core.language import say
 from medcxr.core.results import Analysis, FindingResult
-from medcxr.core.sentences import PLAUSIBLE
+from medcxr.core.sentences import NO_OUTLINES, PLAUSIBLE
 
 __all__ = [
     "told_facts",
@@ -27,9 +27,9 @@ def told_facts(analysis: Analysis) -> dict[str, str]:
 
 
 def told_measures(analysis: Analysis) -> dict[str, str]:
-    """Return what the outlines measure; nothing of a model without them."""
+    """Return what the outlines measure, or that the model has none."""
     if analysis.anatomy is None:
-        return {}
+        return {say("Lungs and heart"): say(NO_OUTLINES)}
     return {
         say("Cardiothoracic ratio"): told_ratio(analysis.anatomy),
         say("Lungs"): told_lungs(analysis.anatomy),

@@ -43,7 +43,7 @@ __all__ = [
     "users",
 ]
 
-REVISION = "0004"
+REVISION = "0007"
 """The newest migration: what this program reads and writes."""
 
 LABEL_LENGTH = 200  # characters; longer than file names are on common systems
@@ -187,6 +187,7 @@ users = Table(
     Column("locked_until", _Utc),
     Column("second_factor", _Words(64)),  # the shared secret of RFC 6238, encrypted
     Column("second_factor_step", BigInteger),  # the last one used: no code opens twice
+    Column("second_factor_lag_s", Integer),  # by which the device's codes come late
     Column("created_at", _Utc, nullable=False),
     Column("password_changed_at", _Utc, nullable=False),
     Column("last_signed_in_at", _Utc),

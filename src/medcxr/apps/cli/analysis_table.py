@@ -6,12 +6,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from medcxr.anatomy.words import told_angles, told_lungs, told_ratio
 from medcxr.apps.cli.words import printable
 from medcxr.core.sentences import percent
 from medcxr.explain.margin import told_margin
 from medcxr.explain.zones import main_zone
 from medcxr.services.analysis import AnalyzedImage
+from medcxr.services.told_analysis import told_measures
 
 __all__ = ["print_table"]
 
@@ -34,10 +34,8 @@ def print_table(path: Path, result: AnalyzedImage) -> None:
             f"view {analysis.view}, {analysis.seconds:.2f} s"
         )
     )
-    if analysis.anatomy is not None:
-        console.print(Text(f"Cardiothoracic ratio: {told_ratio(analysis.anatomy)}"))
-        console.print(Text(f"Lungs: {told_lungs(analysis.anatomy)}"))
-        console.print(Text(f"Costophrenic angles: {told_angles(analysis.anatomy)}"))
+    for name, measure in told_measures(analysis).items():
+        console.print(Text(f"{name}: {measure}"))
     for found in analysis.findings:
         if found.present and found.evidence_zones:
             console.print(Text(main_zone(found.finding, found.evidence_zones)))

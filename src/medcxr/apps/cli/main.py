@@ -21,6 +21,7 @@ from medcxr.apps.cli import (
     dataset,
     dicomweb,
     gate,
+    keys,
     models,
     node,
     tokens,
@@ -36,6 +37,7 @@ from medcxr.apps.cli.deidentify import deidentify
 from medcxr.apps.cli.doctor import doctor
 from medcxr.apps.cli.explain_check import explain_check
 from medcxr.apps.cli.importance import importance
+from medcxr.apps.cli.model_words import NamesModels
 from medcxr.apps.cli.performance import performance
 from medcxr.apps.cli.predict import predict
 from medcxr.apps.cli.sample_data import sample_data
@@ -57,7 +59,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(analyze)
-app.command()(predict)
+app.command(cls=NamesModels)(predict)
 app.command()(train)
 app.command()(compare)
 app.command()(performance)
@@ -79,6 +81,7 @@ app.add_typer(cases.app, name="cases")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(users.app, name="users")
 app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
 app.add_typer(backup.app, name="backup")
 app.add_typer(gate.app, name="gate")
 app.add_typer(dataset.app, name="dataset")

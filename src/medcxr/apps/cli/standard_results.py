@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from medcxr.apps.cli.words import printable
+from medcxr.apps.cli.words import printable, words
 from medcxr.core.errors import DataError, ImageError
 from medcxr.services.analysis import AnalyzedImage
 from medcxr.services.case_export import note_case_exported, note_cases_exported
@@ -47,6 +47,12 @@ class Objects:
             StorageError: a file cannot be written.
         """
         objects = dicom_results(self._workspace, _read_again(path), result, language=self._language)
+        if not result.outlines:
+            words().print(
+                f"{printable(str(path))}: no segmentation, since model {result.analysis.model} "
+                "outlines no organs.",
+                markup=False,
+            )
         prefix = result.analysis.image_digest[:_DIGEST_CHARACTERS]
         numbers: dict[str, int] = {}
         for one in objects:

@@ -181,7 +181,7 @@ def _simulated() -> bytes:
 
 def _analyzed(workspace: Workspace, upload: Upload) -> Case:
     try:
-        image = read_image(upload.read(), beyond_window=True)
+        image = read_image(upload.read(), beyond_window=True, name=upload.label)
         result = analyze_image(workspace, image)
     except MedcxrError as error:
         _tell_of_refusal(workspace, upload, error)

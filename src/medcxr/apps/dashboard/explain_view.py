@@ -26,6 +26,7 @@ from medcxr.core.settings import Settings
 from medcxr.explain.margin import told_distance, told_margin
 from medcxr.explain.occlusion import places_per_side
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
+from medcxr.services.importance import NO_ZONES_KNOWN
 from medcxr.services.shown_map import ShownMap
 from medcxr.services.told_analysis import told_measures
 from medcxr.services.workspace import Workspace
@@ -76,7 +77,10 @@ def _show(workspace: Workspace, case: Case, reading: Reading, cases: Sequence[Ca
     st.header(say("Among other cases"), anchor=False)
     show_case_map(workspace, reading, finding, table)
     st.header(say("What answers hang on over many radiographs"), anchor=False)
-    show_importance(workspace, reading.analysis.model, finding, cases, table)
+    if reading.outlines:
+        show_importance(workspace, reading.analysis.model, finding, cases, table)
+    else:
+        st.info(plain(say(NO_ZONES_KNOWN, model=reading.analysis.model)))
 
 
 def _overview(reading: Reading) -> str:
@@ -132,6 +136,7 @@ def _show_radiograph(reading: Reading) -> None:
     anatomy = reading.analysis.anatomy
     if anatomy is None:
         show_picture(radiograph_picture(reading.shown), say("The radiograph"))
+        st.html(html_facts(told_measures(reading.analysis)))
         st.caption(say("The radiograph, scaled to the screen; not for primary reading."))
         return
     picture = outlined_picture(reading.shown, reading.outlines, reading.geometry, anatomy)

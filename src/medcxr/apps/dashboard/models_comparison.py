@@ -74,6 +74,7 @@ def show_comparison(
     try:
         pair = [registry.get(entries[number].identity).manifest for number in (first, second)]
         _show_unpaired(entries[first], entries[second])
+        _show_outlined(pair[0], pair[1])
         _show_paired(workspace, pair[0], pair[1])
     except MedcxrError as error:
         st.error(plain(say(error.sentence)))
@@ -93,6 +94,12 @@ def _show_unpaired(first: ModelEntry, second: ModelEntry) -> None:
         )
     )  # fmt: skip
     st.caption(say(_UNPAIRED))
+
+
+def _show_outlined(first: Manifest, second: Manifest) -> None:
+    heads = (say("Model"), first.identity, second.identity)
+    told = [", ".join(map(say, one.outlines)) or say("none") for one in (first, second)]
+    st.html(html_table(heads, [(say("Organs outlined and measured"), *told)]))
 
 
 def _show_paired(workspace: Workspace, first: Manifest, second: Manifest) -> None:

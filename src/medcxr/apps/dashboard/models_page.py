@@ -17,7 +17,8 @@ from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import ENGLISH, Sentence, language, say, say_all, speaking, text
 from medcxr.registry.model_card import model_card
-from medcxr.registry.registry import SHIPPED_MODELS, ModelEntry, ModelRegistry
+from medcxr.registry.registry import ModelEntry, ModelRegistry
+from medcxr.registry.shipped import SHIPPED_MODELS
 from medcxr.services.model_choice import choose_model, roll_back_model
 from medcxr.services.workspace import Workspace
 
@@ -192,7 +193,9 @@ def _show_roll_back(workspace: Workspace, registry: ModelRegistry) -> None:
         st.error(plain(say(error.sentence)))
         return
     if not history:
-        st.info(say("No choice was made in this workspace: the newest shipped model answers."))
+        st.info(
+            say("No choice was made in this workspace: the package's default model answers.")
+        )
         return
     st.html(
         html_table(

@@ -68,16 +68,17 @@ def show_opinion_form(workspace: Workspace, record: CaseRecord, analysis: Analys
     # Anew after each verdict, so that the fields show what is kept.
     key = f"{record.case_id} {len(record.opinions)}"
     with st.form(f"opinion {key}", border=True):
-        columns = st.columns(len(analysis.findings))
+        place = st.container(horizontal=True)  # what does not fit beside the others stands below
         chosen = {
-            found.finding: column.segmented_control(
+            found.finding: place.segmented_control(
                 plain(say(found.finding)),
                 [verdict.value for verdict in Verdict],
                 format_func=lambda value: say(VERDICTS[value]),
                 default=said.get(found.finding),
                 key=f"verdict {key} {found.finding}",
+                width="content",
             )
-            for column, found in zip(columns, analysis.findings, strict=True)
+            for found in analysis.findings
         }
         words = st.text_area(
             say("Comment"), value=comment, max_chars=COMMENT_LENGTH, height=80, key=f"comment {key}"

@@ -170,8 +170,7 @@ _MAP_TITLES = {
 
 def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, str | None]:
     """Ask which finding's map to show and which kind; None for no map."""
-    left, right = st.columns((5, 4), vertical_alignment="bottom")
-    with left:
+    with st.container(horizontal=True):  # what does not fit beside the other stands below it
         chosen = st.segmented_control(
             say("Heat map of"),
             names,
@@ -180,8 +179,8 @@ def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, str 
             key=f"finding_{case.digest}",
             required=True,
             persist_state="session",
+            width="content",
         )
-    with right:
         kind = st.segmented_control(
             say("It shows"),
             (_TESTED, *_KINDS),
@@ -191,6 +190,7 @@ def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, str 
             required=True,
             persist_state="session",
             help=say(TESTED_MAPS),
+            width="content",
         )
     finding = chosen or _first_shown(reading, names)
     return finding, _KINDS.get(kind or _TESTED) or best_map(reading.tests, finding)

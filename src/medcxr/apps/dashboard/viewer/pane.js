@@ -52,6 +52,14 @@ class Pane {
     this.draw();
   }
 
+  // Draw no more: what is drawn is closed with the viewer, and a frame may have been asked for.
+  close() {
+    cancelAnimationFrame(this.frame);
+    this.frame = null;
+    this.info = null;
+    this.layer = null;
+  }
+
   // What the camera and the preferences make of this pane.
 
   get camera() {

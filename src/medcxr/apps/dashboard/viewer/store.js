@@ -11,6 +11,7 @@ class Store {
   }
 
   close() {
+    this.changed = () => {};
     this.abort.abort();
     this.pictures.clear();
     this.layers.forEach((layer) => layer?.close());

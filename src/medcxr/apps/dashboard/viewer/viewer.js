@@ -37,6 +37,7 @@ class Viewer {
   }
 
   close() {
+    this.panes.forEach((pane) => pane.close());
     this.store.close();
     this.observer.disconnect();
     this.root.remove();
@@ -83,6 +84,7 @@ class Viewer {
   arrange() {
     const wanted = this.layout.panes;
     if (this.panes.map((pane) => pane.index).join() !== wanted.join()) {
+      this.panes.forEach((pane) => pane.close());
       this.panes = wanted.map((index) => new Pane(this, index));
       this.stage.replaceChildren(...this.panes.map((pane) => pane.root));
       this.active = this.panes.at(-1);
