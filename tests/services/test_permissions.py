@@ -178,6 +178,7 @@ OTHERWISE = {
     "housekeeping.clean_by_itself",
     # where received files lie, and what the node's operator has written
     "inbox.inbox_folder",
+    "inbox_space.require_space",
     "node_settings.node_settings",
     # where backups and what was restored lie, and how often they are made
     "backup_files",
@@ -191,6 +192,7 @@ OTHERWISE = {
     "audit.note",
     "audit.note_alone",
     "audit.trail_keys",
+    "claim_renewal",
     "database",
     "measuring_trail",
     "part_worker",
