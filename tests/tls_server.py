@@ -16,7 +16,7 @@ from pathlib import Path
 from certificates import write_certificate
 from medcxr.services.workspace import Workspace
 
-_START_LIMIT_S = 60.0
+_START_LIMIT_S = 120.0
 # An alert, or, as asyncio has it, no answer at all.
 _OF_THE_SERVER = {
     "SSLV3_ALERT_HANDSHAKE_FAILURE",
