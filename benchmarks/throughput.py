@@ -29,7 +29,7 @@ from radiograph_variants import write_variants
 
 from medcxr.core.arrays import FloatArray
 from medcxr.core.cores import available_cores
-from medcxr.core.engine import Engine
+from medcxr.core.runtime import Runtime
 from medcxr.imaging.reading import read_image
 from medcxr.imaging.sniffing import file_format
 from medcxr.imaging.worker import decode
@@ -160,12 +160,12 @@ def _sessions(
             for name, graph in peer_networks.parts_of(own, inputs, folder).items():
                 sessions[name] = OnnxSession(graph.path, outputs=graph.outputs, threads=threads).run
     outputs = (*MODEL_OUTPUTS, OUTLINES_OUTPUT) if bundle.manifest.outlines else MODEL_OUTPUTS
-    engines = {Engine.ONNX_RUNTIME: "ONNX Runtime"}
+    runtimes = {Runtime.ONNX_RUNTIME: "ONNX Runtime"}
     if find_spec("openvino"):
-        engines[Engine.OPENVINO] = "OpenVINO"
-    for engine, name in engines.items():
+        runtimes[Runtime.OPENVINO] = "OpenVINO"
+    for runtime, name in runtimes.items():
         session = OnnxSession(
-            bundle.path(GRAPH_FILE), outputs=outputs, threads=threads, engine=engine
+            bundle.path(GRAPH_FILE), outputs=outputs, threads=threads, runtime=runtime
         )
         sessions[f"{_WHOLE}, {name}"] = session.run
         sessions[f"{_QUICK}, {name}"] = session.run_quickly

@@ -148,7 +148,7 @@ def _why(report: dict[str, Any], precision: dict[str, Any]) -> str:
         f"heart. Each of the {len(alone)} is {min(alone):.1f} to {max(alone):.1f} times as fast as a "
         f"DenseNet-121; {len(alone)} of them cannot be. The runtime has joined their convolutions, "
         "norms and activations, and nothing is computed that was not asked for, so what is left is the "
-        "arithmetic. The engine OpenVINO does it a little faster: no score of the images of "
+        "arithmetic. The runtime OpenVINO does it a little faster: no score of the images of "
         f"`precision.json` then changes by more than {off:.1g} of a logit. To ask fewer networks would "
         "be another model, with other scores."
     )

@@ -134,7 +134,7 @@ def test_the_result_of_a_cluster_is_the_same_to_the_byte(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scores.csv"]
 
 
-def test_what_one_engine_has_done_the_other_one_goes_on_with(
+def test_what_this_process_has_done_a_cluster_goes_on_with(
     cluster, workspace, table, expected, tmp_path
 ):
     def interrupt(done, _total):
@@ -256,7 +256,7 @@ def test_a_cluster_of_its_own_is_reached_by_nobody_and_leaves_nothing(
     assert listening  # the search finds Ray's servers
     assert listening <= {"0100007F", "0000000000000000FFFF00000100007F"}  # 127.0.0.1 of both kinds
     assert [one for one in connections(record) if not is_local(one)] == []
-    # ONNX Runtime leaves .ses with every engine.
+    # ONNX Runtime leaves .ses wherever it computes.
     assert {path.name for path in temporary.iterdir()} <= {".ses"}
     for _ in range(100):  # the last ones are told to end and do so a moment later
         alive = [pid for pid in seen if Path("/proc", str(pid)).exists()]

@@ -244,7 +244,7 @@ def test_other_radiographs_of_the_same_names_are_not_taken_for_those_that_were_s
         validate_model(workspace, "current", tables[1], tmp_path / "a", command=COMMAND, plan=plan)
 
 
-def test_a_study_says_which_engine_it_asked(done):
+def test_a_study_says_which_runtime_it_asked(done):
     assert "<td>ONNX Runtime</td>" in done.html.read_text(encoding="utf-8")
 
 

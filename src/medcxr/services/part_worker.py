@@ -5,8 +5,8 @@ from itertools import islice
 from pathlib import Path
 
 import medcxr
-from medcxr.core.engine import Engine
 from medcxr.core.errors import DataError, ModelError
+from medcxr.core.runtime import Runtime
 from medcxr.datasets.image_column import image_paths
 from medcxr.inference.predictor import Predictor
 from medcxr.registry.registry import ModelRegistry
@@ -52,7 +52,7 @@ class PartWorker:
 
         Raises:
             ModelError: this computer has another model or version, or a damaged one.
-            MissingExtra: this computer lacks the engine.
+            MissingExtra: this computer lacks the runtime.
             DataError: the table cannot be read or is another one.
             StorageError: the part cannot be kept.
         """
@@ -77,7 +77,7 @@ class PartWorker:
                 f"A computer of the cluster has another model of the name {plan.model}; give all "
                 "the same workspace."
             )
-        return Predictor(bundle, threads=1, engine=Engine(plan.engine))
+        return Predictor(bundle, threads=1, runtime=Runtime(plan.runtime))
 
     def _lines(self, predictor: Predictor, number: int, n_rows: int) -> bytes:
         """Score a part's rows one after the other: a worker takes one core, not more."""

@@ -166,7 +166,7 @@ def _plan(bundle: ModelBundle, manifest: Path, survey: TableSurvey) -> Predictio
         model=bundle.manifest.identity,
         manifest_sha256=manifest_digest(bundle),
         software=medcxr.__version__,
-        engine=Settings.from_environment().engine,
+        runtime=Settings.from_environment().runtime,
     )
 
 

@@ -42,7 +42,7 @@ class PredictionPlan:
         model: name and version.
         manifest_sha256: of the model's manifest, which lists the digests of its other files.
         software: version of medcxr.
-        engine: name of what computes the model; others round otherwise.
+        runtime: name of what computes the model; others round otherwise.
         rows_per_part: of all parts but the last one.
         format: of the parts.
     """
@@ -53,7 +53,7 @@ class PredictionPlan:
     model: str
     manifest_sha256: str
     software: str
-    engine: str
+    runtime: str
     rows_per_part: int = ROWS_PER_PART
     format: int = _FORMAT
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 from medcxr import __version__
 from medcxr.core.access import Permission
 from medcxr.core.arrays import Statistics
-from medcxr.core.engine import Engine
 from medcxr.core.errors import DataError, StorageError
+from medcxr.core.runtime import Runtime
+from medcxr.core.settings import Settings
 from medcxr.datasets.study_table import LabelPolicy, rows_of
 from medcxr.evaluation.finding_sample import draw_patients
 from medcxr.evaluation.group_performance import auc_of
@@ -89,6 +91,7 @@ _HTML, _PDF, _JSON = "study.html", "study.pdf", "study.json"
 _REFERENCE_ROWS = 300  # of a reference table, drawn at random, whose pixels are compared
 _NOT_CENTRES = ("image_path", "patient_id", "labels", "absent")  # the report would name patients
 _TITLE = "Validation study"
+_SCORES_RUNTIME, _CENTRES_RUNTIME = "Runtime of the scores", "Runtime of simulated centres"
 
 Progress = Callable[[str, int, int], None]
 
@@ -217,7 +220,8 @@ def _validate(
 ) -> StudyFiles:
     plan = plan or StudyPlan()
     bundle = _bundle(workspace, model)
-    manifest, predictor = bundle.manifest, Predictor(bundle)
+    manifest = bundle.manifest
+    predictor = Predictor(bundle, runtime=Settings.from_environment().runtime)
     policy = LabelPolicy(complete=plan.complete_labels)
     study = read_study_table(table, manifest.findings, policy)
     held_out = held_out_for(study, manifest, held_out_scores(workspace))
@@ -242,7 +246,8 @@ def _validate(
         held_out=held_out,
         learned_from=plan.learned_from,
     )
-    facts = _facts(manifest, study, included, scores_from=scores_from, plan=plan)
+    asked = _runtimes(plan, scores_from, predictor.runtime)
+    facts = _facts(manifest, study, included, scores_from=scores_from, plan=plan, asked=asked)
     parts = _measured_parts(facts, study, included, plan=plan)
     reference = _reference(predictor, workspace, study, own, out, plan=plan, rows=rows)
     parts.insert(-1, drift_part(reference[0], reference[1], facts.source().data))
@@ -260,7 +265,7 @@ def _validate(
     ]
     closing = [
         limitations_part(limitations),
-        repeat_part(command, _made_with(plan, facts, scores_from, predictor.engine)),
+        repeat_part(command, _made_with(plan, facts, scores_from, asked)),
     ]
     titles = [part.title for part in (*opening, *parts, *closing)]
     made = datetime.now(UTC)
@@ -274,7 +279,15 @@ def _validate(
     write_bytes_atomically(out / _PDF, study_pdf(page, made=made))
     write_json_atomically(
         out / _JSON,
-        _plain(page, facts, overlap, included, limitations=limitations, command=command),
+        _plain(
+            page,
+            facts,
+            overlap,
+            included,
+            asked=asked,
+            limitations=limitations,
+            command=command,
+        ),
     )
     note_measured(workspace, manifest.identity, "study")
     return StudyFiles(
@@ -315,6 +328,7 @@ def _facts(
     *,
     scores_from: ScoresFrom,
     plan: StudyPlan,
+    asked: Mapping[str, str],
 ) -> StudyFacts:
     deciding = plan.deciding or manifest.operating_point
     drawn = draw_patients(included.scored.patients, n_bootstrap=plan.n_bootstrap, seed=plan.seed)
@@ -327,7 +341,7 @@ def _facts(
     )
     run = manifest.training.run if manifest.training else "unknown run"
     whose = {
-        ScoresFrom.MODEL: f"model {manifest.identity}",
+        ScoresFrom.MODEL: f"model {manifest.identity} by {asked[_SCORES_RUNTIME]}",
         ScoresFrom.HELD_OUT: f"held-out folds of run {run}",
         ScoresFrom.FILE: f"given scores {plan.scores.name if plan.scores else ''}",
     }[scores_from]
@@ -505,7 +519,7 @@ def _changed_parts(
             seed=plan.seed,
         )
         learned = overlap.seen in (Seen.LEARNED, Seen.HELD_OUT, Seen.OVERLAP)
-        model = predictor.manifest.identity
+        model = f"{predictor.manifest.identity} by {_full_name(predictor.runtime)}"
         parts.append(centres_part(facts, found, model=model, learned=learned))
     parts += [mixes_part(facts), sample_size_part(facts)]
     if plan.reader is not None:
@@ -558,11 +572,11 @@ def _index_of(parts: Sequence[Part], title: str) -> int:
 
 
 def _made_with(
-    plan: StudyPlan, facts: StudyFacts, scores_from: ScoresFrom, engine: Engine
+    plan: StudyPlan, facts: StudyFacts, scores_from: ScoresFrom, asked: Mapping[str, str]
 ) -> dict[str, str]:
     return {
         "medcxr": __version__,
-        "Engine": engine.full_name,
+        **asked,
         "Scores": str(scores_from),
         "Operating point": facts.deciding,
         "Thresholds": str(facts.performance.thresholds_from),
@@ -573,12 +587,29 @@ def _made_with(
     }
 
 
+def _runtimes(plan: StudyPlan, scores_from: ScoresFrom, runtime: Runtime) -> dict[str, str]:
+    """Return what computed the scores behind the figures, and those of simulated centres."""
+    here = _full_name(runtime)
+    of_scores = {
+        ScoresFrom.MODEL: here,
+        ScoresFrom.HELD_OUT: "PyTorch, in the training run",
+        ScoresFrom.FILE: "not known: the file of scores does not say",
+    }[scores_from]
+    centres = {_CENTRES_RUNTIME: here} if plan.centres and plan.centres_images else {}
+    return {_SCORES_RUNTIME: of_scores, **centres}
+
+
+def _full_name(runtime: Runtime) -> str:
+    return f"{runtime.full_name} {metadata.version(runtime)}"
+
+
 def _plain(
     page: StudyPage,
     facts: StudyFacts,
     overlap: Overlap,
     included: Included,
     *,
+    asked: Mapping[str, str],
     limitations: Sequence[str],
     command: str,
 ) -> dict[str, Any]:
@@ -604,6 +635,10 @@ def _plain(
         "subtitle": page.subtitle,
         "software": f"medcxr {__version__}",
         "command": command,
+        "runtimes": {
+            "scores": asked[_SCORES_RUNTIME],
+            "simulated_centres": asked.get(_CENTRES_RUNTIME),
+        },
         "overlap": asdict(overlap),
         "n_rows": included.n_rows,
         "n_measured": len(included.rows),
