@@ -13,7 +13,7 @@ from medcxr.evaluation.bootstrap import WHOLE_NUMBERS, patient_draws
 
 __all__ = ["Draws", "sample_and_draws"]
 
-_PORTION_NUMBERS = 4_000_000  # 32 MB of float64
+_PORTION_NUMBERS = 1_000_000  # 8 MB, as the blocks that are drawn
 _IN_MEMORY_BYTES = 50_000_000  # above, counts lie in a file that is deleted with them
 
 

@@ -61,9 +61,7 @@ def mean_estimate_by_patient(
     drawn_sums, drawn_counts = resampled_totals(
         sums, counts, n_bootstrap=_RESAMPLES, seed=seed, n_images=len(rows)
     )
-    return estimate(
-        float(numbers[rows].mean()), drawn_sums / drawn_counts, confidence=_CONFIDENCE
-    )
+    return estimate(float(numbers[rows].mean()), drawn_sums / drawn_counts, confidence=_CONFIDENCE)
 
 
 def _ranking(scored: Scored, weights: Statistics) -> Mapping[str, Statistics]:
