@@ -345,18 +345,29 @@ def drift_part(incoming: Incoming | None, reference: str, data: str) -> Part:
             _p(one.p_psi),
             "" if one.ks is None or one.p_ks is None else _p(one.p_ks),
             "differs" if one.is_drifted else "as by chance",
-            f"{one.n_current:,} beside {one.n_reference:,}",
+            _drawn(one.n_current, one.n_current_images),
+            _drawn(one.n_reference, one.n_reference_images),
         )
         for one in incoming.figures
     )
     blocks: list[Block] = [
         Words(
             f"Compared with {reference}. The stability index is 0 where nothing differs; what chance "
-            "gives is the 95th percentile of samples of this size drawn from the reference."
+            "gives is the 95th percentile of samples of this size drawn from the reference. "
+            "Radiographs of one patient are alike: one of each patient is drawn at random, and all "
+            "that is told here rests on these alone."
         ),
         Grid(
             caption="Stability index of each fact",
-            heads=("Fact", "Index", "p", "p, Kolmogorov-Smirnov", "Verdict", "Radiographs"),
+            heads=(
+                "Fact",
+                "Index",
+                "p",
+                "p, Kolmogorov-Smirnov",
+                "Verdict",
+                "Patients here",
+                "Patients of the reference",
+            ),
             rows=rows,
             source=Source(
                 run="comparison of inputs", data=data, interval="range by chance, 2,000 simulations"
@@ -625,6 +636,10 @@ def _compared(
             for by in ("patients", "newcombe")
         ]
     return found
+
+
+def _drawn(n_patients: int, n_images: int) -> str:
+    return f"{n_patients:,}, of {n_images:,} radiographs"
 
 
 def _p(p: float) -> str:

@@ -55,7 +55,8 @@ _METHODS = (
     ),
     (
         "Drift: population stability index against what chance gives (Yurdakul and Naranjo "
-        "2020), Kolmogorov-Smirnov test."
+        "2020), Kolmogorov-Smirnov test, both on one radiograph of each patient, drawn at "
+        "random (Follmann et al. 2003), as radiographs of one patient are alike."
     ),
     (
         "Missing: an unknown label takes no part in any figure of its finding; a radiograph "

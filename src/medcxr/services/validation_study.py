@@ -16,7 +16,8 @@ from medcxr.core.arrays import Statistics
 from medcxr.core.errors import DataError, StorageError
 from medcxr.core.runtime import Runtime
 from medcxr.core.settings import Settings
-from medcxr.datasets.study_table import LabelPolicy, rows_of
+from medcxr.datasets.study_table import LabelPolicy, rows_of, unnamed_patient
+from medcxr.evaluation.drift import Patients
 from medcxr.evaluation.finding_sample import draw_patients
 from medcxr.evaluation.group_performance import auc_of
 from medcxr.inference.predictor import Predictor
@@ -443,8 +444,11 @@ def _reference(
         )
     file = read_csv_file(own[0].labels)
     old = rows_of(file.data, file.name, required=("image_path",))
-    names = _names(old, [study.cells[row.row] for row in rows if not row.error])
-    return compare_incoming({}, names), f"the {len(old):,} held-out radiographs of run {own[0].run}"
+    usable = [row.row for row in rows if not row.error]
+    names = _names(old, [study.cells[row] for row in usable])
+    whose = (_patients_of(old), [study.table.patients[row] for row in usable])
+    found = compare_incoming({}, names, patients=dict.fromkeys(names, whose))
+    return found, f"the {len(old):,} held-out radiographs of run {own[0].run}"
 
 
 def _beside_table(
@@ -471,10 +475,20 @@ def _beside_table(
         for name in IMAGE_FACTS
     }
     names = _names(other.cells, [study.cells[row.row] for row in usable])
+    new_patients = [study.table.patients[row.row] for row in usable]
+    of_pixels = [chosen.patients[row.row] for row in read if not row.error]
+    patients: dict[str, Patients] = {
+        **dict.fromkeys(numbers, (of_pixels, new_patients)),
+        **dict.fromkeys(names, (other.table.patients, new_patients)),
+    }
     told = (
         f"{len(chosen):,} radiographs of {other.name}, drawn at random (pixels), and all its rows"
     )
-    return compare_incoming(numbers, names), told
+    return compare_incoming(numbers, names, patients=patients), told
+
+
+def _patients_of(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    return [row.get("patient_id") or unnamed_patient(row["image_path"]) for row in rows]
 
 
 def _names(
