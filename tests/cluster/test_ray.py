@@ -31,8 +31,8 @@ from watched import connections, is_local, watched_environment
 if find_spec("ray") is None:  # not imported: it reads the environment when it is
     pytest.skip("no Ray", allow_module_level=True)
 pytest.importorskip("onnx")
-from medcxr.cluster import connection
-from medcxr.cluster.work import work_through
+from medcxr.cluster import connection, work
+from medcxr.cluster.work import Outcome, work_through
 
 pytestmark = [  # of Ray's own modules
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -208,93 +208,97 @@ def test_what_this_process_has_done_a_cluster_goes_on_with(
     assert out.read_bytes() == expected
 
 
-def _through(folder, numbers, cluster):
-    """Return what became of tasks, each given up when its worker was killed for the third time."""
-    return list(
-        work_through(
-            Task,
-            folder,
-            numbers,
-            hopeless=lambda number, n_kills: f"{number} kills" if n_kills == 3 else "",
-            workers=1,
-            address=cluster,
-        )
-    )
-
-
 @pytest.mark.usefixtures("by_value")
 def test_a_worker_that_is_killed_is_made_anew_and_what_kills_it_again_is_given_up(
     cluster, tmp_path
 ):
-    done = _through(tmp_path, [1, 2, 3, 4, 6], cluster)
-    assert {one.number: one.value for one in done if not one.given_up} == {
-        1: 10,
-        2: 20,
-        3: 30,
-        6: 60,
-    }
-    assert [(one.number, one.given_up) for one in done if one.given_up] == [(4, "4 kills")]
+    told, done = [], []
+
+    def hopeless(number, n_kills):
+        told.append((number, n_kills))
+        return "killed again" if n_kills == 2 else ""
+
+    outcomes = work_through(
+        Task, tmp_path, [1, 3, 4, 6, 5], hopeless=hopeless, workers=1, address=cluster
+    )
     with pytest.raises(ImageError, match=r"^Five is too many\.$"):
-        _through(tmp_path, [5], cluster)
+        done.extend(outcomes)
+    assert done == [
+        Outcome(number=1, value=10),
+        Outcome(number=3, value=30),
+        Outcome(number=4, given_up="killed again"),
+        Outcome(number=6, value=60),
+    ]
+    assert told == [(3, 1), (4, 1), (4, 2)]
 
 
-@pytest.mark.usefixtures("by_value")
-def test_workers_that_are_killed_before_they_do_anything_are_not_made_for_ever(cluster, tmp_path):
-    with pytest.raises(StorageError, match=r"before they have done anything.*4 kills"):
-        _through(tmp_path, [4] * 9, cluster)
+class AllKilled:
+    """A pool whose workers are killed before they do anything."""
+
+    has_room, is_busy = True, True
+
+    def __init__(self):
+        self.begun = []
+
+    def begin(self, number):
+        self.begun.append(number)
+        self.has_room = False
+
+    def next_answer(self):
+        self.has_room = True
+        return self.begun[-1], None
 
 
-@pytest.mark.usefixtures("by_value")
-def test_a_file_that_kills_its_worker_or_its_decoder_does_not_stop_the_rest(
-    cluster, workspace, table, tmp_path, monkeypatch
-):
+def test_workers_that_are_killed_before_they_do_anything_are_not_made_for_ever():
+    pool = AllKilled()
+    outcomes = work._outcomes(pool, range(9), lambda _, n_kills: "no memory" if n_kills > 1 else "")
+    assert [next(outcomes).number for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(StorageError, match=r"before they have done anything; of part 2, no memory"):
+        next(outcomes)
+    assert pool.begun == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.fixture
+def harmful(table, tmp_path):
+    """Return a table of which one file kills what reads it, one does so once, and one its decoder."""
     for name in [f"{number}.png" for number in range(3)]:
         shutil.copy(table.parent / name, tmp_path / name)
     shutil.copy(table.parent / "1.png", tmp_path / "once.png")
-    names = [f"{n % 3}.png" for n in range(300)]
+    names = [f"{n % 3}.png" for n in range(520)]
     names[5], names[40], names[270] = "deadly.png", "once.png", "crash.png"
-    manifest = tmp_path / "table.csv"
-    manifest.write_text("\n".join(["image_path", *names, ""]))
-    for name in ("deadly.png", "crash.png"):  # of no use, so that the others' company is the same
-        (tmp_path / name).write_text("not an image")
-    predict_table(workspace, manifest, tmp_path / "local.csv")
+    (tmp_path / "table.csv").write_text("\n".join(["image_path", *names, ""]))
     for name in ("deadly.png", "crash.png"):
         (tmp_path / name).write_bytes((tmp_path / "0.png").read_bytes() + b"CRASH")
     (tmp_path / "marks").mkdir()
-    monkeypatch.setattr(prediction, "PartWorker", Sabotaged)
-    ray = RayCluster(workers=1, address=cluster)
-    summary = predict_table(workspace, manifest, tmp_path / "scores.csv", cluster=ray)
-    lines, local = (
-        (tmp_path / name).read_text().splitlines() for name in ("scores.csv", "local.csv")
-    )
-    differ = [
-        number for number, pair in enumerate(zip(lines, local, strict=True)) if len(set(pair)) > 1
-    ]
-    assert differ == [6, 271]  # the first line holds the columns
-    assert DEADLY_FILE in lines[6]
-    assert lines[271].startswith("crash.png,,")
-    assert "broke off" in lines[271]
-    assert summary.n_failed == 2
-    read = Counter((tmp_path / "marks" / "read").read_text().split())
-    assert (read["deadly.png"], read["once.png"], read["crash.png"]) == (2, 2, 1)
-    assert not (tmp_path / "scores.csv.parts").exists()
+    return tmp_path / "table.csv"
 
 
 @pytest.mark.usefixtures("by_value")
-def test_a_part_that_is_given_up_is_named_and_the_others_are_kept(
-    cluster, workspace, table, expected, monkeypatch
+def test_what_kills_workers_and_decoders_does_not_stop_the_rest(
+    cluster, workspace, harmful, monkeypatch
 ):
-    marks, out = table.parent / "marks", table.parent / "scores.csv"
-    marks.mkdir()
-    (marks / "part-1").touch()
-    ray = RayCluster(workers=1, address=cluster)
+    folder, out = harmful.parent, harmful.with_name("scores.csv")
+    (folder / "marks" / "part-2").touch()  # whose workers are killed before they read a file
     monkeypatch.setattr(prediction, "PartWorker", Sabotaged)
-    words = r"1 of 3 parts .*: part 1 \(rows 257 to 512\), as its worker was killed 2 times while"
+    words = r"1 of 3 parts .*: part 2 \(rows 513 to 520\), as its worker was killed 2 times while"
     with pytest.raises(StorageError, match=words):
-        predict_table(workspace, table, out, cluster=ray)
-    shutil.rmtree(marks)
-    assert predict_table(workspace, table, out).n_kept == N_ROWS - 256
-    assert out.read_bytes() == expected
+        predict_table(workspace, harmful, out, cluster=RayCluster(workers=1, address=cluster))
+    read = Counter((folder / "marks" / "read").read_text().split())
+    assert (read["deadly.png"], read["once.png"], read["crash.png"]) == (2, 2, 1)
+    summary = predict_table(workspace, harmful, out)  # what is missing, in this process
+    assert (summary.n_kept, summary.n_failed) == (512, 2)
+
+    for name in ("deadly.png", "crash.png"):  # of no use, so that the others' company is the same
+        (folder / name).write_text("not an image")
+    predict_table(workspace, harmful, folder / "local.csv")
+    lines, local = (
+        (folder / name).read_text().splitlines() for name in ("scores.csv", "local.csv")
+    )
+    pairs = enumerate(zip(lines, local, strict=True))
+    assert [number for number, pair in pairs if len(set(pair)) > 1] == [6, 271]  # after the heads
+    assert DEADLY_FILE in lines[6]
+    assert lines[271].startswith("crash.png,,")
+    assert "broke off" in lines[271]
 
 
 def test_a_command_that_is_killed_goes_on_and_ends_alike(
@@ -305,14 +309,14 @@ def test_a_command_that_is_killed_goes_on_and_ends_alike(
     command = [sys.executable, "-m", "medcxr", *words, "--workspace", str(workspace.folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     parts = tmp_path / "scores.csv.parts"
-    with subprocess.Popen([*command, "--address", cluster], env=environment,
+    with subprocess.Popen([*command, "--workers", "1", "--address", cluster], env=environment,
                           stderr=subprocess.DEVNULL) as process:  # fmt: skip
         while process.poll() is None and not list(parts.glob("part-*.csv")):
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
     assert not out.exists()
-    summary = predict_table(workspace, table, out, cluster=RayCluster(address=cluster))
-    assert 256 <= summary.n_kept < N_ROWS
+    ray = RayCluster(workers=1, address=cluster)
+    assert 256 <= predict_table(workspace, table, out, cluster=ray).n_kept < N_ROWS
     assert out.read_bytes() == expected
 
 

@@ -446,6 +446,7 @@ def non_inferiority_part(
                     interval=found.method,
                 ),
                 found.method,
+                _p(found.p_equal),
                 f"{found.n_images:,} of {found.n_patients:,} patients",
                 _shown(found),
             )
@@ -460,11 +461,21 @@ def non_inferiority_part(
                 "before looking. DeLong's and Newcombe's intervals take radiographs as independent, "
                 "and are too narrow where patients have several. Nothing is corrected for how many "
                 "findings are compared. A reader who says only yes or no is compared by sensitivity "
-                "and specificity: the area under one point would favor the model."
+                "and specificity: the area under one point would favor the model. The p of no "
+                "difference is that of the same method: of an AUC by the resamples or DeLong's test; "
+                "of a share by McNemar's exact test, in which the readers of a patient's radiographs "
+                "are exchanged together where patients are drawn."
             ),
             Grid(
                 caption=f"The model less {reader}",
-                heads=("Finding and figure", "Difference", "Method", "Radiographs", "Non-inferior"),
+                heads=(
+                    "Finding and figure",
+                    "Difference",
+                    "Method",
+                    "p of no difference",
+                    "Radiographs",
+                    "Non-inferior",
+                ),
                 rows=tuple(rows),
                 source=facts.source("radiographs that both scored", "95%, by the method named"),
             ),
