@@ -19,10 +19,9 @@ from medcxr.evaluation.non_inferiority import (
     NonInferiority,
     non_inferior_auc,
     non_inferior_share,
-    paired_counts,
-    paired_difference,
 )
 from medcxr.evaluation.operating_points import youden
+from medcxr.evaluation.paired_shares import paired_counts, paired_difference
 from medcxr.evaluation.patient_mix import MixFigures, mix_figures, more_of, with_prevalence
 from medcxr.evaluation.performance import FindingPerformance, probability_figures
 from medcxr.evaluation.sample_size import (
