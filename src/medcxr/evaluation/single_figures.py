@@ -56,8 +56,8 @@ def mean_estimate_by_patient(
     if not rows.size:
         return None
     owners, n_patients = _numbered([patients[row] for row in rows.tolist()])
-    sums = np.bincount(owners, weights=numbers[rows], minlength=n_patients)
-    counts = np.bincount(owners, minlength=n_patients)
+    sums = np.bincount(owners, weights=numbers[rows], minlength=n_patients).astype(np.float64)
+    counts = np.bincount(owners, minlength=n_patients).astype(np.float64)
     drawn_sums, drawn_counts = resampled_totals(
         sums, counts, n_bootstrap=_RESAMPLES, seed=seed, n_images=len(rows)
     )
