@@ -147,7 +147,9 @@ class Sabotaged(PartWorker):
     def prepare(self, predictor, root, path):
         with (self.marks / "read").open("a") as read:
             read.write(f"{path}\n")
-        if path == "deadly.png" or (path == "once.png" and not (self.marks / "once").exists()):
+        if path == "deadly.png":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if path == "once.png" and not (self.marks / "once").exists():
             (self.marks / "once").touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return row_scoring.prepare_row(predictor, root, path)

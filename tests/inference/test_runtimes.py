@@ -128,6 +128,13 @@ def test_a_runtime_that_is_not_there_is_refused():
     assert Settings.from_environment({"MEDCXR_RUNTIME": " "}).runtime is Runtime.ONNX_RUNTIME
 
 
+def test_the_variables_former_name_is_read_where_the_new_one_is_not_set():
+    former = {"MEDCXR_ENGINE": "openvino"}
+    assert Settings.from_environment(former).runtime is Runtime.OPENVINO
+    both = former | {"MEDCXR_RUNTIME": "onnxruntime"}
+    assert Settings.from_environment(both).runtime is Runtime.ONNX_RUNTIME
+
+
 def test_without_openvino_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(MissingExtra, match=r"medcxr\[openvino\].*MEDCXR_RUNTIME"):

@@ -11,6 +11,7 @@ Leifer 2003, "Multiple outputation: inference for complex clustered data by aver
 independent data", on drawing one observation of each cluster.
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -180,13 +181,18 @@ def _one_of_each(
             n_images=sum(n_images),
             n_patients=sum(map(len, patients)),
         )
-    random = np.random.default_rng([seed, 1])  # other numbers than those of chance
-    rows = []
-    for whose in patients:
-        order = random.permutation(len(whose))
-        _, first = np.unique(np.asarray(whose, dtype=np.str_)[order], return_index=True)
-        rows.append(np.sort(order[first]))
-    return rows[0], rows[1]
+    return _drawn(patients[0], seed), _drawn(patients[1], seed)
+
+
+def _drawn(patients: Sequence[str], seed: int) -> NDArray[np.intp]:
+    """Return a row of each patient; of the same images of a patient it is always the same one."""
+    names, owners, counts = np.unique(
+        np.asarray(patients, dtype=np.str_), return_inverse=True, return_counts=True
+    )
+    order = np.argsort(owners, kind="stable")
+    marks = [zlib.crc32(f"{seed} {name}".encode()) for name in names.tolist()]
+    first = np.cumsum(counts) - counts
+    return np.sort(order[first + np.array(marks, dtype=np.int64) % counts])
 
 
 def _check(fact: str, n_reference: int, n_current: int) -> None:

@@ -59,6 +59,10 @@ __all__ = [
     "sample_size_part",
 ]
 
+_LEARNED_READER = (
+    "The model learned from radiographs that are compared here, which favors it over any reader who did "
+    "not: no verdict is given. Compare held-out scores, or other radiographs."
+)
 _RESAMPLES = 500
 _MARGIN = 0.05  # half the width of the interval that a study should reach
 _PAIRED = "95%, Newcombe's score interval for pairs (refusals); else 500 resamples of patients"
@@ -171,7 +175,9 @@ def centres_part(facts: StudyFacts, study: SimulatedStudy, *, model: str, learne
             "unchanged radiograph is what counts. No simulated centre stands for a real one, and "
             "mirrored radiographs are left out on purpose: the gate warns of them. Half of the "
             "radiographs were drawn at random, the others so that rare findings are among them: "
-            "findings are more frequent here than in the table, and calibration is not measured."
+            "findings are more frequent here than in the table, and calibration is not measured. Where "
+            "a difference in AUC has an interval from 0 to 0, no pair of these radiographs changed its "
+            "order, which does not say that none would among more of them."
         )
     ]
     if learned:
@@ -239,7 +245,9 @@ def mixes_part(facts: StudyFacts) -> Part:
     blocks: list[Block] = [
         Words(
             "The same radiographs, counted as often as they would come in another mix of patients. "
-            "Differences are to the mix that was measured, on the same resamples."
+            "Differences are to the mix that was measured, on the same resamples. How frequent a finding "
+            "is changes predictive values and the mean probability; AUC, sensitivity and specificity it "
+            "cannot change, as radiographs of each class keep their weights among each other."
         )
     ]
     for one in facts.performance.findings:
@@ -420,7 +428,12 @@ def sample_size_part(facts: StudyFacts) -> Part:
 
 
 def non_inferiority_part(
-    facts: StudyFacts, reader: str, scores: Mapping[str, Statistics], margin: float
+    facts: StudyFacts,
+    reader: str,
+    scores: Mapping[str, Statistics],
+    margin: float,
+    *,
+    learned: bool,
 ) -> Part:
     """Return whether the model is no worse than another reader by more than a margin.
 
@@ -429,6 +442,8 @@ def non_inferiority_part(
         reader: what the other is called.
         scores: finding -> (n_images,) of the measured rows, NaN where it has none.
         margin: by which the model may be worse.
+        learned: whether the model learned from some of the radiographs and was scored on them all the
+            same; then there is no verdict.
     """
     rows = []
     for finding, given in scores.items():
@@ -447,13 +462,14 @@ def non_inferiority_part(
                 found.method,
                 _p(found.p_equal),
                 f"{found.n_images:,} of {found.n_patients:,} patients",
-                _shown(found),
+                "no verdict: learned from" if learned else _shown(found),
             )
             for found in _compared(facts, finding, labels, np.nan_to_num(given), margin)
         ]
     return Part(
         title="Non-inferiority",
         blocks=(
+            *([Words(_LEARNED_READER, "warning")] if learned else []),
             Words(
                 f"The model less {reader}, on the radiographs that both scored. Non-inferiority is "
                 f"shown where the interval lies wholly above -{margin:g}; the margin is to be stated "

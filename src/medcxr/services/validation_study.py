@@ -538,7 +538,15 @@ def _changed_parts(
     parts += [mixes_part(facts), sample_size_part(facts)]
     if plan.reader is not None:
         scores = _reader_scores(facts, study, plan.reader)
-        parts.append(non_inferiority_part(facts, plan.reader.name, scores, plan.margin))
+        parts.append(
+            non_inferiority_part(
+                facts,
+                plan.reader.name,
+                scores,
+                plan.margin,
+                learned=overlap.seen in (Seen.LEARNED, Seen.OVERLAP),
+            )
+        )
     return parts
 
 
