@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from medcxr.core.errors import DataError
 from medcxr.core.results import Estimate
@@ -81,9 +81,9 @@ def non_inferior_auc(
         p_equal = found.p_bootstrap
         n_images, n_patients = found.n_images, found.n_patients
     elif by == "delong":
-        found = compare_auc(labels, first, second, patients=patients, n_bootstrap=1)
-        gap, method, p_equal = _by_delong(labels, first, second), "DeLong", found.p_delong
-        n_images, n_patients = found.n_images, found.n_patients
+        (gap, p_equal), method = _by_delong(labels, first, second), "DeLong"
+        known = ~np.isnan(np.asarray(labels, dtype=np.float64))
+        n_images, n_patients = int(known.sum()), len(set(np.asarray(patients)[known].tolist()))
     else:
         raise DataError(f"Method {by!r} is unknown; use patients or delong.")
     gap = _held_apart(gap, delong_auc(labels, first), delong_auc(labels, second))
@@ -136,14 +136,18 @@ def non_inferior_share(
     )
 
 
-def _by_delong(labels: ArrayLike, first: ArrayLike, second: ArrayLike) -> Estimate:
+def _by_delong(labels: ArrayLike, first: ArrayLike, second: ArrayLike) -> tuple[Estimate, float]:
+    """Return the difference of two areas with DeLong's interval, and the p of no difference."""
     truth, one = known_pairs(labels, first)
     _, other = known_pairs(labels, second)
+    if not (np.any(truth == 1) and np.any(truth == 0)):
+        raise DataError("A comparison needs images with and without the finding; add some.")
     areas, covariance = delong(truth, np.stack([one, other]))
     contrast = np.array([1.0, -1.0])
     spread = math.sqrt(max(float(contrast @ covariance @ contrast), 0.0))
     value, reach = float(areas[0] - areas[1]), float(ndtri(0.975)) * spread
-    return Estimate(value=value, low=value - reach, high=value + reach)
+    p = float(2 * ndtr(-abs(value) / spread)) if spread > 0 else 1.0
+    return Estimate(value=value, low=value - reach, high=value + reach), p
 
 
 def _held_apart(gap: Estimate, first: Estimate, second: Estimate) -> Estimate:
