@@ -168,9 +168,10 @@ from medcxr.imaging.worker import main
 
 
 @pytest.fixture
-def by_value():
+def by_value(cluster):
     """Let workers, who do not find this file, be sent its classes."""
-    import ray.cloudpickle
+    with connection.joined_cluster(address=cluster):  # Ray reads the environment when it is loaded
+        import ray.cloudpickle
 
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     yield
