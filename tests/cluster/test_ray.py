@@ -155,16 +155,14 @@ class Sabotaged(PartWorker):
         return row_scoring.prepare_row(predictor, root, path)
 
 
-CRASHES = """
-import os, signal
+CRASHES = """import os, signal
 from medcxr.imaging import worker
 def decode(data, *args, real=worker.decode, **options):
     if data.endswith(b"CRASH"):
         os.kill(os.getpid(), signal.SIGSEGV)
     return real(data, *args, **options)
 worker.decode = decode
-from medcxr.imaging.worker import main
-"""
+from medcxr.imaging.worker import main"""
 
 
 @pytest.fixture
