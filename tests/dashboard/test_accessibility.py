@@ -21,7 +21,9 @@ _FOCUS_PIXELS = 40  # as many pixels must tell where the focus is: half an outli
 _MARGIN = 8  # around a control, in pixels
 _LARGE = 300_000  # square pixels
 _PAINTED_MS = 40  # until a change is on the screen, without transitions
-_NO_TRANSITIONS = "*, *::before, *::after { transition: none !important; animation: none !important }"
+_NO_TRANSITIONS = (
+    "*, *::before, *::after { transition: none !important; animation: none !important }"
+)
 _MOST_TABS = 150
 
 # What the keyboard is at, also within the viewer.
