@@ -193,9 +193,7 @@ def _show_roll_back(workspace: Workspace, registry: ModelRegistry) -> None:
         st.error(plain(say(error.sentence)))
         return
     if not history:
-        st.info(
-            say("No choice was made in this workspace: the package's default model answers.")
-        )
+        st.info(say("No choice was made in this workspace: the package's default model answers."))
         return
     st.html(
         html_table(
