@@ -156,6 +156,8 @@ def run(options: argparse.Namespace) -> int:
     workspace = prepare_workspace(options.workspace)
     command = [str(python), "-m", "medcxr", "dashboard", "--workspace", str(workspace)]
     command += ["--address", options.address, "--port", str(options.port)]
+    if options.allow_unencrypted:
+        command.append("--allow-unencrypted")
     ended = threading.Event()
     waiter = threading.Thread(
         target=_announce_when_ready,
@@ -677,6 +679,9 @@ def _parser() -> argparse.ArgumentParser:
     start = commands.add_parser("run", help="install what is missing, then start the dashboard")
     start.add_argument("--port", type=_port, default=8501, help="default: 8501")
     start.add_argument("--address", default="127.0.0.1", help="default: 127.0.0.1, this machine")
+    start.add_argument(
+        "--allow-unencrypted", action="store_true", help="other machines too without TLS"
+    )
     start.add_argument("--no-browser", dest="browser", action="store_false", help="only serve")
     samples = commands.add_parser("sample-data", help="make simulated radiographs")
     samples.add_argument(
@@ -1034,7 +1039,8 @@ def _reachable(address: str) -> str:
 
 def _url(address: str, port: int) -> str:
     host = _reachable(address)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if os.environ.get("MEDCXR_TLS_CERTIFICATE") else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _has_screen() -> bool:

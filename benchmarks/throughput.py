@@ -30,7 +30,7 @@ from radiograph_variants import write_variants
 
 from medcxr.core.arrays import FloatArray
 from medcxr.core.cores import available_cores
-from medcxr.core.engine import Engine
+from medcxr.core.runtime import Runtime
 from medcxr.imaging.reading import read_image
 from medcxr.imaging.sniffing import file_format
 from medcxr.imaging.worker import decode
@@ -189,12 +189,12 @@ def _whole_looks(bundle: ModelBundle, named: str, threads: int) -> dict[str, _Se
     """Return a model's graph in each engine, and its quick look where it has one."""
     sessions: dict[str, _Session] = {}
     outputs = (*MODEL_OUTPUTS, OUTLINES_OUTPUT) if bundle.manifest.outlines else MODEL_OUTPUTS
-    engines = {Engine.ONNX_RUNTIME: "ONNX Runtime"}
+    runtimes = {Runtime.ONNX_RUNTIME: "ONNX Runtime"}
     if find_spec("openvino"):
-        engines[Engine.OPENVINO] = "OpenVINO"
-    for engine, name in engines.items():
+        runtimes[Runtime.OPENVINO] = "OpenVINO"
+    for runtime, name in runtimes.items():
         session = OnnxSession(
-            bundle.path(GRAPH_FILE), outputs=outputs, threads=threads, engine=engine
+            bundle.path(GRAPH_FILE), outputs=outputs, threads=threads, runtime=runtime
         )
         sessions[f"{named}, {name}"] = session.run
         if bundle.manifest.quick_look is not None:

@@ -15,6 +15,7 @@ from page_parts import filled, table, write_or_check
 from medcxr.apps.api.limits import Limits
 from medcxr.imaging import limits
 from medcxr.security import one_time_codes, passwords, sealed
+from medcxr.security.one_time_codes import MOST_LAG_S, STEP_S
 from medcxr.security.throttle import FREE_FAILURES, LONGEST_WAIT_S, MOST_AT_ONCE, REFILL_S
 from medcxr.services.preferences import IDLE_MINUTES, SIGNED_IN_HOURS, Preferences
 from medcxr.services.tokens import DEFAULT_DAYS, LONGEST_DAYS
@@ -59,7 +60,7 @@ def _signing_in() -> str:
         ),
         (
             "Code by time",
-            f"6 digits, steps of {one_time_codes.STEP_S} seconds, the steps before and after count too, each once",
+            f"6 digits, one at a time for {STEP_S} s, once; clocks may differ by {MOST_LAG_S} s",
         ),
         (
             "Recovery codes",

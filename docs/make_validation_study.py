@@ -20,7 +20,7 @@ from make_anatomy import COMMAND as ANATOMY_COMMAND
 from make_explanations import COMMAND as EXPLANATIONS_COMMAND
 from page_parts import counted, interval, shipped_manifest, table, wrapped
 from study_checklists import checklists
-from study_words import DATA_WORDS, LIMITATIONS, METHODS, PURPOSE, REFERENCE
+from study_words import DATA_WORDS, LIMITATIONS, METHODS, OWN_STUDY, PURPOSE, REFERENCE
 
 import medcxr.gates
 from medcxr.explain.verdict import LEAST_IMAGES, best_map
@@ -97,6 +97,7 @@ def page(sources: Sources) -> str:
     lines += ["## Outlines and measures", "", *_anatomy(sources)]
     lines += ["## Maps", "", *_maps(sources), "## Gate", "", *_gate(sources.gate)]
     lines += ["## Limitations", "", LIMITATIONS, "", *checklists()]
+    lines += ["## The same study on your own radiographs", "", OWN_STUDY, ""]
     return wrapped("\n".join(lines))
 
 
@@ -125,6 +126,9 @@ def _head(manifest: dict[str, Any]) -> list[str]:
         f"{report['confidence']:.0%} intervals. The command that repeats it, with the data in `DATA`:",
         "",
         f"```sh\n{first['command']}\n```",
+        "",
+        "What it would find on radiographs of your own, one command measures",
+        "([how](#the-same-study-on-your-own-radiographs)).",
         "",
     ]
 

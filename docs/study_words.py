@@ -1,6 +1,6 @@
 """The sentences of the validation study that hold no figure: they stay when a model is renewed."""
 
-__all__ = ["DATA_WORDS", "LIMITATIONS", "METHODS", "PURPOSE", "REFERENCE"]
+__all__ = ["DATA_WORDS", "LIMITATIONS", "METHODS", "OWN_STUDY", "PURPOSE", "REFERENCE"]
 
 PURPOSE = """\
 To estimate how well the shipped recipe tells the findings of the model on frontal chest radiographs
@@ -100,3 +100,37 @@ LIMITATIONS = """\
 - **No reader took part.** What the program does to a reader's decisions, and in how much time, was
   not measured.
 - **No test of robustness** to noise, compression or other exposure beyond what the gate refuses."""
+
+OWN_STUDY = """\
+This page tells of one collection. How the model does on the radiographs of another hospital, only they
+can tell, and figures there are usually lower. `medcxr validate` makes this study of a table of labeled
+radiographs (`image_path`, `labels`, and `patient_id`, `view`, `age`, `sex`, `source` where known):
+
+```sh
+medcxr validate current TABLE.csv --out FOLDER
+```
+
+The folder then holds the report as `study.html` and `study.pdf`, and every figure as `study.json`. It has
+the sections of this page but for the tests of outlines, maps and gate, which belong to the model and not to
+a table, and adds curves, predictive values at other prevalences, net benefit, gaps between subgroups,
+failures, simulated centres, drift and sample size. What stands beside what:
+
+| Here | There |
+| --- | --- |
+| Data and terms; split and control of leakage | Data; What the model has seen |
+| Reference standard | for you to write: the report cannot know how labels were made |
+| Results; By subgroup | Ranking: ROC and precision-recall; Subgroups and gaps |
+| Calibration; Operating points; Prediction sets | the same |
+| Comparison | Non-inferiority, with `--reader FILE` |
+| Limitations; checklists | the same, found by rule in your figures |
+
+To see it at work before you have a table, validate simulated radiographs, whose figures say nothing of
+patients:
+
+```sh
+medcxr sample-data SAMPLE
+medcxr validate current SAMPLE/manifest.csv --out FOLDER
+```
+
+How to read the report, and all options: [the manual](user-manual.md#validate-a-model-on-your-own-radiographs).
+How many radiographs such a study needs: `medcxr sample-size`."""

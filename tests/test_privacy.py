@@ -86,12 +86,12 @@ def test_the_command_line_writes_and_logs_no_patient_and_reaches_nobody(
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="no strace")
-@pytest.mark.parametrize("engine", ["onnxruntime", pytest.param("openvino", marks=needs_openvino)])
+@pytest.mark.parametrize("runtime", ["onnxruntime", pytest.param("openvino", marks=needs_openvino)])
 def test_no_process_of_an_analysis_asks_the_system_for_a_connection(
-    commands, tmp_path, monkeypatch, engine
+    commands, tmp_path, monkeypatch, runtime
 ):
     """The decoding processes read no environment, so the system itself is asked."""
-    monkeypatch.setenv("MEDCXR_ENGINE", engine)
+    monkeypatch.setenv("MEDCXR_RUNTIME", runtime)
     traced = tmp_path / "traced"
     before = ["strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg", "-o", str(traced)]
     probe = subprocess.run([*before, "true"], capture_output=True, check=False)
@@ -102,7 +102,7 @@ def test_no_process_of_an_analysis_asks_the_system_for_a_connection(
     assert families <= {"AF_UNIX"}
 
 
-def test_the_engine_notes_nothing_of_this_computer_to_send(commands, tmp_path):
+def test_the_runtime_notes_nothing_of_this_computer_to_send(commands, tmp_path):
     """ONNX Runtime would keep an identifier and events for its maker in the home folder."""
     home = tmp_path / "home"
     home.mkdir()
@@ -129,7 +129,7 @@ def _notes_in(home):
 
 @needs_openvino
 def test_openvino_reaches_nobody_and_sends_no_telemetry(commands, tmp_path, monkeypatch):
-    monkeypatch.setenv("MEDCXR_ENGINE", "openvino")
+    monkeypatch.setenv("MEDCXR_RUNTIME", "openvino")
     record, home = tmp_path / "record", tmp_path / "home"
     home.mkdir()  # where telemetry would note who it is
     environment = {**watched_environment(record), "HOME": str(home)}

@@ -143,6 +143,7 @@ def test_it_counts_for_prometheus(port, administrator, radiograph):
     assert grown(answered) == 1
     assert grown('medcxr_request_seconds_bucket{route="/v1/analyses",le="+Inf"}') == 2
     assert after["medcxr_analysis_places"] == 8
+    assert (after["medcxr_node_running"], after["medcxr_results_given_up"]) == (0, 0)
     assert any('model="tiny 1.0.0"' in name for name in after)
     assert not any("Doe" in name for name in after)
 

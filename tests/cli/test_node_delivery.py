@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from kept_results import RULES, folder_out, give_up, queue
 from medcxr.apps.cli.main import app
 from medcxr.core.access import NODE
 from medcxr.services.database import workspace_database
-from medcxr.services.delivery import Result, prepare_deliveries, queue_deliveries
+from medcxr.services.delivery import Result, deliver_due, prepare_deliveries, queue_deliveries
 from medcxr.services.node_destinations import destinations_of
 from medcxr.services.workspace import Workspace
 from storescp_server import program
@@ -66,6 +67,27 @@ def test_status_tells_of_results_that_were_given_up_and_retry_tries_them_again(t
     told = run(workspace, "status")
     assert told.exit_code == 0
     assert "waiting" in told.output
+
+
+def test_results_are_listed_sent_again_and_discarded_by_number(tmp_path):
+    workspace = Workspace.open(tmp_path / "workspace")
+    node, out = workspace.used_by(NODE), folder_out(tmp_path)
+    assert "No result waits" in run(workspace, "results", "list").output
+    queue(node, out, 1, 2, 3)
+    give_up(node, out)
+    queue(node, out, 4)
+    listed = run(workspace, "results", "list").output
+    assert listed.count("given up") == 3
+    assert run(workspace, "results", "list", "--given-up").output.count("fhir") == 3
+    assert "1 results wait" in run(workspace, "results", "retry", "2").output
+    assert run(workspace, "results", "discard").exit_code == 2
+    assert run(workspace, "results", "discard", "1").exit_code == 1  # nobody has said yes
+    assert "1 results are discarded" in run(workspace, "results", "discard", "1", "--yes").output
+    assert run(workspace, "results", "discard", "1", "--yes").exit_code == 1
+    assert run(workspace, "results", "discard", "--given-up", "--yes").exit_code == 0
+    (tmp_path / "out").mkdir()
+    deliver_due(node, out, RULES)
+    assert sorted(one.read_text() for one in (tmp_path / "out").iterdir()) == ["of 2", "of 4"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from medcxr.apps.dashboard.backup_clock import BackupClock
 from medcxr.core.access import OPERATOR, Door, Role
 from medcxr.security import sealed
 from medcxr.services.backup_files import backups
-from medcxr.services.backup_restoring import earlier_states
+from medcxr.services.backup_restoring import earlier_states, restore_backup
 from medcxr.services.backup_schedule import BackupSchedule, backup_schedule, set_backup_schedule
 from medcxr.services.backups import make_backup
 from medcxr.services.case_records import cases
@@ -144,6 +144,16 @@ def test_a_restore_waits_for_the_word_and_can_be_gone_back_from(page, workspace)
     labeled(app, "text_input", "Type RESTORE").input("RESTORE")
     press(run(app), "Return to it")
     assert len(cases(workspace)) == 1
+
+
+def test_the_state_before_a_restore_is_deleted_after_a_tick(page, workspace):
+    restore_backup(workspace, make_backup(workspace).backup.path)
+    app = choose(page(), view._Action.FORGET)
+    assert labeled(app, "button", "Delete").disabled
+    labeled(app, "checkbox", "cannot be brought back").check()
+    press(run(app), "Delete")
+    assert earlier_states(workspace) == []
+    assert "The earlier state was deleted." in said(app)
 
 
 def test_a_backup_is_deleted_after_a_tick(page, workspace):

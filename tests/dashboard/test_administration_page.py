@@ -4,20 +4,28 @@ import sqlite3
 from dataclasses import fields
 
 import pytest
+from browsing import write_dicom
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from medcxr.apps.dashboard import audit_words, workspace_preferences_view
+from kept_results import folder_out, give_up, queue
+from medcxr.apps.dashboard import administration_connection_view as view
+from medcxr.apps.dashboard import audit_words, connection_words, workspace_preferences_view
 from medcxr.core.access import NODE, Door, Role
 from medcxr.core.audit import AuditAction
+from medcxr.core.deliveries import DeliveryState
 from medcxr.core.errors import AccessError
+from medcxr.core.instances import InstanceState
+from medcxr.core.result_objects import ResultKind
 from medcxr.services.accounts import Duty, require_current, sign_in
 from medcxr.services.audit import check_trail, note_alone
 from medcxr.services.database import workspace_database
-from medcxr.services.delivery import Result, prepare_deliveries, queue_deliveries
-from medcxr.services.node_destinations import destinations_of
+from medcxr.services.inbox import counts, receive
+from medcxr.services.node_destinations import FHIR
+from medcxr.services.node_rules import SkipReason
 from medcxr.services.preferences import Preferences, preferences, set_preferences
 from medcxr.services.trail_walk import NotedHead
+from medcxr.services.undelivered import undelivered_results
 from medcxr.services.users import users
 from signing_in import GOOD, add, enter
 
@@ -220,20 +228,61 @@ def select(app, label, value):
     assert not app.exception
 
 
-def test_the_node_is_shown_once_it_has_anything_to_do(open_page, workspace):
-    assert "DICOM node" not in [one.value for one in open_page().main.header]
-    (to,) = destinations_of(
-        [{"kind": "folder", "name": "copies", "folder": "x", "results": ["fhir"]}], workspace.folder
-    )
-    results = [Result(result_uid="1.2.3", kind="fhir", data=b"Secret^Name")]
-    node = workspace.used_by(NODE)
-    prepared = prepare_deliveries(node, results, [to], urgency_rank=0)
-    with workspace_database(workspace).writing() as transaction:
-        queue_deliveries(transaction, prepared)
-        transaction.exec_driver_sql("UPDATE deliveries SET state='given up', last_error='<b>full'")
+def test_whoever_has_no_connection_yet_is_told_how_to_make_one(open_page, workspace):
     app = open_page()
-    assert "DICOM node" in [one.value for one in app.main.header]
-    for words in ("copies", "given up", "&lt;b&gt;full"):
-        assert words in html(app)
-    assert "1.2.3" not in html(app)
-    assert "retry" in " ".join(one.value for one in app.main.warning)
+    assert "Hospital connection" in [one.value for one in app.main.header]
+    told = " ".join(one.value.replace("\\", "") for one in app.main.info)
+    assert "No image was received yet" in told
+    assert str(workspace.folder) in told
+    assert "medcxr node" in told
+
+
+@pytest.fixture
+def connected(workspace, tmp_path):
+    """Return the workspace with an image that failed, and three results that were given up."""
+    node = workspace.used_by(NODE)
+    receive(node, write_dicom(tmp_path / "a.dcm").read_bytes(), origin="c-store MODALITY")
+    with workspace_database(workspace).writing() as transaction:
+        transaction.exec_driver_sql("UPDATE instances SET state='failed', reason='unforeseen: <b>'")
+    queue(node, folder_out(tmp_path), 1, 2, 3)
+    give_up(node, folder_out(tmp_path))
+    return workspace
+
+
+def test_the_connection_is_told_without_markup_of_others(open_page, connected):
+    told = html(open_page())
+    for words in ("given up", "FHIR bundle", "unforeseen: &lt;b&gt;", "does not run"):
+        assert words in told
+    assert "<b>Results given up</b>3" in told
+    assert "1.2.3" not in told
+    assert connected.results.is_dir()
+
+
+def test_results_are_sent_again_or_discarded_after_a_tick(open_page, connected):
+    app = open_page()
+    press(app, "Read the failed images again")
+    assert counts(connected)[InstanceState.RECEIVED] == 1
+    select(app, "What to do with results", view._Action.RETRY)
+    single = field(app, "selectbox", "Which results").options[-1]
+    select(app, "Which results", single)
+    press(app, "Send again")
+    waiting = undelivered_results(connected, {DeliveryState.WAITING})
+    assert [f"Result {one.number}:" in single for one in waiting] == [True]
+    select(app, "What to do with results", view._Action.DISCARD)
+    assert field(app, "button", "Discard").disabled
+    field(app, "checkbox", "cannot be brought back").check()
+    app.run()
+    press(app, "Discard")
+    assert undelivered_results(connected) == waiting
+    assert "2 results are discarded." in [one.value for one in app.success]
+
+
+def test_every_state_kind_and_reason_of_the_connection_has_words():
+    assert set(connection_words.INSTANCES) == set(InstanceState)
+    assert set(connection_words.DELIVERIES) == set(DeliveryState)
+    assert set(connection_words.KINDS) == {*ResultKind, FHIR}
+    assert {one: one.value for one in SkipReason} == connection_words.SKIPPED
+    told = connection_words.told_reason(
+        InstanceState.SKIPPED, f"{SkipReason.AGE}; {SkipReason.VIEW}"
+    )
+    assert told == "of a patient whose age is not read, of a view that is not read"

@@ -86,6 +86,50 @@ def test_what_nobody_asks_for_is_not_there(path):
     assert headers["x-content-type-options"] == "nosniff"
 
 
+def passed(*, scheme, cookie=b"", sets=b""):
+    """Return the cookies that Streamlit gets of a request, and the headers of its answer."""
+    seen, told = [], []
+
+    async def app(scope, receive, send):  # noqa: ARG001 - as ASGI calls it
+        seen.extend(value for name, value in scope["headers"] if name == b"cookie")
+        headers = [(b"set-cookie", sets)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send(message):
+        told.append(message)
+
+    headers = [(b"cookie", cookie), (b"host", b"reading.example")]
+    scope = {"type": "http", "scheme": scheme, "path": "/", "headers": headers}
+    asyncio.run(SafeAnswers(app)(scope, None, send))
+    return seen[0], {n.decode(): v.decode() for n, v in told[0]["headers"]}
+
+
+SET = b"_streamlit_xsrf=2|a|b|1; Path=/; SameSite=Lax"
+
+
+def test_streamlits_cookie_gets_a_name_that_only_this_host_can_set():
+    seen, headers = passed(scheme="https", cookie=b"a=1; __Host-_streamlit_xsrf=2|a|b|1", sets=SET)
+
+    assert seen == b"a=1; _streamlit_xsrf=2|a|b|1"
+    assert headers["set-cookie"] == ("__Host-_streamlit_xsrf=2|a|b|1; Path=/; Secure; SameSite=Lax")
+    assert "ws://" not in headers["content-security-policy"].replace("wss://", "")
+
+
+def test_one_that_another_host_could_have_set_is_not_handed_on():
+    seen, _ = passed(scheme="https", cookie=b"_streamlit_xsrf=2|f|f|1; b=2")
+
+    assert seen == b"b=2"
+
+
+def test_in_the_clear_nothing_is_renamed_and_nothing_demanded():
+    seen, headers = passed(scheme="http", cookie=b"_streamlit_xsrf=2|a|b|1", sets=SET)
+
+    assert seen == b"_streamlit_xsrf=2|a|b|1"
+    assert headers["set-cookie"] == SET.decode()
+    assert "strict-transport-security" not in headers
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory, serve):
     """Serve a new workspace."""

@@ -56,5 +56,6 @@ def test_cookies_are_secure_where_the_page_is(browser, scheme):
 
     (cookie,) = context.cookies()
     assert cookie["secure"] is (scheme == "https")
+    assert cookie["name"].startswith("__Host-") is (scheme == "https")
     assert cookie["sameSite"] == "Strict"
     context.close()

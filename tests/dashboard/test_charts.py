@@ -54,6 +54,7 @@ def placed_for(finding, *, threshold):
     cases = tuple(
         SeenCase(
             name=f"{number}.png",
+            patient=f"p{number}",
             digest="",
             logits=logits[[number]],
             evidence=evidence[number],

@@ -219,6 +219,28 @@ def test_a_simulated_radiograph_is_not_remembered(app, workspace):
     assert case_records.cases(workspace) == []
 
 
+def test_what_cannot_be_recorded_is_not_shown_until_it_can(app, workspace):
+    key = workspace.secrets / "audit.key"
+    kept = key.read_bytes()
+    key.write_bytes(b"damaged")
+    upload(app, ("one.png", png()))
+    assert "cxr-card" not in html(app)
+    assert not app.get("bidi_component")
+    (told,) = [one.value.replace("\\", "") for one in app.main.error]
+    assert "nothing is shown" in told
+    assert "audit.key is damaged" in told
+    assert case_records.cases(workspace) == []
+
+    key.write_bytes(kept)
+    app.run()
+    assert "cxr-card" not in html(app)
+    next(one for one in app.main.button if one.label == "Try again").click()
+    app.run()
+    assert "cxr-card" in html(app)
+    assert not app.main.error
+    assert [one.label for one in case_records.cases(workspace)] == ["one.png"]
+
+
 def test_an_earlier_radiograph_of_the_patient_stands_beside_with_the_change(app, tmp_path):
     before = dicom(
         tmp_path / "a.dcm",

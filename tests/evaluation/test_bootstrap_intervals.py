@@ -1,5 +1,8 @@
 """Intervals: they cover the truth, know patients from images, and can be repeated."""
 
+import tempfile
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -7,7 +10,9 @@ from scipy.stats import binomtest, norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from medcxr.evaluation.bootstrap import estimate, patient_draws
+from medcxr.core.errors import StorageError
+from medcxr.evaluation import bootstrap, draws
+from medcxr.evaluation.bootstrap import estimate, patient_draws, resampled_totals
 from medcxr.evaluation.figures import calibration_line, measure
 from medcxr.evaluation.scored import sort_scores
 from medcxr.evaluation.validation import evaluate
@@ -173,3 +178,76 @@ def test_a_figure_that_many_resamples_leave_open_has_no_interval():
     assert estimate(0.5, resamples, confidence=0.95) is not None
     assert estimate(float("nan"), resamples, confidence=0.95) is None
     assert estimate(0.5, np.array([]), confidence=0.95) is None
+
+
+def _kept_whole(n_patients, *, n_bootstrap, seed, n_images):
+    """Return the sample and its resamples as one matrix of float64."""
+    blocks = patient_draws(n_patients, n_bootstrap=n_bootstrap, seed=seed, n_images=n_images)
+    return np.concatenate([np.ones((1, n_patients)), *blocks])
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_draws_that_are_kept_give_the_same_bits_as_one_matrix(monkeypatch, in_memory):
+    if not in_memory:
+        monkeypatch.setattr(draws, "_IN_MEMORY_BYTES", 0)
+    sizes = {"n_bootstrap": 301, "seed": 3, "n_images": 700}
+    whole, kept = _kept_whole(500, **sizes), draws.sample_and_draws(500, **sizes)
+    assert isinstance(kept.counts.base, np.memmap) is not in_memory
+    patients = np.sort(np.random.default_rng(0).integers(0, 500, 700))
+    columns = np.random.default_rng(1).random((700, 3))
+    assert np.array_equal(kept.totals(patients, columns), whole[:, patients] @ columns)
+    blocks = list(kept.blocks(patients, 64))
+    assert [len(block) for block in blocks] == [64, 64, 64, 64, 46]
+    assert np.array_equal(np.concatenate(blocks), whole[:, patients])
+
+
+def test_sums_over_draws_that_are_not_kept_have_the_same_bits_too():
+    values = np.random.default_rng(0).random((2, 800))
+    sizes = {"n_bootstrap": 200, "seed": 1, "n_images": 800}
+    whole = _kept_whole(800, **sizes)[1:]
+    assert np.array_equal(resampled_totals(*values, **sizes), [whole @ one for one in values])
+
+
+def test_portions_add_up_to_what_one_product_gives(monkeypatch):
+    sizes = {"n_bootstrap": 50, "seed": 2, "n_images": 400}
+    patients, columns = np.arange(400), np.random.default_rng(4).random((400, 2))
+    kept = draws.sample_and_draws(400, **sizes)
+    whole, sums = kept.totals(patients, columns), resampled_totals(columns[:, 0], **sizes)
+    monkeypatch.setattr(draws, "WHOLE_NUMBERS", 0)
+    monkeypatch.setattr(draws, "_PORTION_NUMBERS", 3 * 400)
+    monkeypatch.setattr(bootstrap, "WHOLE_NUMBERS", 0)
+    assert np.allclose(kept.totals(patients, columns), whole, rtol=1e-12)
+    counted = np.ones((400, 1))  # whole numbers are exact, however they are added
+    assert (kept.totals(patients, counted) == 400).all()
+    assert np.allclose(resampled_totals(columns[:, 0], **sizes), sums, rtol=1e-12)
+
+
+def _peak(n_bootstrap):
+    """Return the most memory that a study of 200,000 patients takes at once, in MB."""
+    patients, seen = np.arange(200_000), np.zeros((200_000, 2))
+    tracemalloc.start()
+    try:
+        kept = draws.sample_and_draws(200_000, n_bootstrap=n_bootstrap, seed=0, n_images=200_000)
+        assert kept.totals(patients, seen).shape == (1 + n_bootstrap, 2)
+        for _ in kept.blocks(patients, 5):
+            pass
+        resampled_totals(seen[:, 0], n_bootstrap=n_bootstrap, seed=0, n_images=200_000)
+        return tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_resamples_of_very_many_patients(monkeypatch):
+    monkeypatch.setattr(draws, "_IN_MEMORY_BYTES", 1_000_000)  # as 250 resamples would exceed
+    monkeypatch.setattr(draws, "WHOLE_NUMBERS", 1_000_000)
+    monkeypatch.setattr(bootstrap, "WHOLE_NUMBERS", 1_000_000)
+    few, many = _peak(11), _peak(16)
+    assert many == pytest.approx(few, rel=0.1)  # two blocks each
+    assert many < 40  # a thousand resamples in one matrix take 1,600 MB
+
+
+def test_draws_that_find_no_room_are_told_of(monkeypatch, tmp_path):
+    monkeypatch.setattr(draws, "_IN_MEMORY_BYTES", 0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(StorageError, match=r"200 patients need a file .* TMPDIR"):
+        draws.sample_and_draws(200, n_bootstrap=20, seed=0, n_images=200)

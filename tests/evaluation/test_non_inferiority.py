@@ -1,4 +1,4 @@
-"""Paired differences against published intervals, and how often they are right."""
+"""Whether one reader is no worse than another, against definitions, and how often that is right."""
 
 import numpy as np
 import pytest
@@ -6,49 +6,7 @@ import pytest
 from medcxr.core.errors import DataError
 from medcxr.evaluation.delong import delong, delong_auc
 from medcxr.evaluation.metrics import auc
-from medcxr.evaluation.non_inferiority import (
-    PairedCounts,
-    mcnemar_p,
-    non_inferior_auc,
-    non_inferior_share,
-    paired_counts,
-    paired_difference,
-)
-
-
-def counts(both, first_only, second_only, neither):
-    return PairedCounts(both=both, first_only=first_only, second_only=second_only, neither=neither)
-
-
-@pytest.mark.parametrize(
-    ("cells", "low", "high"),
-    [
-        # examples of Newcombe 1998 (paired data), method 10
-        ((36, 12, 2, 0), 0.0569, 0.3404),
-        ((18, 12, 2, 18), 0.0562, 0.3290),
-        ((53, 0, 0, 1), -0.0729, 0.0729),
-    ],
-)
-def test_intervals_are_those_of_newcombe(cells, low, high):
-    found = paired_difference(counts(*cells))
-    assert found.low == pytest.approx(low, abs=1e-4)
-    assert found.high == pytest.approx(high, abs=1e-4)
-
-
-def test_newcombes_interval_covers():
-    random, covered = np.random.default_rng(0), 0
-    shares = (0.7, 0.12, 0.06, 0.12)  # a true difference of 0.06
-    for _ in range(2000):
-        found = paired_difference(counts(*random.multinomial(60, shares).tolist()))
-        covered += found.low <= 0.06 <= found.high
-    assert covered / 2000 == pytest.approx(0.95, abs=0.02)
-
-
-def test_mcnemar_is_the_binomial_test():
-    from scipy.stats import binomtest
-
-    assert mcnemar_p(counts(20, 9, 2, 5)) == pytest.approx(binomtest(2, 11).pvalue)
-    assert mcnemar_p(counts(20, 0, 0, 5)) == 1.0
+from medcxr.evaluation.non_inferiority import non_inferior_auc, non_inferior_share
 
 
 def test_delongs_covariance_is_that_of_its_definition():
@@ -151,10 +109,28 @@ def test_a_margin_decides_of_the_lower_bound():
     found = non_inferior_share("sensitivity", right, right, margin=0.1)
     assert found.is_shown
     assert not non_inferior_share("sensitivity", right, right, margin=0.001).is_shown
-    assert paired_counts(right, ~right) == counts(0, 90, 10, 0)
 
 
 @pytest.mark.parametrize("margin", [0.0, -0.1, 1.0, float("nan")])
 def test_an_impossible_margin_is_refused(margin):
     with pytest.raises(DataError):
         non_inferior_share("sensitivity", [True], [True], margin=margin)
+
+
+def test_no_difference_has_the_p_of_the_same_view_of_images():
+    random = np.random.default_rng(7)
+    labels = np.repeat([0.0, 1.0], 60)
+    good, bad = random.normal(2 * labels, 1), random.normal(0.2 * labels, 1)
+    whose = [str(n // 2) for n in range(120)]
+    for by in ("patients", "delong"):
+        assert non_inferior_auc(labels, bad, good, patients=whose, margin=0.1, by=by).p_equal < 0.01
+        same = non_inferior_auc(labels, good, good, patients=whose, margin=0.1, by=by)
+        assert same.p_equal == 1.0
+    pairs = np.repeat(random.random((2, 40)) < 0.5, 5, axis=1)
+    alone, together = (
+        non_inferior_share(
+            "sensitivity", *pairs, margin=0.1, patients=[str(n // 5) for n in range(200)], by=by
+        ).p_equal
+        for by in ("newcombe", "patients")
+    )
+    assert alone < together

@@ -24,6 +24,28 @@ def test_the_format_is_told_by_the_content_and_not_the_name(gray, raster, tmp_pa
         assert image.acquisition.source_format == format_
         assert image.acquisition.bits_stored == 8
         assert image.spacing_mm is None
+        assert f"it holds {format_}" in image.warnings[-1]  # of a path its own name
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        ("a.dcm", ".dcm"),
+        ("Doe_Jane.JPEG", ".jpeg"),
+        ("a.png.tif", ".tif"),
+        ("a.png", ""),
+        ("a.PNG", ""),
+        ("a", ""),
+        ("a.1.2.840", ""),
+        ("", ""),
+    ],
+)
+def test_a_name_that_contradicts_the_content_becomes_a_warning(gray, raster, name, ending):
+    image = read_image(raster(gray, "PNG"), name=name)
+
+    told = [one for one in image.warnings if "name ends in" in one]
+    assert len(told) == bool(ending)
+    assert all(f"ends in {ending}, but it holds PNG" in one and "Doe" not in one for one in told)
 
 
 def test_the_digest_is_that_of_the_bytes(gray, raster):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bundles import use_tiny_model
-from medcxr.core.engine import Engine
+from medcxr.core.runtime import Runtime
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.workspace import Workspace
@@ -17,7 +17,7 @@ def test_threads_that_come_together_do_not_wait_for_each_other_for_ever(tmp_path
     openvino = pytest.importorskip("openvino", reason="no OpenVINO; install the extra openvino")
     workspace = Workspace.open(tmp_path / "workspace")
     use_tiny_model(workspace)
-    predictor = Predictor(ModelRegistry(workspace.models).current(), engine=Engine.OPENVINO)
+    predictor = Predictor(ModelRegistry(workspace.models).current(), runtime=Runtime.OPENVINO)
     size = predictor.manifest.preprocessing.size
     blank = Prepared(pixels=np.zeros((3, size, size), np.float32), geometry=None)
     real, begun, beside_the_first = openvino.InferRequest.infer, [], []

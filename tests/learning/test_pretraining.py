@@ -161,22 +161,36 @@ def test_views_cut_off_go_on_to_the_same_weights(tmp_path, fabric, monkeypatch):
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
-@pytest.mark.parametrize("task", ["simulated", "views"])
-def test_a_run_begins_with_what_was_learned_before(tmp_path, sample_data, task):
+def run_of(folder, sample_data, task, only=None):
+    """Train a run that learns before the labels; return its bundle, None of a part alone."""
     text = SMALL_TOML.replace("size = 64", "size = 96").replace("batch_size = 2", "batch_size = 8")
-    path = tmp_path / "run.toml"
+    path = folder / "run.toml"
     path.write_text(f"{text}\n[pretraining]\ntask = '{task}'\nepochs = 1\nimages = 20\n")
-    run_experiment(
+    return run_experiment(
         load_config(path),
         sample_data,
-        tmp_path / "runs",
+        folder / "runs",
         command="c",
         hardware=Hardware(accelerator="cpu"),
-        only="holdout",
+        only=only,
     )
 
-    (run,) = (tmp_path / "runs").iterdir()
-    folder = run if task == "simulated" else run / "holdout"
+
+@pytest.fixture(scope="module")
+def after_simulated(tmp_path_factory, sample_data):
+    """Return the bundle of a run that learned from simulated chests before the labels."""
+    return run_of(tmp_path_factory.mktemp("pretrained"), sample_data, "simulated")
+
+
+@pytest.mark.parametrize("task", ["simulated", "views"])
+def test_a_run_begins_with_what_was_learned_before(tmp_path, sample_data, task, request):
+    if task == "simulated":
+        run = request.getfixturevalue("after_simulated").folder.parent
+        folder = run
+    else:
+        run_of(tmp_path, sample_data, task, only="holdout")
+        (run,) = (tmp_path / "runs").iterdir()
+        folder = run / "holdout"
     stored = load_checkpoint(folder / "pretraining" / CHECKPOINT_FILE)
     assert stored is not None
     events = [json.loads(line) for line in (run / "events.jsonl").read_text().splitlines()]
@@ -185,17 +199,8 @@ def test_a_run_begins_with_what_was_learned_before(tmp_path, sample_data, task):
     assert parts == [first, "holdout"]
 
 
-def test_the_time_before_the_labels_counts(tmp_path, sample_data):
-    text = SMALL_TOML.replace("size = 64", "size = 96").replace("batch_size = 2", "batch_size = 8")
-    path = tmp_path / "run.toml"
-    path.write_text(f"{text}\n[pretraining]\ntask = 'simulated'\nepochs = 1\nimages = 20\n")
-    bundle = run_experiment(
-        load_config(path),
-        sample_data,
-        tmp_path / "runs",
-        command="c",
-        hardware=Hardware(accelerator="cpu"),
-    )
+def test_the_time_before_the_labels_counts(after_simulated):
+    bundle = after_simulated
     assert bundle is not None
     run = bundle.folder.parent
     stored = [

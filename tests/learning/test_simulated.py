@@ -1,5 +1,6 @@
 """Simulated radiographs to learn from."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from medcxr.learning.experiment import Hardware, run_experiment
 from medcxr.learning.fitting import Part
 from medcxr.learning.loading import batches
 from medcxr.learning.simulated import BESIDE, SimulatedPlaces, beside, drawn_once, simulated_images
+from medcxr.registry.bundle import ModelBundle
 from small_training import SMALL_TOML, small_config
 
 pytestmark = pytest.mark.train
@@ -140,28 +142,33 @@ place_weight = 0.5
 """
 
 
-def test_a_run_learns_from_them_and_is_measured_on_real_ones_alone(tmp_path, sample_data):
-    text = SMALL_TOML.replace("size = 64", "size = 96")
+def test_a_run_learns_from_them_and_is_measured_on_real_ones_alone(tmp_path, sample_data, trained):
     path = tmp_path / "run.toml"
-    steps, measured = {}, {}
-    for name, further in (("without", ""), ("with", LEARNS_BESIDE)):
-        path.write_text(text + further)
-        events = []
-        bundle = run_experiment(
-            load_config(path),
-            sample_data,
-            tmp_path / name,
-            command="c",
-            hardware=Hardware(accelerator="cpu"),
-            watch=lambda kind, values, kept=events: kept.append((kind, values)),
-        )
-        assert bundle is not None
-        steps[name] = next(values["steps"] for kind, values in events if kind == "step")
-        measured[name] = bundle.manifest.measurements[0].report.n_images
-        kept = bundle.folder.parent / "simulated-1-6.safetensors"
-        assert kept.is_file() == bool(further)
-    assert steps["with"] == steps["without"] + 3  # six more, two at a time
-    assert measured["with"] == measured["without"]
+    path.write_text(SMALL_TOML.replace("size = 64", "size = 96") + LEARNS_BESIDE)
+    events = []
+    bundle = run_experiment(
+        load_config(path),
+        sample_data,
+        tmp_path / "with",
+        command="c",
+        hardware=Hardware(accelerator="cpu"),
+        watch=lambda kind, values: events.append((kind, values)),
+    )
+    assert bundle is not None
+    assert (bundle.folder.parent / "simulated-1-6.safetensors").is_file()
+    without = trained.run_folder  # the same but for the size of images, which decides no step
+    assert list(without.glob("simulated-*")) == []
+    lines = (without / "events.jsonl").read_text().splitlines()
+    steps = [
+        next(values["steps"] for kind, values in told if kind == "step")
+        for told in (events, [(one["event"], one) for one in map(json.loads, lines)])
+    ]
+    assert steps[0] == steps[1] + 3  # six more, two at a time
+    measured = [
+        one.manifest.measurements[0].report.n_images
+        for one in (bundle, ModelBundle.open(trained.model_folder))
+    ]
+    assert measured[0] == measured[1]
 
 
 @pytest.mark.parametrize(

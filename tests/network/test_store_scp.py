@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from ipaddress import ip_network
 
 import pytest
-from pynetdicom import AE
+from pynetdicom import AE, evt
+from pynetdicom.pdu import A_ABORT_RQ
 from pynetdicom.sop_class import (
     CTImageStorage,
     DigitalXRayImageStorageForPresentation,
@@ -351,6 +352,27 @@ def test_a_message_that_is_cut_off_is_discarded():
             time.sleep(0.02)
     assert found[0].state == "discarded"
     assert bytes(found[0].data) == b"\0" * 100
+
+
+@pytest.mark.parametrize("is_encrypted", [False, True])
+def test_an_idle_association_is_aborted_when_the_node_stops(certificate, is_encrypted):
+    changes, options = {}, {}
+    if is_encrypted:
+        changes["tls"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        changes["tls"].load_cert_chain(*certificate)
+        options["tls_args"] = (ssl.create_default_context(cafile=certificate[0]), "localhost")
+    told = []
+    handlers = [(evt.EVT_ABORTED, told.append), (evt.EVT_PDU_RECV, told.append)]
+    with ExitStack() as stack:
+        with served(**changes) as (port, _):
+            association = stack.enter_context(associated(port, evt_handlers=handlers, **options))
+            assert association.send_c_echo().Status == 0
+            told.clear()
+        until = time.monotonic() + 5
+        while not association.is_aborted and time.monotonic() < until:
+            time.sleep(0.02)
+    # An A-ABORT came; of a connection that is only closed pynetdicom tells no PDU.
+    assert isinstance(next(one for one in told if one.event is evt.EVT_PDU_RECV).pdu, A_ABORT_RQ)
 
 
 def test_an_error_of_the_receiver_ends_its_association_and_no_other():

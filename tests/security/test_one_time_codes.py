@@ -4,12 +4,17 @@ import base64
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from medcxr.core.errors import AccessError
 from medcxr.security.one_time_codes import (
+    MOST_LAG_S,
+    STEP_S,
+    FoundCode,
     code_at,
     enrolment_address,
-    fitting_step,
+    find_code,
     in_groups,
     new_recovery_codes,
     new_secret,
@@ -34,17 +39,72 @@ SECRET = base64.b32encode(b"12345678901234567890").decode()
 )
 def test_codes_are_those_of_the_standard(seconds, code):
     assert code_at(SECRET, seconds // 30) == code
-    assert fitting_step(SECRET, f" {code[:3]} {code[3:]}", seconds) == seconds // 30
+    found = FoundCode(step=seconds // 30, counts=True, lag_s=0)
+    assert find_code(SECRET, f" {code[:3]} {code[3:]}", seconds) == found
 
 
-def test_no_code_fits_twice():
-    assert fitting_step(SECRET, "287082", 59, after=1) is None
-    assert fitting_step(SECRET, "287082", 59, after=0) == 1
+def test_no_code_is_found_twice():
+    assert find_code(SECRET, "287082", 59, after=1) is None
+    assert find_code(SECRET, "287082", 59, after=0).step == 1
+
+
+MOMENTS = st.integers(10_000, 10**10)
+LAGS = st.integers(-MOST_LAG_S, MOST_LAG_S)
+
+
+@given(MOMENTS, LAGS)
+def test_a_code_lives_thirty_seconds_and_no_longer(step, lag_s):
+    begin = step * STEP_S + lag_s
+    code = code_at(SECRET, step)
+
+    def counts(seconds):
+        found = find_code(SECRET, code, seconds, lag_s=lag_s)
+        return found is not None and found.step == step and found.counts
+
+    assert counts(begin)
+    assert counts(begin + STEP_S - 0.001)
+    assert not counts(begin - 0.001)
+    assert not counts(begin + STEP_S)
+
+
+@given(MOMENTS, LAGS)
+def test_exactly_one_code_counts_at_any_moment(now, lag_s):
+    around = range(now // STEP_S - 13, now // STEP_S + 14)
+    found = [find_code(SECRET, code_at(SECRET, one), now, lag_s=lag_s) for one in around]
+
+    assert len({one.step for one in found if one is not None and one.counts}) == 1
+
+
+@given(
+    MOMENTS,
+    st.integers(-MOST_LAG_S + 60, MOST_LAG_S - 90),
+    st.lists(st.integers(1, 20), min_size=12, max_size=12),
+)
+def test_a_clock_that_differs_is_learned_within_few_codes(begin, slow_s, typing_s):
+    """A device is `slow_s` behind; its user types each fresh code within some seconds."""
+    lag_s, after, refused, now = 0, None, 0, begin
+    for typing in typing_s:
+        now += 5 * STEP_S
+        now -= (now - slow_s) % STEP_S  # a code is shown from now on
+        step = (now - slow_s) // STEP_S
+        found = find_code(SECRET, code_at(SECRET, step), now + typing, lag_s=lag_s, after=after)
+        assert found.step == step
+        lag_s, after = found.lag_s, found.step
+        refused += not found.counts
+
+    assert refused <= 3
+    assert abs(lag_s) <= MOST_LAG_S
+
+
+def test_a_clock_that_differs_too_much_is_not_followed():
+    step = 60_000_000
+    for off in (MOST_LAG_S + STEP_S, -MOST_LAG_S - STEP_S):
+        assert find_code(SECRET, code_at(SECRET, step), (step + 0.5) * STEP_S + off) is None
 
 
 @pytest.mark.parametrize("typed", ["", "28708", "2870822", "٢٨٧٠٨٢", "287082\x00"])
 def test_what_is_no_code_does_not_fit(typed):
-    assert fitting_step(SECRET, typed, 59) is None
+    assert find_code(SECRET, typed, 59) is None
 
 
 def test_a_damaged_secret_is_named():

@@ -248,12 +248,18 @@ def test_a_restore_can_be_gone_back_from_and_forth(workspace):
     assert len(earlier_states(workspace)) == 1
 
 
-def test_earlier_states_do_not_fill_the_disk(workspace):
+def test_an_earlier_state_stays_until_a_person_drops_it(workspace):
     path = make_backup(workspace).backup.path
-    for _ in range(4):
+    remember(workspace, 50, NOW)
+    now = told(workspace)
+    first = restore_backup(workspace, path)
+    for _ in range(3):
         restore_backup(workspace, path)
+    assert len(earlier_states(workspace)) == 4
+    go_back(workspace, first)
+    assert without_restore(told(workspace)) == without_restore(now)
     states = earlier_states(workspace)
-    assert len(states) == 2
+    assert len(states) == 4
     forget_state(workspace, states[0].name)
     assert earlier_states(workspace) == states[1:]
     with pytest.raises(DataError, match="no such earlier state"):
@@ -663,7 +669,7 @@ def backup_of_revision_0001(workspace):
             patch.setattr(archive_rows, "REVISION", "0001")
             exported = {}
 
-            def export(_, folder):
+            def export(_, folder, **_more):
                 exported["it"] = archive_rows.export_rows(connection, folder)
                 return exported["it"]
 

@@ -27,11 +27,11 @@ from medcxr.services.delivery import (
     give_up_old,
     prepare_deliveries,
     queue_deliveries,
-    retry_deliveries,
     standings,
 )
 from medcxr.services.node_destinations import DeliveryRules, delivery_rules, destinations_of
 from medcxr.services.result_files import remove_unneeded_results
+from medcxr.services.undelivered import retry_results
 from medcxr.services.workspace import Workspace
 from sent_instances import instance
 from storescp_server import free_port, running_storescp
@@ -153,7 +153,7 @@ def test_nothing_is_given_up_before_its_time_and_all_of_it_may_be_tried_again(wo
     assert counted(workspace) == {("pacs", "given up"): 2}
     assert deliver_due(workspace, destination, RULES, now=later).n_failed == 0
     assert len(files_of(workspace)) == 2
-    assert retry_deliveries(workspace) == 2
+    assert retry_results(workspace) == 2
     assert counted(workspace) == {("pacs", "waiting"): 2}
 
 

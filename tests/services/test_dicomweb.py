@@ -11,7 +11,7 @@ import pytest
 from pydicom import uid
 
 from medcxr.core.access import Actor, Door, Role
-from medcxr.core.errors import AccessError, DataError, StorageError
+from medcxr.core.errors import AccessError, DataError, DiskFull, StorageError
 from medcxr.core.instances import InstanceState
 from medcxr.network.dicomweb import (
     Credentials,
@@ -222,6 +222,15 @@ def test_an_instance_that_the_pacs_does_not_give_keeps_none_of_the_others(
     assert fetching.poll(since=TODAY) == Fetched(n_new=2, n_refused=1)
     assert fetching.poll(since=TODAY).n_new == 0
     assert len(n_asked) == 1
+
+
+def test_a_disk_with_less_than_its_reserve_is_given_nothing(workspace, orthanc, pacs, files):
+    orthanc.keep(dated(files[0]))
+    fetching = Fetching(workspace, pacs, modalities=["DX"], reserve_mib=10**9)
+    with pytest.raises(DiskFull, match="reserve_mib"):
+        fetching.poll(since=TODAY)
+    assert n_waiting(workspace) == 0
+    assert Fetching(workspace, pacs, modalities=["DX"]).poll(since=TODAY) == Fetched(n_new=1)
 
 
 def test_a_pacs_that_dies_is_asked_again_when_it_lives(workspace, orthanc, files, monkeypatch):

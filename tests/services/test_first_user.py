@@ -5,11 +5,11 @@ import json
 import pytest
 
 from medcxr.core.access import Role
-from medcxr.core.errors import AccessError, StorageError
+from medcxr.core.errors import AccessError, DataError, StorageError
 from medcxr.security.passwords import INITIAL_PASSWORD, hash_password
 from medcxr.services import first_user
-from medcxr.services.accounts import is_initial_password, sign_in
-from medcxr.services.users import users
+from medcxr.services.accounts import Duty, is_initial_password, sign_in
+from medcxr.services.users import add_first_user, users
 from medcxr.services.workspace import Workspace
 from signing_in import GOOD, settle
 
@@ -92,3 +92,22 @@ def test_damaged_credentials_are_named_and_their_content_is_not_shown(workspace,
         sign_in(workspace, "admin", INITIAL_PASSWORD)
     assert caught.value.__cause__ is None
     assert path.exists()
+
+
+def test_where_somebody_chose_the_first_user_the_default_account_is_never_there(workspace):
+    made = add_first_user(workspace, "Meier")
+
+    assert [(one.name, one.role) for one in users(workspace)] == [("Meier", Role.ADMINISTRATOR)]
+    assert not is_initial_password(workspace)
+    with pytest.raises(AccessError, match="name or the password is wrong"):
+        sign_in(workspace, "admin", INITIAL_PASSWORD)
+    assert sign_in(workspace, "Meier", made.password).duty is Duty.CHANGE_PASSWORD
+
+
+def test_whoever_comes_later_is_not_the_first(workspace, file):
+    with pytest.raises(DataError, match="has users already"):
+        add_first_user(workspace, "Meier")  # the password of an older program waits
+    assert users(workspace)
+    assert not file.exists()
+    with pytest.raises(DataError, match="has users already"):
+        add_first_user(workspace, "Meier")

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import stat
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,6 +17,7 @@ from medcxr.services import inbox
 from medcxr.services.audit import check_trail, trail
 from medcxr.services.backup_restoring import restore_backup
 from medcxr.services.backups import make_backup
+from medcxr.services.claim_renewal import renewed
 from medcxr.services.database import workspace_database
 from medcxr.services.group_commit import GroupCommit
 from medcxr.services.inbox import Outcome
@@ -294,6 +297,40 @@ def test_threads_that_come_together_are_kept_together(workspace):
     assert (outcomes.count(Outcome.NEW), outcomes.count(Outcome.KNOWN)) == (30, 30)
     assert len(read(workspace)) == 30
     assert inbox.tell_received(workspace) == 30
+
+
+def arrived(workspace, **options):
+    """Return what lies in the inbox already, as C-STORE hands it on."""
+    whole = inbox.incoming_file(instance(**options), origin=ORIGIN)
+    (inbox.inbox_folder(workspace) / f"{whole.digest}.dcm").write_bytes(whole.pieces[0])
+    return replace(whole, pieces=(), n_bytes_kept=whole.n_bytes)
+
+
+def test_a_file_that_was_lost_is_told_to_its_sender_alone(workspace):
+    kept, lost, known = (arrived(workspace, uid=f"2.25.{n}", seed=n) for n in (1, 2, 3))
+    assert inbox.receive_many(workspace, [known])[0].is_new
+    read(workspace)  # so its file is gone, and that is right
+    (workspace.received / f"{lost.digest}.dcm").unlink()
+    receipts = inbox.receive_many(workspace, [kept, lost, lost, known])
+    outcomes = [one.outcome for one in receipts]
+    assert outcomes == [Outcome.NEW, Outcome.LOST, Outcome.LOST, Outcome.KNOWN]
+    assert states(workspace) == {"read": 1, "received": 1}
+    assert [one.is_new for one in inbox.receive_many(workspace, [arrived(workspace, uid="2.25.2")])]
+    assert len(read(workspace)) == 2
+
+
+def test_a_reading_of_any_length_keeps_its_claim_and_one_that_hangs_does_not(workspace):
+    receive(workspace, instance())
+    claimed = inbox.claim(workspace, "reader", now=datetime.now(UTC) - timedelta(minutes=9.99))
+    minutes = timedelta(minutes=10)
+    with renewed(workspace, claimed, every_s=0.05):
+        time.sleep(1)
+        assert inbox.lapse_claims(workspace, older_than=minutes) == 0
+    assert inbox.release(workspace, claimed)
+    claimed = inbox.claim(workspace, "reader", now=datetime.now(UTC) - minutes)
+    with renewed(workspace, claimed, every_s=0.05, longest_s=0):
+        time.sleep(0.3)
+        assert inbox.lapse_claims(workspace, older_than=minutes) == 1
 
 
 def test_a_clock_that_was_set_back_leaves_no_claim_for_ever(workspace):

@@ -14,8 +14,8 @@ from medcxr.services.loaded_model import current_predictor
 from medcxr.services.model_health import (
     check_analysis,
     check_current_model,
-    check_engine,
     check_models,
+    check_runtime,
 )
 
 
@@ -95,25 +95,25 @@ def test_a_slow_analysis_asks_for_attention(tiny_workspace, monkeypatch):
     assert check_analysis(tiny_workspace).health is Health.ATTENTION
 
 
-def test_the_engine_in_use_is_named_with_its_version(monkeypatch):
-    assert check_engine().found.startswith("Models are computed by ONNX Runtime 1.")
-    monkeypatch.setenv("MEDCXR_ENGINE", "abacus")
-    outcome = check_engine()
+def test_the_runtime_in_use_is_named_with_its_version(monkeypatch):
+    assert check_runtime().found.startswith("Models are computed by ONNX Runtime 1.")
+    monkeypatch.setenv("MEDCXR_RUNTIME", "abacus")
+    outcome = check_runtime()
     assert outcome.health is Health.BROKEN
-    assert "MEDCXR_ENGINE is 'abacus'" in outcome.found
-    assert "Take MEDCXR_ENGINE out of the environment" in outcome.remedy
+    assert "MEDCXR_RUNTIME is 'abacus'" in outcome.found
+    assert "Take MEDCXR_RUNTIME out of the environment" in outcome.remedy
 
 
-def test_an_engine_that_is_not_installed_is_broken(monkeypatch):
-    monkeypatch.setenv("MEDCXR_ENGINE", "openvino")
+def test_a_runtime_that_is_not_installed_is_broken(monkeypatch):
+    monkeypatch.setenv("MEDCXR_RUNTIME", "openvino")
     versions = {"openvino": "2026.1"}
     monkeypatch.setattr(model_health.metadata, "version", versions.__getitem__)
-    assert check_engine().found == "Models are computed by OpenVINO 2026.1."
+    assert check_runtime().found == "Models are computed by OpenVINO 2026.1."
 
     def missing(name):
         raise model_health.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(model_health.metadata, "version", missing)
-    outcome = check_engine()
+    outcome = check_runtime()
     assert outcome.health is Health.BROKEN
     assert "medcxr[openvino]" in outcome.remedy

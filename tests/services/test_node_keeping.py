@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from bundles import use_tiny_model
 from medcxr.core.access import NODE
-from medcxr.services import inbox, node
+from medcxr.services import inbox, node, steady_clock
 from medcxr.services.analysis import analyze_image
 from medcxr.services.case_records import cases, record_case
 from medcxr.services.database import workspace_database
@@ -50,6 +50,26 @@ def test_trouble_with_processes_and_files_is_told_once_and_ends_nothing(
     assert children.asked == 3
     said = [record.getMessage().rpartition(" ")[2] for record in caplog.records]
     assert said == ["BlockingIOError", "PermissionError", "BlockingIOError"]
+
+
+def test_a_clock_that_is_set_forward_forgets_nothing_early_and_one_set_back_is_right(monkeypatch):
+    clock = steady_clock.SteadyClock()
+    true = datetime.now(UTC)
+
+    class Set(datetime):
+        """A computer's clock that somebody has set."""
+
+        by = timedelta()
+
+        @classmethod
+        def now(cls, zone):
+            return datetime.now(zone) + cls.by
+
+    monkeypatch.setattr(steady_clock, "datetime", Set)
+    for by in (timedelta(days=400), timedelta(0), timedelta(days=-400)):
+        Set.by = by
+        told = clock.now() - true - min(by, timedelta(0))
+        assert timedelta(0) <= told < timedelta(minutes=1)
 
 
 class OnceStarted:

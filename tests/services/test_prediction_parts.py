@@ -127,10 +127,10 @@ def test_parts_of_another_table_are_not_taken(tiny_workspace, table, tmp_path):
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_parts_of_another_engine_are_not_taken(tiny_workspace, table, tmp_path, monkeypatch):
+def test_parts_of_another_runtime_are_not_taken(tiny_workspace, table, tmp_path, monkeypatch):
     cut_off(tiny_workspace, table, tmp_path / "scores.csv", after=24)
-    monkeypatch.setenv("MEDCXR_ENGINE", "openvino")
-    with pytest.raises(DataError, match="engine differ"):
+    monkeypatch.setenv("MEDCXR_RUNTIME", "openvino")
+    with pytest.raises(DataError, match="runtime differ"):
         predict_table(tiny_workspace, table, tmp_path / "scores.csv")
 
 
@@ -209,7 +209,7 @@ def test_a_worker_with_another_model_does_nothing(job, tiny_workspace):
     [
         ({"software": "0.0.1"}, ModelError, "install the same version"),
         ({"manifest_sha256": "0" * 64}, ModelError, "another model of the name"),
-        ({"engine": "openvino"}, MissingExtra, r"install 'medcxr\[openvino\]'"),
+        ({"runtime": "openvino"}, MissingExtra, r"install 'medcxr\[openvino\]'"),
     ],
 )
 def test_a_worker_of_another_install_does_nothing(job, changes, error, words, monkeypatch):

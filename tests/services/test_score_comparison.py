@@ -61,3 +61,16 @@ def test_the_mean_is_told_where_there_are_two_findings(tmp_path, labels):
         compare_scores(first, scores(tmp_path, "c.csv", lambda i: i), labels).mean_difference
         is None
     )
+
+
+def test_decisions_are_compared_at_the_thresholds_that_are_given(tmp_path, labels):
+    first = scores(tmp_path, "a.csv", lambda i: 0.9 if i % 2 else 0.1)
+    second = scores(tmp_path, "b.csv", lambda i: 0.6 if i > 9 else 0.2)
+    assert compare_scores(first, second, labels).decisions == {}
+    compared = compare_scores(first, second, labels, thresholds=(0.5, 0.55))
+    sensitivity, specificity = compared.decisions["Effusion"]
+    assert (sensitivity.first, sensitivity.second) == (1.0, 0.5)
+    assert (specificity.first, specificity.second) == (1.0, 0.5)
+    assert (sensitivity.counts.first_only, sensitivity.n_patients) == (5, 10)
+    assert sensitivity.p == pytest.approx(2 * 0.5**5)
+    assert sensitivity.difference.low < 0.5 < sensitivity.difference.high

@@ -90,19 +90,43 @@ def test_whether_there_is_one_is_not_told_before_the_password(workspace, clock, 
     assert not isinstance(refused.value, SecondFactorNeeded)
 
 
-@pytest.mark.parametrize("steps", [-1, 0, 1])
-def test_a_neighboring_code_opens_too(workspace, clock, enrolled, steps):
+@pytest.mark.parametrize("steps", [-5, -1, 1, 5])
+def test_a_code_of_another_time_opens_nothing_and_the_devices_next_one_does(
+    workspace, clock, enrolled, steps
+):
     _, secret, _ = enrolled
-    clock.now += 5 * STEP_S
+    clock.now += 15 * STEP_S
+    other = now_code(secret, clock, steps)
+    with pytest.raises(AccessError, match="came too late"):
+        sign_in(workspace, ADMIN, GOOD, other, clock=clock)
+    clock.now += 1
+    with pytest.raises(AccessError, match="used already"):  # though the clock is known now
+        sign_in(workspace, ADMIN, GOOD, other, clock=clock)
+    clock.now += STEP_S - 1
     sign_in(workspace, ADMIN, GOOD, now_code(secret, clock, steps), clock=clock)
+    clock.now += STEP_S
+    with pytest.raises(AccessError, match="came too late"):  # one code counts at a time
+        sign_in(workspace, ADMIN, GOOD, now_code(secret, clock, steps + 1), clock=clock)
 
 
-@pytest.mark.parametrize("steps", [-2, 2])
-def test_a_code_of_another_time_opens_nothing(workspace, clock, enrolled, steps):
+@pytest.mark.parametrize("steps", [-12, 12])
+def test_a_clock_that_is_minutes_off_is_not_followed(workspace, clock, enrolled, steps):
     _, secret, _ = enrolled
-    clock.now += 5 * STEP_S
-    with pytest.raises(AccessError, match="code is wrong"):
-        sign_in(workspace, ADMIN, GOOD, now_code(secret, clock, steps), clock=clock)
+    clock.now += 20 * STEP_S
+    for _ in range(3):
+        with pytest.raises(AccessError, match="code is wrong"):
+            sign_in(workspace, ADMIN, GOOD, now_code(secret, clock, steps), clock=clock)
+        clock.now += STEP_S
+    sign_in(workspace, ADMIN, GOOD, now_code(secret, clock), clock=clock)
+
+
+def test_the_devices_clock_is_learned_when_the_factor_is_added(workspace, clock):
+    session = sign_in(workspace, ADMIN, GOOD, clock=clock)
+    secret = begin_second_factor(workspace, session.token, clock=clock).secret
+    shown = now_code(secret, clock, -4)
+    confirm_second_factor(workspace, session.token, secret, shown, GOOD, clock=clock)
+    clock.now += STEP_S
+    sign_in(workspace, ADMIN, GOOD, now_code(secret, clock, -4), clock=clock)
 
 
 def test_a_used_code_and_those_before_it_open_nothing_more(workspace, clock, enrolled):

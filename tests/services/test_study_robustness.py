@@ -5,11 +5,13 @@ import pytest
 
 from medcxr.core.findings import Finding
 from medcxr.evaluation.finding_sample import draw_patients
+from medcxr.evaluation.non_inferiority import non_inferior_share
 from medcxr.services.performance import measure_table
 from medcxr.services.scored_table import ScoredTable
 from medcxr.services.study_figures import StudyFacts
 from medcxr.services.study_page import Grid
 from medcxr.services.study_robustness import (
+    _p,
     leave_out_part,
     mixes_part,
     non_inferiority_part,
@@ -85,7 +87,7 @@ def test_a_reader_who_decides_is_compared_by_decisions_alone():
     scores = 1 / (1 + np.exp(-random.normal(2 * labels, 1.0)))
     facts = facts_of(labels, scores, [str(n // 2) for n in range(400)])
     decided = (random.normal(2 * labels, 1.0) > 1).astype(float)
-    part = non_inferiority_part(facts, "reader.csv", {EFFUSION: decided}, 0.3)
+    part = non_inferiority_part(facts, "reader.csv", {EFFUSION: decided}, 0.3, learned=False)
     told = [(row[0], row[2], row[-1]) for row in rows_of(part)]
     assert [name for name, _, _ in told] == [f"{EFFUSION}: sensitivity"] * 2 + [
         f"{EFFUSION}: specificity"
@@ -98,6 +100,37 @@ def test_a_reader_who_decides_is_compared_by_decisions_alone():
     }
     assert any("too narrow where patients have several" in getattr(one, "text", "")
                for one in part.blocks)  # fmt: skip
+    assert [row[3] for row in rows_of(part)] == [
+        _p(non_inferior_share(name, *right, margin=0.3, patients=whose, by=by).p_equal)
+        for name, right, whose in answers(facts, decided)
+        for by in ("patients", "newcombe")
+    ]
+
+
+def answers(facts, decided):
+    """Yield sensitivity and specificity with what model and reader got right, and of whom."""
+    sample, known = facts.sample(EFFUSION)
+    said = sample.probabilities >= facts.thresholds(EFFUSION, known)[facts.deciding]
+    for name, label in (("sensitivity", 1), ("specificity", 0)):
+        of = sample.labels == label
+        whose = np.asarray(facts.table.patients)[of].tolist()
+        yield name, (said[of] == bool(label), (decided[of] == 1) == bool(label)), whose
+
+
+def test_a_model_that_learned_from_the_radiographs_is_given_no_verdict():
+    random = np.random.default_rng(5)
+    labels = np.repeat([0.0, 1.0], [60, 60])
+    facts = facts_of(
+        labels, 1 / (1 + np.exp(-random.normal(4 * labels, 1.0))), [str(n) for n in range(120)]
+    )
+    reader = {EFFUSION: random.random(120)}
+    honest, favored = (
+        non_inferiority_part(facts, "reader.csv", reader, 0.1, learned=learned)
+        for learned in (False, True)
+    )
+    assert {row[-1] for row in rows_of(honest)} == {"shown at a margin of 0.1"}
+    assert {row[-1] for row in rows_of(favored)} == {"no verdict: learned from"}
+    assert "favors it over any reader" in favored.blocks[0].text
 
 
 def test_values_of_a_few_radiographs_are_counted_and_not_named():

@@ -6,6 +6,8 @@ import re
 import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib import metadata
+from importlib.util import find_spec
 
 import numpy as np
 import pypdf
@@ -223,7 +225,7 @@ def test_a_folder_with_another_study_is_refused(done, workspace, study_table):
     other.write_text(
         "\n".join(study_table.read_text(encoding="utf-8").splitlines()[:30]), encoding="utf-8"
     )
-    with pytest.raises(DataError, match="another model, table or kind"):
+    with pytest.raises(DataError, match="another model, runtime, table or kind"):
         validate_model(workspace, "current", other, done.html.parent, command=COMMAND, plan=QUICK)
 
 
@@ -240,12 +242,45 @@ def test_other_radiographs_of_the_same_names_are_not_taken_for_those_that_were_s
         validate_model(workspace, "current", table, tmp_path / out, command=COMMAND, plan=plan)
     digests = [[row["digest"] for row in rows_of(tmp_path / out / "scores.csv")] for out in "ab"]
     assert digests[0] != digests[1]
-    with pytest.raises(DataError, match="another model, table or kind"):
+    with pytest.raises(DataError, match="another model, runtime, table or kind"):
         validate_model(workspace, "current", tables[1], tmp_path / "a", command=COMMAND, plan=plan)
 
 
-def test_a_study_says_which_engine_it_asked(done):
-    assert "<td>ONNX Runtime</td>" in done.html.read_text(encoding="utf-8")
+def test_a_study_says_which_runtime_it_asked(done):
+    name = f"ONNX Runtime {metadata.version('onnxruntime')}"
+    plain = json.loads(done.figures.read_text(encoding="utf-8"))
+    assert plain["runtimes"] == {"scores": name, "simulated_centres": name}
+    assert all(f" by {name} on " in one["source"] for one in plain["figures"])
+    assert done.html.read_text(encoding="utf-8").count(f"<td>{name}</td>") == 2
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="no OpenVINO")
+def test_the_runtime_that_is_chosen_makes_the_figures(
+    done, workspace, study_table, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MEDCXR_RUNTIME", "openvino")
+    plan = replace(QUICK, centres_images=0, with_refused=False)
+    found = validate_model(
+        workspace, "current", study_table, tmp_path / "a", command=COMMAND, plan=plan
+    )
+    plain = json.loads(found.figures.read_text(encoding="utf-8"))
+    name = f"OpenVINO {metadata.version('openvino')}"
+    assert plain["runtimes"] == {"scores": name, "simulated_centres": None}
+    assert all(f" by {name} on " in one["source"] for one in plain["figures"])
+    with pytest.raises(DataError, match="another model, runtime, table or kind"):
+        validate_model(
+            workspace, "current", study_table, done.html.parent, command=COMMAND, plan=plan
+        )
+
+
+def test_scores_of_a_file_are_of_a_runtime_that_nobody_told(workspace, study_table, tmp_path):
+    scores = given_scores(study_table, tmp_path / "s.csv")
+    plan = replace(QUICK, centres_images=0, scores=scores)
+    found = validate_model(
+        workspace, "current", study_table, tmp_path / "a", command=COMMAND, plan=plan
+    )
+    told = json.loads(found.figures.read_text(encoding="utf-8"))["runtimes"]["scores"]
+    assert told.startswith("not known")
 
 
 def given_scores(study_table, path, *, folds=0):

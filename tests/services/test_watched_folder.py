@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medcxr.core.errors import DataError, StorageError
+from medcxr.core.errors import DataError, DiskFull, StorageError
 from medcxr.core.instances import InstanceState
 from medcxr.services import inbox, watched_folder
 from medcxr.services.watched_folder import FolderSettings, Look, WatchedFolder, folder_settings
@@ -270,6 +270,17 @@ def test_a_full_disk_leaves_everything_where_it_is(workspace, folder, dicoms, no
             settled(watched, now)
     assert names(folder) == ["a.dcm"]
     assert watched.look() == Look(n_new=1)
+
+
+def test_a_disk_with_less_than_its_reserve_leaves_everything_where_it_is(
+    workspace, folder, dicoms, now
+):
+    (folder / "a.dcm").write_bytes(dicoms[0])
+    full = WatchedFolder(workspace, folder, keep=True, settle_s=5, reserve_mib=10**9)
+    with pytest.raises(DiskFull, match="reserve_mib"):
+        settled(full, now)
+    assert (names(folder), received(workspace)) == (["a.dcm"], 0)
+    assert settled(watching(workspace, folder), now) == Look(n_new=1)
 
 
 def test_what_was_received_before_a_kill_is_not_received_twice(

@@ -224,7 +224,7 @@ def test_a_manifest_that_no_program_writes_is_refused(change, tmp_path):
 
 
 def test_a_manifest_of_a_newer_format_is_named(tmp_path):
-    packed = archive_of(tmp_path, {"models/a": b"x"}).replace(b'"format": 1', b'"format": 7')
+    packed = archive_of(tmp_path, {"models/a": b"x"}).replace(b'"format": 2', b'"format": 7')
     with pytest.raises(DataError, match="its format is 7"):
         read_archive(io.BytesIO(packed))
 

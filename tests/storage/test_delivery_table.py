@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from medcxr.core.deliveries import DeliveryState
-from medcxr.storage import delivery_table
+from medcxr.storage import delivery_table, undelivered_table
 from medcxr.storage.delivery_table import NewDelivery
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
@@ -49,7 +49,6 @@ def test_what_failed_waits_for_its_time_and_what_was_sent_for_none(writing):
     delivery_table.set_failed(writing, first, attempts=1, reason="refused", next_try_at=LATER)
     assert delivery_table.set_sent(writing, [second], NOW) == 1
     assert due(writing) == []
-    assert delivery_table.next_due(writing, "pacs") == LATER
     (again,) = due(writing, LATER)
     assert (again.result_uid, again.attempts) == ("1.2.1", 1)
     assert delivery_table.needed_digests(writing, [first.digest, second.digest]) == {first.digest}
@@ -93,7 +92,7 @@ def test_what_was_tried_too_long_is_given_up_until_somebody_says_otherwise(writi
     assert delivery_table.give_up(writing, LATER, LATER, ["pacs"]) == 1
     assert [row.result_uid for row in due(writing)] == [untried.result_uid]
     assert delivery_table.needed_digests(writing, [tried.digest]) == {tried.digest}
-    assert delivery_table.try_again(writing, LATER) == 2
+    assert undelivered_table.try_again(writing, LATER) == 2
     assert len(due(writing, LATER)) == 2
     assert delivery_table.give_up(writing, LATER, LATER, ["pacs"]) == 0
 

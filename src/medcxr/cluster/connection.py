@@ -31,7 +31,6 @@ _ALIVE = "alive"
 _SILENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # it would tell its makers
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ would write on standard error
-    "RAY_DATA_LOG_LEVEL": "CRITICAL",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # it would pack and unpack the folder that it runs in
 }
 # With several computers in mind, which this variable is named after, Ray would take 127.0.0.1 for the

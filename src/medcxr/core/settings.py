@@ -10,7 +10,9 @@
 | MEDCXR_DATABASE    | address of a PostgreSQL database, in the place of a file in the workspace | none |
 | MEDCXR_DATABASE_FILE | file that holds that address, e.g. a container's secret | none    |
 | MEDCXR_DATABASE_SCHEMA | schema of the workspace's tables there                | medcxr  |
-| MEDCXR_ENGINE      | what computes the models: onnxruntime or openvino         | onnxruntime |
+| MEDCXR_TLS_CERTIFICATE | PEM file by which dashboard and API encrypt               | none: plain HTTP |
+| MEDCXR_TLS_KEY     | PEM file with the key of that certificate                 | none    |
+| MEDCXR_RUNTIME     | what computes the models: onnxruntime or openvino         | onnxruntime |
 | MEDCXR_TEST_DATA   | tests only: folder of real radiographs                    | ../shared/data beside the repository |
 | MEDCXR_CHROMIUM    | tests only: the Chromium program that drives the dashboard | found on the PATH |
 | MEDCXR_POSTGRES    | tests only: the folder of PostgreSQL's programs           | found where Debian puts them |
@@ -23,15 +25,17 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from medcxr.core.engine import ENGINE_VARIABLE, Engine
 from medcxr.core.errors import DataError
+from medcxr.core.runtime import RUNTIME_VARIABLE, Runtime
 from medcxr.core.server_address import ServerAddress, server_address
 
 __all__ = [
     "BACKUPS_VARIABLE",
     "CASES_VARIABLE",
+    "CERTIFICATE_VARIABLE",
     "DATABASE_VARIABLE",
     "DATA_VARIABLE",
+    "KEY_VARIABLE",
     "PASSPHRASE_VARIABLE",
     "WORKSPACE_VARIABLE",
     "Settings",
@@ -44,8 +48,11 @@ DATA_VARIABLE = "MEDCXR_DATA"
 BACKUPS_VARIABLE = "MEDCXR_BACKUPS"
 PASSPHRASE_VARIABLE = "MEDCXR_BACKUP_PASSPHRASE_FILE"  # noqa: S105 - a name  # nosec B105
 DATABASE_VARIABLE = "MEDCXR_DATABASE"
+CERTIFICATE_VARIABLE = "MEDCXR_TLS_CERTIFICATE"
+KEY_VARIABLE = "MEDCXR_TLS_KEY"
 _DATABASE_FILE_VARIABLE = "MEDCXR_DATABASE_FILE"
 _SCHEMA_VARIABLE = "MEDCXR_DATABASE_SCHEMA"
+_FORMER_RUNTIME_VARIABLE = "MEDCXR_ENGINE"  # some environments still hold it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,9 @@ class Settings:
             the workspace.
         database_file: holds that address; None if there is none.
         database_schema: of the tables there, where the address names none.
-        engine_name: of what computes the models; `engine` checks it.
+        certificate: by which dashboard and API encrypt; None if nobody named one.
+        certificate_key: that belongs to it.
+        runtime_name: of what computes the models; `runtime` checks it.
     """
 
     workspace: Path
@@ -73,7 +82,9 @@ class Settings:
     database_words: str | None = field(default=None, repr=False)
     database_file: Path | None = None
     database_schema: str | None = None
-    engine_name: str | None = None
+    certificate: Path | None = None
+    certificate_key: Path | None = None
+    runtime_name: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -87,6 +98,8 @@ class Settings:
         backups = variables.get(BACKUPS_VARIABLE, "").strip()
         passphrase = variables.get(PASSPHRASE_VARIABLE, "").strip()
         database_file = variables.get(_DATABASE_FILE_VARIABLE, "").strip()
+        certificate = variables.get(CERTIFICATE_VARIABLE, "").strip()
+        key = variables.get(KEY_VARIABLE, "").strip()
         return cls(
             workspace=folder,
             cases=Path(table).expanduser() if table else None,
@@ -96,24 +109,28 @@ class Settings:
             database_words=variables.get(DATABASE_VARIABLE, "").strip() or None,
             database_file=Path(database_file).expanduser() if database_file else None,
             database_schema=variables.get(_SCHEMA_VARIABLE, "").strip() or None,
-            engine_name=variables.get(ENGINE_VARIABLE, "").strip() or None,
+            certificate=Path(certificate).expanduser() if certificate else None,
+            certificate_key=Path(key).expanduser() if key else None,
+            runtime_name=variables.get(RUNTIME_VARIABLE, "").strip()
+            or variables.get(_FORMER_RUNTIME_VARIABLE, "").strip()
+            or None,
         )
 
     @property
-    def engine(self) -> Engine:
+    def runtime(self) -> Runtime:
         """Return what computes the models.
 
         Raises:
-            DataError: there is no engine of the name that was given.
+            DataError: there is no runtime of the name that was given.
         """
         try:
-            return Engine(self.engine_name or Engine.ONNX_RUNTIME)
+            return Runtime(self.runtime_name or Runtime.ONNX_RUNTIME)
         except ValueError as error:
             raise DataError(
-                "{setting} is {name!r}, and there is no such engine; set it to one of {names}.",
-                setting=ENGINE_VARIABLE,
-                name=self.engine_name,
-                names=", ".join(Engine),
+                "{setting} is {name!r}, and there is no such runtime; set it to one of {names}.",
+                setting=RUNTIME_VARIABLE,
+                name=self.runtime_name,
+                names=", ".join(Runtime),
             ) from error
 
     def database_server(self) -> ServerAddress | None:

@@ -1,13 +1,19 @@
 """How far a figure would move with other patients: the patient-clustered bootstrap."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from medcxr.core.arrays import Statistics
 from medcxr.core.results import Estimate
 
-__all__ = ["estimate", "estimated_mean", "patient_draws"]
+__all__ = ["WHOLE_NUMBERS", "estimate", "estimated_mean", "patient_draws", "resampled_totals"]
+
+WHOLE_NUMBERS = 50_000_000
+"""Draws that are multiplied in one go, 400 MB of float64; more are multiplied in portions.
+
+The last bits of a product depend on how many rows are multiplied together.
+"""
 
 _BLOCK_NUMBERS = 1_000_000  # 8 MB of weights at a time: fits the cache of an ordinary CPU better
 _RESAMPLES = 1000  # of means, which need fewer than ranking figures do
@@ -36,6 +42,30 @@ def patient_draws(
     for start in range(0, n_bootstrap, size):
         block = min(size, n_bootstrap - start)
         yield generator.multinomial(n_patients, shares, size=block).astype(np.float64)
+
+
+def resampled_totals(
+    *columns: Statistics, n_bootstrap: int, seed: int, n_images: int
+) -> tuple[Statistics, ...]:
+    """Sum columns over what each resample drew; the draws are not kept.
+
+    Args:
+        columns: each (n_patients,), what each patient adds.
+        n_bootstrap: number of resamples.
+        seed: of the random numbers.
+        n_images: number of images, as for `patient_draws`.
+
+    Returns:
+        (n_bootstrap,) of each column.
+    """
+    n_patients = len(columns[0])
+    draws: Iterable[Statistics] = patient_draws(
+        n_patients, n_bootstrap=n_bootstrap, seed=seed, n_images=n_images
+    )
+    if n_bootstrap * n_patients <= WHOLE_NUMBERS:
+        draws = [np.concatenate(list(draws))]
+    parts = [[draw @ column for column in columns] for draw in draws]
+    return tuple(np.concatenate(of_column) for of_column in zip(*parts, strict=True))
 
 
 def estimate(
@@ -79,7 +109,7 @@ def estimated_mean(
         n_units: independent units where the values are 0 or 1, as for `estimate`.
     """
     n = len(values)
-    draws = np.concatenate(list(patient_draws(n, n_bootstrap=_RESAMPLES, seed=0, n_images=n)))
+    (totals,) = resampled_totals(values, n_bootstrap=_RESAMPLES, seed=0, n_images=n)
     value = float(values.mean())
-    found = estimate(value, draws @ values / n, confidence=confidence, n_units=n_units)
+    found = estimate(value, totals / n, confidence=confidence, n_units=n_units)
     return found or Estimate(value=value, low=value, high=value)

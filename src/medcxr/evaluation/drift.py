@@ -1,8 +1,21 @@
-"""Whether new images differ from those that a model was measured on."""
+"""Whether new images differ from those that a model was measured on.
 
+Images of one patient are alike, and tests that take them as independent call far too much a drift. So one
+image of each patient is drawn on both sides, by a seed, and the others are left out: such samples are
+independent, whatever the patients have in common and however many images each of them has. To exchange
+whole patients between the sides would use all images, but holds its level only where patients have as many
+images on one side as on the other.
+
+Source: Hoffman, Sen and Weinberg 2001, "Within-cluster resampling", section 2, and Follmann, Proschan and
+Leifer 2003, "Multiple outputation: inference for complex clustered data by averaging analyses from
+independent data", on drawing one observation of each cluster.
+"""
+
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,9 +25,19 @@ from medcxr.core.arrays import Statistics
 from medcxr.core.errors import DataError
 from medcxr.core.language import Sentence, text
 
-__all__ = ["MINIMUM_FOR_DRIFT", "DriftBin", "DriftFigures", "drift_of_names", "drift_of_numbers"]
+__all__ = [
+    "MINIMUM_FOR_DRIFT",
+    "DriftBin",
+    "DriftFigures",
+    "Patients",
+    "drift_of_names",
+    "drift_of_numbers",
+]
 
-MINIMUM_FOR_DRIFT = 20  # new images below which ten bins hold too little to compare
+MINIMUM_FOR_DRIFT = 20  # patients below which ten bins hold too little to compare
+
+Patients: TypeAlias = tuple[Sequence[str], Sequence[str]]
+"""Whose image each value of the reference, and each new value, is of."""
 
 _BINS = 10
 _SIMULATIONS = 2000
@@ -43,8 +66,10 @@ class DriftFigures:
 
     Attributes:
         fact: what was compared, e.g. "probability of Effusion".
-        n_reference: values of the reference.
-        n_current: new values.
+        n_reference: patients of the reference, one value of each.
+        n_current: patients of the new images, likewise.
+        n_reference_images: values of the reference that these were drawn from.
+        n_current_images: new values, likewise.
         psi: population stability index; 0 is no difference.
         psi_by_chance: what it stays below in 95 of 100 samples of this size drawn from the
             reference.
@@ -57,6 +82,8 @@ class DriftFigures:
     fact: str
     n_reference: int
     n_current: int
+    n_reference_images: int
+    n_current_images: int
     psi: float
     psi_by_chance: float
     p_psi: float
@@ -71,27 +98,39 @@ class DriftFigures:
 
 
 def drift_of_numbers(
-    fact: str, reference: ArrayLike, current: ArrayLike, *, seed: int = 0
+    fact: str,
+    reference: ArrayLike,
+    current: ArrayLike,
+    *,
+    patients: Patients | None = None,
+    seed: int = 0,
 ) -> DriftFigures:
     """Compare numbers in ten bins that hold equal shares of the reference.
+
+    A patient with images on both sides counts on both, which makes a drift harder to find, never easier.
 
     Args:
         fact: what is compared, for the reader.
         reference: (n_reference,), finite.
         current: (n_current,), finite.
-        seed: of the samples that say what chance gives.
+        patients: whose image each value of the reference and each new value is of; None takes each as
+            another patient's.
+        seed: of the images that are drawn, and of the samples that say what chance gives.
 
     Raises:
-        DataError: there are fewer than MINIMUM_FOR_DRIFT of either, or one is not finite.
+        DataError: there are fewer than MINIMUM_FOR_DRIFT patients on a side, or a value is not finite.
 
     Source: Siddiqi 2006, "Credit risk scorecards", chapter 6, for the index; Yurdakul and Naranjo
     2020, "Statistical properties of the population stability index", on why its chance value
     depends on the sample sizes; Hodges 1958 for the two-sample Kolmogorov-Smirnov test.
     """
     old, new = (np.asarray(values, dtype=np.float64).ravel() for values in (reference, current))
-    _check(fact, len(old), len(new))
     if not (np.isfinite(old).all() and np.isfinite(new).all()):
         raise DataError("A value of {fact} is not a finite number; leave its image out.", fact=fact)
+    drawn = _one_of_each((len(old), len(new)), patients, seed)
+    n_images = len(old), len(new)
+    old, new = old[drawn[0]], new[drawn[1]]
+    _check(fact, len(old), len(new))
     edges = np.unique(np.quantile(old, np.linspace(0, 1, _BINS + 1)[1:-1]))
     edges = edges[edges > old.min()]  # a bin below the least would be empty
     counts = [
@@ -103,28 +142,65 @@ def drift_of_numbers(
         fact,
         _ranges(edges),
         *counts,
+        n_images=n_images,
         seed=seed,
         ks=(float(test.statistic), float(test.pvalue)),
     )
 
 
 def drift_of_names(
-    fact: str, reference: Sequence[str], current: Sequence[str], *, seed: int = 0
+    fact: str,
+    reference: Sequence[str],
+    current: Sequence[str],
+    *,
+    patients: Patients | None = None,
+    seed: int = 0,
 ) -> DriftFigures:
     """Compare how often each name occurs, e.g. each view; arguments as for `drift_of_numbers`."""
-    _check(fact, len(reference), len(current))
-    names = sorted({*reference, *current})
-    counts = [
-        np.array([list(values).count(name) for name in names]) for values in (reference, current)
+    drawn = _one_of_each((len(reference), len(current)), patients, seed)
+    sides = [
+        [values[row] for row in rows.tolist()]
+        for values, rows in zip((reference, current), drawn, strict=True)
     ]
-    return _figures(fact, names, *counts, seed=seed, ks=None)
+    _check(fact, len(sides[0]), len(sides[1]))
+    names = sorted({*sides[0], *sides[1]})
+    counts = [np.array([values.count(name) for name in names]) for values in sides]
+    n_images = len(reference), len(current)
+    return _figures(fact, names, *counts, n_images=n_images, seed=seed, ks=None)
+
+
+def _one_of_each(
+    n_images: tuple[int, int], patients: Patients | None, seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows of one image of each patient on both sides, drawn at random."""
+    if patients is None:
+        return np.arange(n_images[0]), np.arange(n_images[1])
+    if n_images != (len(patients[0]), len(patients[1])):
+        raise DataError(
+            "There are {n_images} values and {n_patients} patients; send one of each per image.",
+            n_images=sum(n_images),
+            n_patients=sum(map(len, patients)),
+        )
+    return _drawn(patients[0], seed), _drawn(patients[1], seed)
+
+
+def _drawn(patients: Sequence[str], seed: int) -> NDArray[np.intp]:
+    """Return a row of each patient; of the same images of a patient it is always the same one."""
+    names, owners, counts = np.unique(
+        np.asarray(patients, dtype=np.str_), return_inverse=True, return_counts=True
+    )
+    order = np.argsort(owners, kind="stable")
+    marks = [zlib.crc32(f"{seed} {name}".encode()) for name in names.tolist()]
+    first = np.cumsum(counts) - counts
+    return np.sort(order[first + np.array(marks, dtype=np.int64) % counts])
 
 
 def _check(fact: str, n_reference: int, n_current: int) -> None:
     if min(n_reference, n_current) < MINIMUM_FOR_DRIFT:
         raise DataError(
-            "There are {n_current} new values of {fact} and {n_reference} to compare with; at "
-            "least {minimum_for_drift} of each are needed, or chance decides. Add images.",
+            "Of {fact} there are values of {n_current} new patients and of {n_reference} to compare "
+            "with; at least {minimum_for_drift} of each are needed, or chance decides. Add images of "
+            "other patients.",
             n_current=n_current,
             fact=fact,
             n_reference=n_reference,
@@ -138,6 +214,7 @@ def _figures(
     reference: NDArray[np.intp],
     current: NDArray[np.intp],
     *,
+    n_images: tuple[int, int],
     seed: int,
     ks: tuple[float, float] | None,
 ) -> DriftFigures:
@@ -153,6 +230,8 @@ def _figures(
         fact=fact,
         n_reference=int(reference.sum()),
         n_current=n,
+        n_reference_images=n_images[0],
+        n_current_images=n_images[1],
         psi=index,
         psi_by_chance=float(np.quantile(by_chance, _CONFIDENCE)),
         p_psi=float((1 + np.sum(by_chance >= index)) / (1 + _SIMULATIONS)),

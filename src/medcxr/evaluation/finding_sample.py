@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from medcxr.core.arrays import BoolArray, Statistics
 from medcxr.core.errors import DataError
 from medcxr.core.results import Estimate
-from medcxr.evaluation.bootstrap import estimate, patient_draws
+from medcxr.evaluation.bootstrap import estimate
+from medcxr.evaluation.draws import Draws, sample_and_draws
 from medcxr.evaluation.labels import check_labels, check_probabilities
 
 __all__ = ["Drawn", "FindingSample", "draw_patients", "finding_sample"]
@@ -23,12 +24,12 @@ class Drawn:
 
     Attributes:
         owners: (n_images,), the number of each image's patient.
-        draws: (1 + n_bootstrap, n_patients); the first row is the sample itself: everyone once.
+        draws: the sample itself and its resamples.
         seed: of the random numbers.
     """
 
     owners: NDArray[np.intp]
-    draws: Statistics
+    draws: Draws
     seed: int
 
     @property
@@ -47,6 +48,7 @@ def draw_patients(patients: Sequence[str], *, n_bootstrap: int, seed: int) -> Dr
 
     Raises:
         DataError: there are fewer than two patients or no resample.
+        StorageError: there is no room for the draws of very many patients.
     """
     names, owners = np.unique(np.asarray(patients, dtype=np.str_), return_inverse=True)
     if len(names) < 2 or n_bootstrap < 1:
@@ -56,10 +58,11 @@ def draw_patients(patients: Sequence[str], *, n_bootstrap: int, seed: int) -> Dr
             n_names=len(names),
             n_bootstrap=n_bootstrap,
         )
-    blocks = patient_draws(len(names), n_bootstrap=n_bootstrap, seed=seed, n_images=len(owners))
     return Drawn(
         owners=owners.astype(np.intp),
-        draws=np.concatenate([np.ones((1, len(names))), *blocks]),
+        draws=sample_and_draws(
+            len(names), n_bootstrap=n_bootstrap, seed=seed, n_images=len(owners)
+        ),
         seed=seed,
     )
 
@@ -72,14 +75,14 @@ class FindingSample:
         labels: (n,), 1 or 0.
         probabilities: (n,), 0…1.
         owners: (n,), the number of each image's patient.
-        draws: (1 + n_bootstrap, n_patients), as in `Drawn`.
+        draws: as in `Drawn`.
         confidence: share of the resamples inside each interval.
     """
 
     labels: Statistics
     probabilities: Statistics
     owners: NDArray[np.intp]
-    draws: Statistics
+    draws: Draws
     confidence: float
 
     def __len__(self) -> int:
@@ -118,7 +121,7 @@ class FindingSample:
         owners, starts = np.unique(self.owners[order], return_index=True)
         if not len(owners):
             return np.zeros((len(self.draws), columns.shape[1]))
-        return self.draws[:, owners] @ np.add.reduceat(columns[order], starts, axis=0)
+        return self.draws.totals(owners, np.add.reduceat(columns[order], starts, axis=0))
 
     def weights(self, order: NDArray[np.intp]) -> Iterator[Statistics]:
         """Yield (n_resamples, n), how often each image was drawn, a block at a time.
@@ -126,10 +129,7 @@ class FindingSample:
         Args:
             order: (n,), the images in the order wanted.
         """
-        owners = self.owners[order]
-        size = max(1, _BLOCK_NUMBERS // max(1, len(order)))
-        for start in range(0, len(self.draws), size):
-            yield self.draws[start : start + size, owners]
+        return self.draws.blocks(self.owners[order], max(1, _BLOCK_NUMBERS // max(1, len(order))))
 
     def estimate(self, figures: Statistics, n_units: int | None = None) -> Estimate | None:
         """Return a figure with its interval, None if not determined.

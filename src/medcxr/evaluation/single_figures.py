@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from medcxr.core.arrays import Statistics
 from medcxr.core.results import Estimate
-from medcxr.evaluation.bootstrap import estimate, patient_draws
+from medcxr.evaluation.bootstrap import estimate, patient_draws, resampled_totals
 from medcxr.evaluation.figures import ranking_figures
 from medcxr.evaluation.labels import check_labels
 from medcxr.evaluation.resampling import measure_resamples
@@ -56,14 +56,12 @@ def mean_estimate_by_patient(
     if not rows.size:
         return None
     owners, n_patients = _numbered([patients[row] for row in rows.tolist()])
-    sums = np.bincount(owners, weights=numbers[rows], minlength=n_patients)
-    counts = np.bincount(owners, minlength=n_patients)
-    draws = np.concatenate(
-        list(patient_draws(n_patients, n_bootstrap=_RESAMPLES, seed=seed, n_images=len(rows)))
+    sums = np.bincount(owners, weights=numbers[rows], minlength=n_patients).astype(np.float64)
+    counts = np.bincount(owners, minlength=n_patients).astype(np.float64)
+    drawn_sums, drawn_counts = resampled_totals(
+        sums, counts, n_bootstrap=_RESAMPLES, seed=seed, n_images=len(rows)
     )
-    return estimate(
-        float(numbers[rows].mean()), (draws @ sums) / (draws @ counts), confidence=_CONFIDENCE
-    )
+    return estimate(float(numbers[rows].mean()), drawn_sums / drawn_counts, confidence=_CONFIDENCE)
 
 
 def _ranking(scored: Scored, weights: Statistics) -> Mapping[str, Statistics]:

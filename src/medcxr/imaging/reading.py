@@ -18,16 +18,17 @@ from medcxr.imaging.sniffing import FileFormat, file_format
 __all__ = ["read_header", "read_image", "within_window"]
 
 
-def read_image(source: Path | bytes, *, beyond_window: bool = False) -> CxrImage:
+def read_image(source: Path | bytes, *, beyond_window: bool = False, name: str = "") -> CxrImage:
     """Read a frontal chest radiograph.
 
-    The format is told by the content. Decoding happens in a process of its own, with bounds on
+    The format is told by the content; a name that says otherwise becomes a warning. Decoding happens in a process of its own, with bounds on
     time and memory, so no file can stop or crash the caller.
 
     Args:
         source: path of a file, or a file's bytes.
         beyond_window: keep the values below 0 and above 1 that lie outside the file's window, for
             an eye that may want another window. Models are asked about 0…1.
+        name: of the file whose bytes these are; of a path its own.
 
     Raises:
         ImageError: the file cannot be read, is damaged, or states that it is something else
@@ -36,7 +37,9 @@ def read_image(source: Path | bytes, *, beyond_window: bool = False) -> CxrImage
     data = source if isinstance(source, bytes) else _file_bytes(source)
     if len(data) > MAX_FILE_BYTES:
         raise ImageError(_TOO_LARGE)
-    decoded = decode_isolated(data, file_format(data), beyond_window=beyond_window)
+    found = file_format(data)
+    decoded = decode_isolated(data, found, beyond_window=beyond_window)
+    named = name if isinstance(source, bytes) else source.name
     decoded.pixels.flags.writeable = False
     return CxrImage(
         pixels=decoded.pixels,
@@ -44,7 +47,7 @@ def read_image(source: Path | bytes, *, beyond_window: bool = False) -> CxrImage
         acquisition=decoded.acquisition,
         spacing_mm=decoded.spacing_mm,
         view=decoded.view,
-        warnings=decoded.warnings,
+        warnings=(*decoded.warnings, *_contradiction(named, found)),
         spacing_plane=decoded.spacing_plane,
         gray_scale=decoded.gray_scale,
         origin=decoded.origin,
@@ -75,6 +78,31 @@ def within_window(image: CxrImage) -> CxrImage:
     pixels.flags.writeable = False
     return replace(image, pixels=pixels)
 
+
+def _contradiction(name: str, found: FileFormat) -> tuple[str, ...]:
+    """Return a warning where the ending of a name is of another format; most DICOM files have none."""
+    ending = Path(name).suffix.lower()
+    if _ENDINGS.get(ending, found) is found:
+        return ()
+    return (
+        Sentence(
+            "The file's name ends in {ending}, but it holds {format}, which was read; make sure "
+            "that it is the file you meant.",
+            ending=ending,
+            format=str(found),
+        ),
+    )
+
+
+_ENDINGS = {
+    ".dcm": FileFormat.DICOM,
+    ".dicom": FileFormat.DICOM,
+    ".png": FileFormat.PNG,
+    ".jpg": FileFormat.JPEG,
+    ".jpeg": FileFormat.JPEG,
+    ".tif": FileFormat.TIFF,
+    ".tiff": FileFormat.TIFF,
+}
 
 _TOO_LARGE = Sentence(
     "The file is larger than {limit} MiB, which no single radiograph is; send one image per file.",

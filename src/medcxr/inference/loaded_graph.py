@@ -1,10 +1,10 @@
-"""A graph that an engine has loaded, whichever engine that is."""
+"""A graph that a runtime has loaded, whichever runtime that is."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from medcxr.core.arrays import FloatArray
-from medcxr.core.engine import Engine
+from medcxr.core.runtime import Runtime
 from medcxr.inference.onnx_runtime import OnnxRuntimeGraph
 from medcxr.inference.openvino_graph import OpenVinoGraph
 
@@ -37,17 +37,17 @@ class LoadedGraph(Protocol):
         ...
 
 
-def load_graph(graph: bytes, *, engine: Engine, threads: int) -> LoadedGraph:
+def load_graph(graph: bytes, *, runtime: Runtime, threads: int) -> LoadedGraph:
     """Load an ONNX file.
 
     Args:
         graph: the file's bytes.
-        engine: what is to compute it.
+        runtime: what is to compute it.
         threads: cores to use.
 
     Raises:
-        MissingExtra: the engine is not installed.
+        MissingExtra: the runtime is not installed.
     """
-    if engine is Engine.OPENVINO:
+    if runtime is Runtime.OPENVINO:
         return OpenVinoGraph(graph, threads=threads)
     return OnnxRuntimeGraph(graph, threads=threads)

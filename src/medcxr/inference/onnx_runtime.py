@@ -1,4 +1,4 @@
-"""ONNX Runtime's home: the engine that is always there."""
+"""ONNX Runtime's home: the runtime that is always there."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""OpenVINO's home: another engine, for whoever installs it."""
+"""OpenVINO's home: another runtime, for whoever installs it."""
 
 import io
 import sys
@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from medcxr.core.arrays import FloatArray
-from medcxr.core.engine import ENGINE_VARIABLE
 from medcxr.core.errors import MissingExtra
+from medcxr.core.runtime import RUNTIME_VARIABLE
 from medcxr.inference.graph_names import IMAGE_INPUT, WHOLE_INPUT
 from medcxr.inference.onnx_tensors import BOOL, tensors
 
@@ -63,7 +63,7 @@ class OpenVinoGraph:
             rows.append([np.array(answer[index]) for index in range(len(outputs))])
         return [np.concatenate(column) for column in zip(*rows, strict=True)]
 
-    def _read(self, graph: bytes) -> Any:  # noqa: ANN401 - another engine's class
+    def _read(self, graph: bytes) -> Any:  # noqa: ANN401 - another runtime's class
         return self._core.read_model(io.BytesIO(graph))
 
     def _compile(self, outputs: tuple[str, ...], shape: tuple[int, ...], whole: bool) -> Any:  # noqa: ANN401, FBT001
@@ -104,9 +104,9 @@ def _openvino() -> Any:  # noqa: ANN401 - a module
         import openvino  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         raise MissingExtra(
-            "The engine OpenVINO was asked for and is not installed; install the extra: "
+            "The runtime OpenVINO was asked for and is not installed; install the extra: "
             "pip install 'medcxr[openvino]', or take {setting} out of the environment.",
-            setting=ENGINE_VARIABLE,
+            setting=RUNTIME_VARIABLE,
         ) from error
     return openvino
 

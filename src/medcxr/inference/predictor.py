@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from medcxr.core.arrays import FloatArray, Statistics
-from medcxr.core.engine import Engine
 from medcxr.core.errors import DataError, ModelError
 from medcxr.core.geometry import Geometry
 from medcxr.core.images import CxrImage
+from medcxr.core.runtime import Runtime
 from medcxr.inference.session import MODEL_OUTPUTS, OUTLINES_OUTPUT, OnnxSession
 from medcxr.inference.shuffled_weights import shuffle_weights
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
@@ -58,11 +58,11 @@ class Predictor:
         threads: cores to use; None uses those that this process may use.
         shuffled: seed by which the weights are shuffled, for tests of maps alone: such a model
             knows nothing. None leaves them as they were learned.
-        engine: what computes the graph.
+        runtime: what computes the graph.
 
     Raises:
         ModelError: the bundle's graph cannot be loaded.
-        MissingExtra: the engine is not installed.
+        MissingExtra: the runtime is not installed.
     """
 
     def __init__(
@@ -71,14 +71,14 @@ class Predictor:
         threads: int | None = None,
         *,
         shuffled: int | None = None,
-        engine: Engine = Engine.ONNX_RUNTIME,
+        runtime: Runtime = Runtime.ONNX_RUNTIME,
     ) -> None:
-        self.manifest, self.engine = bundle.manifest, engine
+        self.manifest, self.runtime = bundle.manifest, runtime
         outputs = (*MODEL_OUTPUTS, OUTLINES_OUTPUT) if self.manifest.outlines else MODEL_OUTPUTS
         path = bundle.path(GRAPH_FILE)
         graph = None if shuffled is None else shuffle_weights(path.read_bytes(), shuffled)
         self._session = OnnxSession(
-            path, graph=graph, outputs=outputs, threads=threads, engine=engine
+            path, graph=graph, outputs=outputs, threads=threads, runtime=runtime
         )
         if self.manifest.quick_look is not None and not self._session.has_quick_look:
             raise self._disagreement("a quick look")

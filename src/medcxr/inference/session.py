@@ -7,8 +7,8 @@ import numpy as np
 
 from medcxr.core.arrays import FloatArray
 from medcxr.core.cores import available_cores
-from medcxr.core.engine import Engine
 from medcxr.core.errors import MissingExtra, ModelError
+from medcxr.core.runtime import Runtime
 from medcxr.inference.graph_names import IMAGE_INPUT, MODEL_OUTPUTS, OUTLINES_OUTPUT, WHOLE_INPUT
 from medcxr.inference.loaded_graph import load_graph
 
@@ -23,11 +23,11 @@ class OnnxSession:
         graph: what to run in the place of the file's bytes; None reads the file.
         outputs: names of what the graph gives, in order.
         threads: cores to use; None uses those that this process may use.
-        engine: what computes it.
+        runtime: what computes it.
 
     Raises:
         ModelError: the file is no graph, or one with other inputs or outputs.
-        MissingExtra: the engine is not installed.
+        MissingExtra: the runtime is not installed.
     """
 
     def __init__(
@@ -37,22 +37,22 @@ class OnnxSession:
         graph: bytes | None = None,
         outputs: Sequence[str] = MODEL_OUTPUTS,
         threads: int | None = None,
-        engine: Engine = Engine.ONNX_RUNTIME,
+        runtime: Runtime = Runtime.ONNX_RUNTIME,
     ) -> None:
         self._outputs = list(outputs)
         try:
             self._graph = load_graph(
                 path.read_bytes() if graph is None else graph,
-                engine=engine,
+                runtime=runtime,
                 threads=threads or available_cores(),
             )
         except MissingExtra:
             raise
-        except Exception as error:  # the engines' exceptions have no common public class
+        except Exception as error:  # the runtimes' exceptions have no common public class
             raise ModelError(
-                "{path} is not a graph that {engine} can load; reinstall the model.",
+                "{path} is not a graph that {runtime} can load; reinstall the model.",
                 path=path.name,
-                engine=engine.full_name,
+                runtime=runtime.full_name,
             ) from error
         names, found = self._graph.inputs, self._graph.outputs
         if names != [IMAGE_INPUT] or found != self._outputs:

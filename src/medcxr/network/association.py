@@ -1,7 +1,7 @@
-"""One association as its acceptor: negotiated by pynetdicom's PDUs, then read without copies to spare.
+"""One association as its acceptor: negotiated, then read without copies to spare.
 
-pynetdicom's own reactor polls two threads for each association and copies a data set some five
-times (ADR 0032); so here one thread waits for one connection, and what it waits for has bounds: the
+A library's reactor polls two threads for each association and copies a data set some five times
+(ADR 0032); so here one thread waits for one connection, and what it waits for has bounds: the
 length of a PDU, the bytes of a message, and the time for each.
 """
 
@@ -9,25 +9,23 @@ import logging
 import socket
 import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING
 
-from pynetdicom.pdu import A_ABORT_RQ, A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ASSOCIATE_RQ
-from pynetdicom.pdu_primitives import (
-    A_ASSOCIATE,
-    ImplementationClassUIDNotification,
-    ImplementationVersionNameNotification,
-    MaximumLengthNotification,
-)
-from pynetdicom.presentation import PresentationContext, negotiate_as_acceptor
-
 from medcxr.network.dimse import Command, CommandField, Status, encoded_response, read_command
+from medcxr.network.negotiation import (
+    APPLICATION_CONTEXT,
+    AssociationRequest,
+    encoded_abort,
+    encoded_acceptance,
+    encoded_rejection,
+    negotiated,
+    read_request,
+)
 from medcxr.network.receiving import (
-    IMPLEMENTATION_CLASS_UID,
-    IMPLEMENTATION_VERSION,
     VERIFICATION,
     Caller,
     Limits,
@@ -51,13 +49,13 @@ _IS_COMMAND, _IS_LAST = 0x01, 0x02  # PS3.8 section E.2
 _MOST_REQUEST_BYTES = 2**17  # of an A-ASSOCIATE-RQ: 128 contexts of some dozen syntaxes
 _MOST_COMMAND_BYTES = 2**14
 _BUFFER = 2**16
+_LOOK_UP_S = 0.25  # after which who waits looks whether it is to end; closing a half would end TLS
 
 # PS3.8 table 9-21: result, source, reason
 _CALLING_NOT_RECOGNIZED = (1, 1, 3)
 _CALLED_NOT_RECOGNIZED = (1, 1, 7)
 _CONTEXT_NAME_NOT_SUPPORTED = (1, 1, 2)
 _TOO_MANY = (2, 3, 2)
-_APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,11 +71,17 @@ class _Message:
 
 
 class _TimedReader(RawIOBase):
-    """Reads from a connection until a moment, however slowly its bytes come."""
+    """Reads from a connection until a moment, however slowly its bytes come.
 
-    def __init__(self, connection: socket.socket) -> None:
+    Args:
+        connection: to read from.
+        look_up: called now and then while nothing comes; may raise.
+    """
+
+    def __init__(self, connection: socket.socket, look_up: Callable[[], None]) -> None:
         super().__init__()
         self._connection = connection
+        self._look_up = look_up
         self._until = 0.0
 
     def allow(self, seconds: float) -> None:
@@ -90,11 +94,14 @@ class _TimedReader(RawIOBase):
 
     def readinto(self, view: "Buffer", /) -> int:
         """Read what there is, at least one byte; none at the end."""
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._connection.settimeout(left)
-        return self._connection.recv_into(view)
+        while True:
+            left = self._until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._connection.settimeout(min(left, _LOOK_UP_S))
+            with suppress(TimeoutError):
+                return self._connection.recv_into(view)
+            self._look_up()
 
 
 class _EndedError(Exception):
@@ -136,7 +143,7 @@ class Association:
         self._calling_title = ""
         self._peer_pdu_bytes = 0
         self._contexts: dict[int, tuple[str, str]] = {}
-        self._timed = _TimedReader(connection)
+        self._timed = _TimedReader(connection, self._end_if_asked)
         self._file = BufferedReader(self._timed, _BUFFER)
         self._buffer = bytearray(limits.pdu_bytes)
         self._message: _Message | None = None
@@ -166,11 +173,6 @@ class Association:
     def end_soon(self) -> None:
         """Let it end after the message that is being received, at once if there is none."""
         self._is_ending = True
-        if self._message is None:
-            try:
-                self._connection.shutdown(socket.SHUT_RD)
-            except OSError:
-                return
 
     def _negotiate(self) -> None:
         self._timed.allow(self._limits.request_s)
@@ -179,73 +181,43 @@ class Association:
             self._abort(source=2, reason=2)
             raise _EndedError("no association was requested")
         body = self._file.read(length)
-        pdu = A_ASSOCIATE_RQ()
         try:
-            pdu.decode(_HEAD.pack(kind, length) + body)
-            request = pdu.to_primitive()
-        except Exception as error:  # whatever the library raises for damaged bytes
+            request = read_request(body)
+        except ValueError as error:
             self._abort(source=2, reason=6)
             raise _EndedError("the request for it is damaged") from error
         refusal = self._refusal(request)
         if refusal is not None:
-            self._send(_rejection(refusal))
+            self._send(encoded_rejection(*refusal))
             raise _EndedError(f"refused {refusal}")
-        self._calling_title = str(request.calling_ae_title).strip()
-        self._accept(request)
+        self._calling_title = request.calling_title
+        self._peer_pdu_bytes = request.longest_pdu
+        self._contexts = negotiated(request.contexts, self._syntaxes)
+        self._send(
+            encoded_acceptance(
+                request,
+                self._contexts,
+                known=self._syntaxes,
+                longest_pdu=self._limits.pdu_bytes,
+            )
+        )
 
-    def _refusal(self, request: A_ASSOCIATE) -> tuple[int, int, int] | None:
-        if request.application_context_name != _APPLICATION_CONTEXT:
+    def _refusal(self, request: AssociationRequest) -> tuple[int, int, int] | None:
+        if request.application_context != APPLICATION_CONTEXT:
             return _CONTEXT_NAME_NOT_SUPPORTED
-        calling = str(request.calling_ae_title).strip()
         if self._callers and not any(
-            one.title == calling and one.may_be_at(self._peer) for one in self._callers
+            one.title == request.calling_title and one.may_be_at(self._peer)
+            for one in self._callers
         ):
             return _CALLING_NOT_RECOGNIZED
-        if self._title and str(request.called_ae_title).strip() != self._title:
+        if self._title and request.called_title != self._title:
             return _CALLED_NOT_RECOGNIZED
         return _TOO_MANY if self._is_full else None
-
-    def _accept(self, request: A_ASSOCIATE) -> None:
-        results, _ = negotiate_as_acceptor(
-            request.presentation_context_definition_list, self._supported()
-        )
-        self._contexts = {
-            one.context_id: (str(one.abstract_syntax), str(one.transfer_syntax[0]))
-            for one in results
-            if one.result == 0 and one.context_id is not None
-        }
-        accepted = A_ASSOCIATE()
-        accepted.application_context_name = _APPLICATION_CONTEXT
-        accepted.calling_ae_title = request.calling_ae_title
-        accepted.called_ae_title = request.called_ae_title
-        accepted.result = 0
-        accepted.result_source = 1
-        accepted.presentation_context_definition_results_list = results
-        longest = MaximumLengthNotification()
-        longest.maximum_length_received = self._limits.pdu_bytes
-        implementation = ImplementationClassUIDNotification()
-        implementation.implementation_class_uid = IMPLEMENTATION_CLASS_UID
-        version = ImplementationVersionNameNotification()
-        version.implementation_version_name = IMPLEMENTATION_VERSION
-        accepted.user_information = [longest, implementation, version]
-        self._peer_pdu_bytes = request.maximum_length_received or 0
-        self._send(A_ASSOCIATE_AC(accepted).encode())
-
-    def _supported(self) -> list[PresentationContext]:
-        supported = []
-        for abstract, transfers in self._syntaxes.items():
-            context = PresentationContext()
-            context.abstract_syntax = abstract
-            context.transfer_syntax = list(transfers)
-            supported.append(context)
-        return supported
 
     def _serve_pdu(self) -> bool:
         """Receive one PDU and do what it asks; return whether the association goes on."""
         if self._message is None:
-            if self._is_ending:
-                self._abort()
-                return False
+            self._end_if_asked()
             self._timed.allow(self._limits.idle_s)
         kind, length = self._head()
         if kind == _DATA:
@@ -257,6 +229,11 @@ class Association:
         if kind != _ABORT:
             self._abort(source=2, reason=2)
         return False
+
+    def _end_if_asked(self) -> None:
+        if self._is_ending and self._message is None:
+            self._abort()
+            raise _EndedError("the node stops")
 
     def _receive(self, length: int) -> None:
         if length > self._limits.pdu_bytes:
@@ -372,24 +349,15 @@ class Association:
 
     def _abort(self, *, source: int = 0, reason: int = 0) -> None:
         """Send an A-ABORT; source and reason as in PS3.8 table 9-26."""
-        pdu = A_ABORT_RQ()
-        pdu.source = source
-        pdu.reason_diagnostic = reason
         with suppress(OSError):
             self._connection.settimeout(1.0)
-            self._connection.sendall(pdu.encode())
+            self._connection.sendall(encoded_abort(source, reason))
 
     def _close(self) -> None:
         self._file.close()
         with suppress(OSError):  # the peer may have gone
             self._connection.shutdown(socket.SHUT_WR)
         self._connection.close()
-
-
-def _rejection(refusal: tuple[int, int, int]) -> bytes:
-    pdu = A_ASSOCIATE_RJ()
-    pdu.result, pdu.source, pdu.reason_diagnostic = refusal
-    return pdu.encode()
 
 
 def _data_pdus(context_id: int, command: bytes, longest: int) -> bytes:

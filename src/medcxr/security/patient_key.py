@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 
-__all__ = ["KEY_BYTES", "patient_key"]
+__all__ = ["KEY_BYTES", "patient_key", "renewed_key"]
 
 KEY_BYTES = 32  # as many as SHA-256 gives; RFC 2104, section 3, advises no fewer
 
@@ -23,6 +23,15 @@ def patient_key(secret: bytes, patient_id: str, issuer: str = "") -> str | None:
         return None
     message = json.dumps([patient_id.strip(), issuer.strip()]).encode()
     return hmac.new(secret, message, hashlib.sha256).hexdigest()
+
+
+def renewed_key(secret: bytes, key: str) -> str:
+    """Return the key under a further secret, hexadecimal.
+
+    Nobody keeps the identifiers, so a later secret is put on top of the earlier ones: whoever has
+    learned those cannot guess identifiers without it.
+    """
+    return hmac.new(secret, bytes.fromhex(key), hashlib.sha256).hexdigest()
 
 
 def _names_somebody(patient_id: str) -> bool:

@@ -10,7 +10,7 @@ from medcxr.core.access import Actor, Door, Role
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import AccessError
 from medcxr.core.language import Sentence, text
-from medcxr.security.one_time_codes import fitting_step, recovery_key
+from medcxr.security.one_time_codes import find_code, recovery_key
 from medcxr.security.passwords import (
     NOBODYS_HASH,
     hash_password,
@@ -62,7 +62,9 @@ __all__ = [
 
 _WRONG = text("The name or the password is wrong; check both and try again.")
 _WRONG_PASSWORD = text("The password is wrong; check it and try again.")
-_WRONG_CODE = text("The code is wrong or was used already; take the next one and try again.")
+_WRONG_CODE = text(
+    "The code is wrong, was used already or came too late; wait for the next one and type that."
+)
 
 
 class SecondFactorNeeded(AccessError):  # noqa: N818 - named after the remedy
@@ -269,11 +271,23 @@ def _second_step(
         return True
     if not code or not code.strip():
         return None
-    secret = secret_of(workspace, user.second_factor, user.id)
-    step = fitting_step(secret, code, now.timestamp(), after=user.second_factor_step)
-    if step is not None:
-        change_user(transaction, user.id, second_factor_step=step)
-        return True
+    secret = secret_of(workspace, transaction, user.second_factor, user.id)
+    found = find_code(
+        secret,
+        code,
+        now.timestamp(),
+        lag_s=user.second_factor_lag_s or 0,
+        after=user.second_factor_step,
+    )
+    if found is not None:
+        # One that does not count is spent too; the device's next one will count.
+        change_user(
+            transaction,
+            user.id,
+            second_factor_step=found.step,
+            second_factor_lag_s=found.lag_s,
+        )
+        return found.counts
     return use_recovery_code(transaction, user.id, recovery_key(code))
 
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from medcxr.core.access import Actor, Door, Permission, Role
 from medcxr.core.audit import AuditAction, AuditEvent
 from medcxr.core.errors import StorageError
-from medcxr.core.language import text
+from medcxr.core.language import Sentence, text
 from medcxr.security.audit_chain import KEY_BYTES, START, head_seal, is_same_seal, seal
 from medcxr.services.database import workspace_database
-from medcxr.services.secret_keys import secret_key
+from medcxr.services.secret_keys import secret_keys
 from medcxr.services.trail_walk import NotedHead, TrailWalk
 from medcxr.services.workspace import Workspace
 from medcxr.storage import audit_table
@@ -19,7 +19,10 @@ from medcxr.storage.audit_table import AuditHead, AuditRow
 from medcxr.storage.database import Transaction
 from medcxr.storage.tables import as_kept
 
-__all__ = ["TrailCheck", "check_trail", "note", "note_alone", "trail", "trail_key"]
+__all__ = ["AUDIT", "TrailCheck", "check_trail", "note", "note_alone", "trail", "trail_keys"]
+
+AUDIT = "audit"
+"""Name of the keys."""
 
 _Detail = str | int | float | bool | None
 _SUBJECT_LENGTH = 300  # characters that the table keeps
@@ -66,7 +69,7 @@ def note(
         StorageError: the key cannot be read, or the database not be written.
     """
     who = actor or workspace.actor
-    key = trail_key(workspace)
+    key = trail_keys(workspace, transaction)[-1]
     before = audit_table.head_to_move(transaction, _sealed_head(key, 0, START))
     unsealed = AuditRow(
         number=before.number + 1,
@@ -152,21 +155,27 @@ def check_trail(workspace: Workspace, *, noted: NotedHead | None = None) -> Trai
         StorageError: the key or the database cannot be read.
     """
     workspace.require(Permission.VIEW_AUDIT)
-    walk = TrailWalk(trail_key(workspace), noted)
+    least = len(trail_keys(workspace, None))
     with workspace_database(workspace).reading() as transaction:
+        head = audit_table.head(transaction)  # from here on everything read is of one moment
+        walk = TrailWalk(trail_keys(workspace, transaction), noted)
         for row in audit_table.events(transaction):
             walk.step(row)
-        walk.end(audit_table.head(transaction))
+        walk.end(head)
+    if walk.key_number < least:
+        walk.complain(
+            Sentence(
+                "the trail ends under key {number}, which was rotated: events were cut off, or an "
+                "older state was put in place",
+                number=walk.key_number,
+            )
+        )
     return TrailCheck(n_events=walk.last.number, head=walk.last.seal, problems=walk.problems)
 
 
-def trail_key(workspace: Workspace) -> bytes:
-    """Return the key that seals a workspace's trail.
-
-    Raises:
-        StorageError: it cannot be read or written, or is damaged.
-    """
-    return secret_key(workspace, "audit", KEY_BYTES, without_it=_WITHOUT_KEY)
+def trail_keys(workspace: Workspace, transaction: Transaction | None) -> tuple[bytes, ...]:
+    """Return the keys that seal a workspace's trail, the one in use last; as `secret_keys`."""
+    return secret_keys(workspace, transaction, AUDIT, KEY_BYTES, without_it=_WITHOUT_KEY)
 
 
 def _event(row: AuditRow) -> AuditEvent:

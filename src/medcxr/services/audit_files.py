@@ -14,7 +14,7 @@ from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError
 from medcxr.core.language import Sentence
-from medcxr.services.audit import TrailCheck, check_trail, note_alone, trail_key
+from medcxr.services.audit import TrailCheck, check_trail, note_alone, trail_keys
 from medcxr.services.database import workspace_database
 from medcxr.services.trail_walk import NotedHead, TrailWalk
 from medcxr.services.workspace import Workspace
@@ -98,7 +98,9 @@ def verify_exported(
         StorageError: the key or the database cannot be used.
     """
     workspace.require(Permission.VIEW_AUDIT)
-    walk = TrailWalk(trail_key(workspace), noted)
+    with workspace_database(workspace).reading() as transaction:
+        keys = trail_keys(workspace, transaction)
+    walk = TrailWalk(keys, noted)
     head: AuditHead | None = None
     for number, line in enumerate(_lines(path), start=1):
         if head is not None:
@@ -116,6 +118,15 @@ def verify_exported(
     walk.end(head)
     if head is None and not walk.last.number:
         walk.complain(Sentence("the head of the trail is missing"))
+    if walk.key_number < len(keys) and not _is_told(workspace, walk.last):
+        # Whoever has learned a key that was rotated could have written such a file.
+        walk.complain(
+            Sentence(
+                "the file ends under key {number}, which was rotated, and its last event is not on "
+                "the trail of the workspace",
+                number=walk.key_number,
+            )
+        )
     found = TrailCheck(n_events=walk.last.number, head=walk.last.seal, problems=walk.problems)
     _tell(workspace, "exported audit trail", found)
     return found
@@ -131,6 +142,13 @@ def actors_of_trail(workspace: Workspace) -> list[str]:
     workspace.require(Permission.VIEW_AUDIT)
     with workspace_database(workspace).reading() as transaction:
         return audit_table.actors(transaction)
+
+
+def _is_told(workspace: Workspace, last: NotedHead) -> bool:
+    """Tell whether an event is on the trail in the database."""
+    with workspace_database(workspace).reading() as transaction:
+        found = list(audit_table.events(transaction, after=last.number - 1, limit=1))
+    return [(one.number, one.seal) for one in found] == [(last.number, last.seal)]
 
 
 def _tell(workspace: Workspace, subject: str, found: TrailCheck) -> None:

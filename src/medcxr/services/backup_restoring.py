@@ -24,14 +24,15 @@ from medcxr.services.unfinished_restore import (
     finish_restore,
     read_state,
 )
+from medcxr.services.waiting_results import RESULTS_PART, require_right_names
 from medcxr.services.workspace import Workspace
 from medcxr.storage.archive import read_archive
+from medcxr.storage.atomic import link_or_copy
 from medcxr.storage.locks import exclusive, is_held
 
 __all__ = ["EarlierState", "earlier_states", "forget_state", "go_back", "restore_backup"]
 
 _NAME = re.compile(r"(\d{8}T\d{6}Z)(-\d{1,3})?")
-_KEPT = 2  # earlier states; each may be as large as the workspace
 _SPARE_BYTES = 2**26  # for the database, and so that the disk is not full to the brim
 _OWNER_ONLY = 0o700
 
@@ -55,7 +56,8 @@ def restore_backup(workspace: Workspace, path: Path, *, passphrase: str | None =
     """Put what a backup holds in the place of what the workspace holds.
 
     Everything is read, compared and unpacked beside it first. What a backup has none of, e.g. runs,
-    stays as it is. Everybody has to sign in again.
+    stays as it is. Results that were not delivered, in the backup or since, wait afterwards. Everybody
+    has to sign in again.
 
     Args:
         workspace: to restore into; of this or another computer.
@@ -76,20 +78,19 @@ def restore_backup(workspace: Workspace, path: Path, *, passphrase: str | None =
         manifest = read_archive(
             body,
             prepared,
-            parts=(*ALWAYS, *RUN_PARTS),  # nothing else of a workspace is anybody's to replace
+            # Nothing else of a workspace is anybody's to replace.
+            parts=(*ALWAYS, *RUN_PARTS, RESULTS_PART),
             enough_room=lambda n_bytes: _require_room(prepared, n_bytes),
         )
-        for part in manifest.parts:
+        require_right_names(manifest)
+        replaced = tuple(part for part in manifest.parts if part != RESULTS_PART)
+        for part in replaced:
             (prepared / part).mkdir(exist_ok=True)  # one that was empty
             (prepared / part).chmod(_OWNER_ONLY)
         if hasattr(os, "sync"):
             os.sync()  # the folders too, before it is decided that they are the workspace's
         what = f"backup of {manifest.created}"
-        before = decide(
-            workspace, Prepared(parts=manifest.parts, database=manifest.database, what=what)
-        )
-    _forget_oldest(workspace)
-    return before
+        return decide(workspace, Prepared(parts=replaced, database=manifest.database, what=what))
 
 
 def earlier_states(workspace: Workspace) -> list[EarlierState]:
@@ -133,7 +134,7 @@ def go_back(workspace: Workspace, name: str | None = None) -> str:
             source,
             prepared,
             symlinks=True,
-            copy_function=_link_or_copy,
+            copy_function=link_or_copy,
             ignore=shutil.ignore_patterns(STATE),
             dirs_exist_ok=True,
         )
@@ -189,7 +190,7 @@ def _require_room(folder: Path, n_bytes: int) -> None:
     if free < n_bytes + _SPARE_BYTES:
         raise StorageError(
             "The backup unpacks to {needed:.1f} GB and the disk of {folder} has {free:.1f} GB free; "
-            "free space and try again.",
+            "free space, e.g. with `medcxr backup forget`, and try again.",
             needed=n_bytes / 1e9,
             folder=folder,
             free=free / 1e9,
@@ -217,15 +218,3 @@ def _state(folder: Path) -> EarlierState | None:
     except DataError:  # a restore that is going on, or was given up
         can_return = False
     return EarlierState(name=folder.name, replaced_at=replaced_at, can_return=can_return)
-
-
-def _forget_oldest(workspace: Workspace) -> None:
-    for state in earlier_states(workspace)[_KEPT:]:
-        shutil.rmtree(workspace.folder / BEFORE / state.name, ignore_errors=True)
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # a disk without links
-        shutil.copy2(source, target)

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +27,8 @@ from medcxr.services.backup_files import (
     opened_backup,
 )
 from medcxr.services.database import workspace_database
+from medcxr.services.key_rotation import keys_at_rest
+from medcxr.services.waiting_results import RESULTS_PART, held_results, keep_results
 from medcxr.services.workspace import Workspace
 from medcxr.storage.archive import (
     FORMAT,
@@ -112,15 +114,25 @@ def make_backup(
         require_good_passphrase(passphrase)  # before anything is read
     folder = folder or backup_folder(workspace)
     parts = (*ALWAYS, *RUN_PARTS) if runs else ALWAYS
-    with _one_at_a_time(folder), _scrap(folder) as scrap:
+    with (
+        _one_at_a_time(folder),
+        keys_at_rest(workspace),
+        _scrap(folder) as scrap,
+        held_results(workspace) as held,
+    ):
         path = _free_path(folder, scheduled=scheduled)
         tables = scrap / DATABASE_PART
         tables.mkdir()
         # The database first: the keys that its rows were made with are there by then.
         with workspace_database(workspace).reading() as transaction:
-            database = export_rows(transaction, tables)
+            results = set() if held is None else keep_results(workspace, transaction, held)
+            database = export_rows(transaction, tables, results=results)
+        sources = [(scrap, DATABASE_PART), *((workspace.folder, part) for part in parts)]
+        if held is not None and results:
+            sources.append((held, RESULTS_PART))
+            parts = (*parts, RESULTS_PART)
         for tries_left in reversed(range(_TRIES)):
-            contents = _contents(workspace, scrap, parts, checkpoints=checkpoints)
+            contents = _contents(sources, checkpoints=checkpoints)
             try:
                 _write(path, _manifest(parts, database, contents), contents, passphrase)
                 break
@@ -221,14 +233,12 @@ class _Contents:
     left_out: tuple[str, ...]
 
 
-def _contents(
-    workspace: Workspace, scrap: Path, parts: tuple[str, ...], *, checkpoints: bool
-) -> _Contents:
+def _contents(sources: Sequence[tuple[Path, str]], *, checkpoints: bool) -> _Contents:
     """Take the digests of everything that belongs into a backup."""
     files: list[ArchivedFile] = []
     paths: dict[str, Path] = {}
     left_out: list[str] = []
-    for folder, part in ((scrap, DATABASE_PART), *((workspace.folder, part) for part in parts)):
+    for folder, part in sources:
         for name, path in walk(folder, part):
             if path.name == _LOCKS or (not checkpoints and path.name == _CHECKPOINTS):
                 continue

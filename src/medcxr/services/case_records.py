@@ -5,6 +5,7 @@ nothing that the file says of the patient.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from medcxr.core.access import PROGRAM, Permission
@@ -18,15 +19,17 @@ from medcxr.services.analysis import AnalyzedImage
 from medcxr.services.analysis_trail import UNREMEMBERED
 from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
-from medcxr.services.patients import key_of_patient
+from medcxr.services.patients import PatientKey, current_key, key_of_patient
 from medcxr.services.preferences import preferences
+from medcxr.services.result_files import remove_unneeded_results
 from medcxr.services.workspace import Workspace
-from medcxr.storage import case_table
+from medcxr.storage import case_table, undelivered_table
 from medcxr.storage.case_table import NewCase
 from medcxr.storage.database import Transaction
 
 __all__ = [
     "COMMENT_LENGTH",
+    "CaseToKeep",
     "case",
     "case_of_image",
     "case_to_keep",
@@ -46,6 +49,19 @@ __all__ = [
 
 COMMENT_LENGTH = 2000  # characters
 _EVERY_CASE = CaseFilter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseToKeep:
+    """What is kept of an analyzed radiograph.
+
+    Attributes:
+        new: all of it but whose it is.
+        patient: whose it is; None where nobody says.
+    """
+
+    new: NewCase
+    patient: PatientKey | None
 
 
 def record_case(
@@ -83,7 +99,7 @@ def record_case(
 
 def case_to_keep(
     workspace: Workspace, analyzed: AnalyzedImage, *, label: str, patient_reference: str = ""
-) -> NewCase | None:
+) -> CaseToKeep | None:
     """Return what is kept of an analyzed radiograph, None where cases are not remembered.
 
     Arguments and errors as for `record_case`.
@@ -93,17 +109,18 @@ def case_to_keep(
         return None
     origin = analyzed.image.origin
     known = key_of_patient(workspace, origin.patient_id, origin.patient_id_issuer)
-    return NewCase(
+    new = NewCase(
         label=one_line(label) or "unnamed",
-        patient_key=known or key_of_patient(workspace, patient_reference),
+        patient_key=None,
         taken_at=origin.taken_at,
         analysis=analyzed.analysis,
         urgency=urgency_of(analyzed.analysis),
     )
+    return CaseToKeep(new=new, patient=known or key_of_patient(workspace, patient_reference))
 
 
 def record_case_within(
-    workspace: Workspace, transaction: Transaction, analysis: Analysis, kept: NewCase | None
+    workspace: Workspace, transaction: Transaction, analysis: Analysis, kept: CaseToKeep | None
 ) -> int | None:
     """Remember an analyzed radiograph in a transaction in which more is kept.
 
@@ -121,7 +138,11 @@ def record_case_within(
         StorageError: the database or the workspace's secret cannot be used.
     """
     workspace.require(Permission.ANALYZE)
-    case_id = None if kept is None else case_table.keep_case(transaction, kept, datetime.now(UTC))
+    case_id = None
+    if kept is not None:
+        key = current_key(workspace, transaction, kept.patient)
+        new = replace(kept.new, patient_key=key)
+        case_id = case_table.keep_case(transaction, new, datetime.now(UTC))
     note(
         workspace,
         transaction,
@@ -296,7 +317,8 @@ def set_patient(
         )
     with workspace_database(workspace).writing() as connection:
         found = _existing(case_table.find_case(connection, case_id), case_id)
-        case_table.set_patient(connection, case_id, key, taken_at or found.taken_at)
+        kept = current_key(workspace, connection, key)
+        case_table.set_patient(connection, case_id, kept, taken_at or found.taken_at)
         note(
             workspace,
             connection,
@@ -308,8 +330,11 @@ def set_patient(
         return _existing(case_table.find_case(connection, case_id), case_id)
 
 
-def delete_case(workspace: Workspace, case_id: int) -> None:
-    """Forget a case with all that was said of it.
+def delete_case(workspace: Workspace, case_id: int) -> int:
+    """Forget a case with all that was said of it, and its results that were not sent yet.
+
+    Returns:
+        How many results are not sent therefore.
 
     Raises:
         AccessError: whoever asks may not.
@@ -318,13 +343,25 @@ def delete_case(workspace: Workspace, case_id: int) -> None:
     """
     workspace.require(Permission.DELETE_CASES)
     with workspace_database(workspace).writing() as connection:
-        if not case_table.delete_case(connection, case_id):
-            raise _missing(case_id)
-        note(workspace, connection, AuditAction.CASE_DELETED, _subject(case_id))
+        found = _existing(case_table.find_case(connection, case_id), case_id)
+        dropped, digests = undelivered_table.drop_undelivered(connection, found.image_digest)
+        case_table.delete_case(connection, case_id)
+        note(
+            workspace,
+            connection,
+            AuditAction.CASE_DELETED,
+            _subject(case_id),
+            results_dropped=dropped,
+        )
+    remove_unneeded_results(workspace.used_by(PROGRAM), digests)
+    return dropped
 
 
 def forget_old_cases(workspace: Workspace) -> int:
     """Delete the cases that were not seen for longer than the preferences keep them.
+
+    Their results that wait are sent all the same, for nobody has said otherwise; those that were
+    given up go with them.
 
     Returns:
         How many.
@@ -337,8 +374,10 @@ def forget_old_cases(workspace: Workspace) -> int:
     days = preferences(workspace).keep_days
     if days is None:
         return 0
+    before = datetime.now(UTC) - timedelta(days=days)
     with workspace_database(workspace).writing() as connection:
-        n = case_table.delete_cases_before(connection, datetime.now(UTC) - timedelta(days=days))
+        dropped, digests = undelivered_table.drop_given_up_of_cases_before(connection, before)
+        n = case_table.delete_cases_before(connection, before)
         if n:
             # Whoever set the days was told of when they were set.
             note(
@@ -348,8 +387,10 @@ def forget_old_cases(workspace: Workspace) -> int:
                 f"{n} cases",
                 actor=PROGRAM,
                 kept_days=days,
+                results_dropped=dropped,
             )
-        return n
+    remove_unneeded_results(workspace.used_by(PROGRAM), digests)
+    return n
 
 
 def _subject(case_id: int) -> str:

@@ -42,6 +42,7 @@ class SeenCase:
 
     Attributes:
         name: as the table names it.
+        patient: likewise; of a simulated one, the name.
         digest: SHA-256 of the file, hexadecimal; empty if it is no file.
         logits: (findings,).
         evidence: (numbers,), of all places and findings.
@@ -50,6 +51,7 @@ class SeenCase:
     """
 
     name: str
+    patient: str
     digest: str
     logits: FloatArray
     evidence: FloatArray
@@ -125,6 +127,7 @@ def simulated_cases(
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Labeled:
     name: str
+    patient: str
     image: CxrImage
     labels: tuple[bool | None, ...]
 
@@ -140,7 +143,12 @@ def _of_table(
         except ImageError:
             continue
         labels = tuple(None if np.isnan(one) else bool(one == 1) for one in table.labels[row])
-        yield _Labeled(name=table.image_paths[row], image=image, labels=labels)
+        yield _Labeled(
+            name=table.image_paths[row],
+            patient=table.patients[row],
+            image=image,
+            labels=labels,
+        )
 
 
 def _simulated(
@@ -156,9 +164,8 @@ def _simulated(
             pixels=radiograph.pixels, digest="", acquisition=Acquisition(source_format="PNG")
         )
         labels = tuple(name in radiograph.findings for name in findings)
-        yield _Labeled(
-            name=Sentence("simulated chest {n}", n=number + 1), image=image, labels=labels
-        )
+        name = Sentence("simulated chest {n}", n=number + 1)
+        yield _Labeled(name=name, patient=name, image=image, labels=labels)
 
 
 def _seen(predictor: Predictor, images: Iterable[_Labeled]) -> Iterator[SeenCase]:
@@ -177,6 +184,7 @@ def _see(predictor: Predictor, batch: Sequence[_Labeled]) -> Iterator[SeenCase]:
     for index, one in enumerate(batch):
         yield SeenCase(
             name=one.name,
+            patient=one.patient,
             digest=one.image.digest,
             logits=predictions.logits[index],
             evidence=predictions.maps[index].reshape(-1),

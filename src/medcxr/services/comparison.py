@@ -10,6 +10,7 @@ from medcxr.core.findings import Finding
 from medcxr.core.results import Estimate
 from medcxr.datasets.study_table import LabelPolicy, StudyTable, rows_of
 from medcxr.evaluation.comparison import PairedComparison, compare_auc, compare_mean_auc
+from medcxr.evaluation.paired_shares import PairedShares, compare_decisions
 from medcxr.services.scored_table import CsvFile, read_csv_file
 
 __all__ = ["ScoreComparison", "compare_files", "compare_scores"]
@@ -26,13 +27,18 @@ class ScoreComparison:
             are left out.
         mean_difference: first minus second in the mean AUC of these findings; None if there are
             fewer than two.
+        decisions: finding -> sensitivity and specificity at the thresholds that were given; empty
+            without thresholds.
     """
 
     findings: dict[str, PairedComparison]
     mean_difference: Estimate | None
+    decisions: dict[str, tuple[PairedShares, PairedShares]]
 
 
-def compare_scores(first: Path, second: Path, labels: Path) -> ScoreComparison:
+def compare_scores(
+    first: Path, second: Path, labels: Path, *, thresholds: tuple[float, float] | None = None
+) -> ScoreComparison:
     """Compare the findings that both tables score, on the images that all three tables have.
 
     Args:
@@ -40,15 +46,23 @@ def compare_scores(first: Path, second: Path, labels: Path) -> ScoreComparison:
             run's out_of_fold.csv.
         second: the same of another model or reader.
         labels: table with the labels and patients of the images.
+        thresholds: scores from which the first, and the second, call a finding present; None compares
+            no decisions.
 
     Raises:
         DataError: a table is wrong, or they have no image or no finding in common.
     """
-    return compare_files(read_csv_file(first), read_csv_file(second), read_csv_file(labels))
+    files = (read_csv_file(path) for path in (first, second, labels))
+    return compare_files(*files, thresholds=thresholds)
 
 
 def compare_files(
-    first: CsvFile, second: CsvFile, labels: CsvFile, *, policy: LabelPolicy | None = None
+    first: CsvFile,
+    second: CsvFile,
+    labels: CsvFile,
+    *,
+    policy: LabelPolicy | None = None,
+    thresholds: tuple[float, float] | None = None,
 ) -> ScoreComparison:
     """Compare tables by their bytes; arguments and errors as for `compare_scores`.
 
@@ -57,6 +71,7 @@ def compare_files(
         second: scores of another model or reader.
         labels: labels and patients.
         policy: meaning of what the labels do not say.
+        thresholds: as for `compare_scores`.
     """
     files = (first, second)
     rows = [_by_image(file) for file in files]
@@ -102,7 +117,19 @@ def compare_files(
     mean = None
     if len(both) > 1:
         mean = compare_mean_auc(truth[:, both], *pair[:, :, both], patients=chosen.patients)
-    return ScoreComparison(findings=compared, mean_difference=mean)
+    decisions = (
+        {
+            findings[c]: compare_decisions(
+                truth[:, c],
+                *(pair[reader, :, c] >= limit for reader, limit in enumerate(thresholds)),
+                patients=chosen.patients,
+            )
+            for c in both
+        }
+        if thresholds
+        else {}
+    )
+    return ScoreComparison(findings=compared, mean_difference=mean, decisions=decisions)
 
 
 def _by_image(file: CsvFile) -> dict[str, dict[str, str]]:

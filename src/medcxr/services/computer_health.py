@@ -4,6 +4,7 @@ import http.client
 import json
 import platform
 import shutil
+import ssl
 import subprocess  # nosec B404 # never a shell
 import sys
 from contextlib import closing
@@ -203,7 +204,17 @@ def _ask_torch() -> list[str]:
 
 def _answers_as_dashboard(port: int) -> bool:
     # Not urllib: it would follow a redirect, and ask by a proxy that the environment names.
-    connection = http.client.HTTPConnection(DEFAULT_ADDRESS, port, timeout=_ANSWER_LIMIT_S)
+    plain = http.client.HTTPConnection(DEFAULT_ADDRESS, port, timeout=_ANSWER_LIMIT_S)
+    # Nothing is told to whatever answers, so it needs to prove nothing.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    encrypted = http.client.HTTPSConnection(
+        DEFAULT_ADDRESS, port, timeout=_ANSWER_LIMIT_S, context=context
+    )
+    return _says_ok(plain) or _says_ok(encrypted)
+
+
+def _says_ok(connection: http.client.HTTPConnection) -> bool:
     with closing(connection):
         try:
             connection.request("GET", "/_stcore/health")

@@ -31,7 +31,6 @@ __all__ = [
     "give_up_old",
     "prepare_deliveries",
     "queue_deliveries",
-    "retry_deliveries",
     "standings",
 ]
 
@@ -76,6 +75,7 @@ def prepare_deliveries(
     destinations: Iterable[Destination],
     *,
     urgency_rank: int,
+    image_digest: str | None = None,
 ) -> list[NewDelivery]:
     """Write the files of results, and return what `queue_deliveries` keeps of them.
 
@@ -84,6 +84,7 @@ def prepare_deliveries(
         results: of one radiograph.
         destinations: each gets the kinds of results that it is to get.
         urgency_rank: the smallest is sent first.
+        image_digest: SHA-256 of the radiograph; what is not sent yet goes where its case goes.
 
     Raises:
         AccessError: whoever asks may not.
@@ -102,6 +103,7 @@ def prepare_deliveries(
             digest=digest_of[one.result_uid],
             n_bytes=len(one.data),
             urgency_rank=urgency_rank,
+            image_digest=image_digest,
         )
         for one, to in wanted
     ]
@@ -182,7 +184,7 @@ def give_up_old(
     """Give up what was tried in vain for too long, and return how many results.
 
     So is what waits for a destination that is none any more. Their files stay, the status tells of
-    them, and `retry_deliveries` lets them wait again.
+    them, and `undelivered.retry_results` lets them wait again.
 
     Args:
         workspace: whose results.
@@ -209,20 +211,11 @@ def give_up_old(
     return n
 
 
-def retry_deliveries(workspace: Workspace) -> int:
-    """Let what was given up wait again, try at once what waits, and return how many results.
-
-    Raises:
-        AccessError: whoever asks may not.
-        StorageError: the database cannot be used.
-    """
-    workspace.require(Permission.EXPORT_CASES)
-    with workspace_database(workspace).writing() as transaction:
-        return delivery_table.try_again(transaction, datetime.now(UTC))
-
-
 def forget_delivered(workspace: Workspace, *, before: datetime) -> int:
-    """Forget what was confirmed before a moment, and return how many results; errors as above."""
+    """Forget what was confirmed or discarded before a moment, and return how many results.
+
+    Errors as above.
+    """
     workspace.require(Permission.EXPORT_CASES)
     with workspace_database(workspace).writing() as transaction:
         return delivery_table.forget_sent(transaction, before)

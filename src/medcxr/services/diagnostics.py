@@ -19,8 +19,8 @@ from medcxr.services.health import Check, Outcome, broken, good
 from medcxr.services.model_health import (
     check_analysis,
     check_current_model,
-    check_engine,
     check_models,
+    check_runtime,
 )
 from medcxr.services.workspace import Workspace
 from medcxr.services.workspace_health import (
@@ -98,7 +98,7 @@ def _of_workspace(workspace: Workspace) -> Sequence[_Planned]:
         ("database", text("Database"), lambda: check_database(workspace)),
         ("model in use", text("Model in use"), lambda: check_current_model(workspace)),
         ("models", text("All models"), lambda: check_models(workspace)),
-        ("engine", text("Engine of the models"), check_engine),
+        ("runtime", text("Runtime of the models"), check_runtime),
         ("analysis", text("Time of an analysis"), lambda: check_analysis(workspace)),
         ("trainings", text("Trainings"), lambda: check_trainings(workspace)),
     )

@@ -33,6 +33,7 @@ from medcxr.network.remote_errors import CredentialsError, NotThereError, Unreac
 from medcxr.services.audit import note_alone
 from medcxr.services.database import workspace_database
 from medcxr.services.inbox import incoming_file, receive_many, tell_received
+from medcxr.services.inbox_space import require_space
 from medcxr.services.node_tables import structured
 from medcxr.services.workspace import Workspace
 from medcxr.storage import instance_table
@@ -175,6 +176,7 @@ def fetch_studies(
     *,
     modalities: Collection[str],
     priority: int = 0,
+    reserve_mib: int = 0,
 ) -> Fetched:
     """Fetch the instances of studies that were not received before, or could not be read.
 
@@ -184,6 +186,7 @@ def fetch_studies(
         study_instance_uids: of the studies.
         modalities: of the instances that are wanted; empty for all.
         priority: the highest is read first.
+        reserve_mib: of the inbox's disk that stays free.
 
     Raises:
         AccessError: whoever asks may not.
@@ -192,7 +195,14 @@ def fetch_studies(
             counted.
         StorageError: the inbox cannot keep more. What was fetched before is kept.
     """
-    fetching = Fetching(workspace, server, modalities=modalities, priority=priority, failed=True)
+    fetching = Fetching(
+        workspace,
+        server,
+        modalities=modalities,
+        priority=priority,
+        failed=True,
+        reserve_mib=reserve_mib,
+    )
     fetched = Fetched()
     for study in study_instance_uids:
         fetched += fetching.fetch(study)
@@ -210,6 +220,7 @@ class Fetching:
         modalities: Collection[str],
         priority: int = 0,
         failed: bool = False,
+        reserve_mib: int = 0,
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -219,6 +230,7 @@ class Fetching:
             modalities: of the instances that are wanted; empty for all.
             priority: the highest is read first.
             failed: whether what was received and could not be read is fetched anew, once more.
+            reserve_mib: of the inbox's disk that stays free; with less nothing is fetched.
 
         Raises:
             AccessError: whoever asks may not.
@@ -229,6 +241,7 @@ class Fetching:
         self._modalities = frozenset(one.strip().upper() for one in modalities)
         self._priority = priority
         self._failed = failed
+        self._reserve_mib = reserve_mib
         self._refused: set[str] = set()  # SOP instance UIDs
         self._fetched_whole: dict[str, int] = {}  # study -> instances that it had
 
@@ -289,6 +302,7 @@ class Fetching:
         return fetched
 
     def _fetch(self, instance: FoundInstance) -> Fetched:
+        require_space(self._workspace, reserve_mib=self._reserve_mib)
         try:
             data = retrieve(
                 self._server, instance, most_bytes=MAX_FILE_BYTES, readable=TRANSFER_SYNTAXES
@@ -318,6 +332,7 @@ def poll(
     ended: Event,
     *,
     folder: Path,
+    reserve_mib: int = 0,
     told: _Told = lambda _fetched: None,
 ) -> None:
     """Ask a PACS again and again for new radiographs, until an end is told.
@@ -329,6 +344,7 @@ def poll(
         settings: which PACS, and what is fetched.
         ended: is set when it shall end.
         folder: in which files that the settings name relatively lie.
+        reserve_mib: of the inbox's disk that stays free.
         told: is called with what came of each round that brought something.
 
     Raises:
@@ -336,7 +352,12 @@ def poll(
         DataError: the settings name no address or no credentials that can be used.
     """
     workspace.require(Permission.ANALYZE)
-    fetching = Fetching(workspace, settings.server(folder), modalities=settings.modalities)
+    fetching = Fetching(
+        workspace,
+        settings.server(folder),
+        modalities=settings.modalities,
+        reserve_mib=reserve_mib,
+    )
     look_back = timedelta(days=settings.look_back_days)
     last = ""
     while not ended.is_set():

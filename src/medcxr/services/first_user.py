@@ -1,6 +1,8 @@
-"""The first user of a workspace: a new one's `admin`, or whose password it had before."""
+"""The first user of a workspace: whom somebody chose, else `admin`, or whose password it had before."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,17 +11,17 @@ import cattrs
 
 from medcxr.core.access import PROGRAM, Role
 from medcxr.core.audit import AuditAction
-from medcxr.core.errors import StorageError
+from medcxr.core.errors import DataError, StorageError
 from medcxr.security.passwords import INITIAL_PASSWORD, hash_password
 from medcxr.services.audit import note
 from medcxr.services.database import workspace_database
 from medcxr.services.workspace import Workspace
-from medcxr.storage.database import Database
+from medcxr.storage.database import Database, Transaction
 from medcxr.storage.locks import exclusive
 from medcxr.storage.reading import read_bytes
 from medcxr.storage.user_table import UserRow, add_user, has_users
 
-__all__ = ["FIRST_NAME", "kept_password_file", "user_database"]
+__all__ = ["FIRST_NAME", "kept_password_file", "no_user_yet", "user_database"]
 
 FIRST_NAME = "admin"
 
@@ -67,6 +69,23 @@ def user_database(workspace: Workspace) -> Database:
                 )
         path.unlink(missing_ok=True)
     return database
+
+
+@contextmanager
+def no_user_yet(workspace: Workspace) -> Iterator[Transaction]:
+    """Yield a transaction in which there is no user, and nobody else makes the first one.
+
+    Raises:
+        DataError: there is one already, or was in an older program.
+        StorageError: the database cannot be used.
+    """
+    database, path = workspace_database(workspace), kept_password_file(workspace)
+    with exclusive(path), database.writing() as transaction:
+        if path.is_file() or has_users(transaction):
+            raise DataError(
+                "This workspace has users already; add another one with `medcxr users add`."
+            )
+        yield transaction
 
 
 def kept_password_file(workspace: Workspace) -> Path:

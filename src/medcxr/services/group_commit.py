@@ -1,7 +1,7 @@
 """Keep what several threads have received in one transaction.
 
 Whoever gets its turn keeps what all the others have brought meanwhile, so the more come, the less
-each one waits for the disk; and nobody waits for a thread of its own to wake.
+each one waits for the database; and nobody waits for a thread of its own to wake.
 """
 
 import threading

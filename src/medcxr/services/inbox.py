@@ -8,7 +8,7 @@ time, so that what comes again is known.
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -76,6 +76,7 @@ class Outcome(StrEnum):
     NEW = "new"  # is kept, and will be read
     KNOWN = "known"  # the same bytes came before: nothing is left to do
     CONFLICT = "conflict"  # other bytes came before under its identifier: not kept
+    LOST = "lost"  # its file was removed before it was kept: it must be sent again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,11 @@ class Receipt:
     def is_conflict(self) -> bool:
         """Tell whether another file was received under the same identifier, so this one is not kept."""
         return self.outcome is Outcome.CONFLICT
+
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether it is not kept as its file is gone; of files with `pieces` none is."""
+        return self.outcome is Outcome.LOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,24 +224,26 @@ def receive_many(
     """
     workspace.require(Permission.ANALYZE)
     files = {_name(one.digest): one.pieces for one in incoming if one.pieces}
-    write_files_durably(inbox_folder(workspace), files)
+    if files:
+        write_files_durably(inbox_folder(workspace), files)
     now = datetime.now(UTC)
     receipts: list[Receipt] = []
     with (database or workspace_database(workspace)).writing() as transaction:
         uids = [one.identity.sop_instance_uid for one in incoming]
         known = instance_table.known_instances(transaction, uids)
         failed = {digest for _, digest, state in known.values() if state is InstanceState.FAILED}
+        missing = _missing(workspace, incoming)
         new: dict[str, NewInstance] = {}
         for one in incoming:
-            outcome = _outcome(transaction, one, known, new, now)
+            is_lost = one.digest in missing and not one.pieces
+            outcome = _outcome(transaction, one, known, new, now, is_lost=is_lost)
             uid = one.identity.sop_instance_uid
             receipts.append(Receipt(sop_instance_uid=uid, outcome=outcome))
         instance_table.add_instances(transaction, list(new.values()), now)
         kept = {one.digest for one, r in zip(incoming, receipts, strict=True) if r.is_new}
-        # Removed meanwhile, by somebody to whom the same bytes were no use: see _remove_unneeded.
-        missing = {_name(one) for one in kept if not (workspace.received / _name(one)).exists()}
-        if missing:
-            write_files_durably(workspace.received, _again(files, missing))
+        again = {name: files[name] for name in map(_name, kept & missing)}
+        if again:
+            write_files_durably(workspace.received, again)
         if tell and kept:
             _tell(workspace, transaction)
     # Of what failed and comes with other bytes, those that came before are no use any more.
@@ -460,7 +468,11 @@ def retry_failed(workspace: Workspace) -> int:
     """
     workspace.require(Permission.ANALYZE)
     with workspace_database(workspace).writing() as transaction:
-        return instance_table.wait_again(transaction, datetime.now(UTC))
+        n = instance_table.wait_again(transaction, datetime.now(UTC))
+        if n:
+            subject = f"{n} received instances"
+            note(workspace, transaction, AuditAction.READINGS_RETRIED, subject)
+    return n
 
 
 def forget_received(workspace: Workspace, *, before: datetime) -> int:
@@ -554,6 +566,8 @@ def _outcome(
     known: dict[str, tuple[int, str, InstanceState]],
     new: dict[str, NewInstance],
     now: datetime,
+    *,
+    is_lost: bool,
 ) -> Outcome:
     """Decide about an instance; what is new among those of one go is added to `new`."""
     identity = one.identity
@@ -572,10 +586,14 @@ def _outcome(
     if uid in new:
         return Outcome.KNOWN if new[uid].digest == one.digest else Outcome.CONFLICT
     if uid not in known:
+        if is_lost:
+            return Outcome.LOST
         new[uid] = row
         return Outcome.NEW
     number, digest, state = known[uid]
     if state is InstanceState.FAILED:
+        if is_lost:
+            return Outcome.LOST
         instance_table.again(transaction, number, row, now)
         known[uid] = (number, one.digest, InstanceState.RECEIVED)
         return Outcome.NEW
@@ -610,12 +628,12 @@ def _remove_unneeded(workspace: Workspace, digests: set[str]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _again(
-    files: Mapping[str, Sequence[bytes | bytearray | memoryview]], names: set[str]
-) -> dict[str, Sequence[bytes | bytearray | memoryview]]:
-    if not names <= files.keys():
-        raise StorageError("A received file was removed before it was kept; send it again.")
-    return {name: files[name] for name in names}
+def _missing(workspace: Workspace, incoming: Sequence[Incoming]) -> set[str]:
+    """Return whose files were removed since they were written.
+
+    By somebody to whom the same bytes were no use: see _remove_unneeded.
+    """
+    return {one.digest for one in incoming if not (workspace.received / _name(one.digest)).exists()}
 
 
 def _paths(workspace: Workspace, digests: set[str]) -> Iterator[Path]:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from medcxr.core.arrays import Pixels, UInt8Array
 from medcxr.core.errors import DataError
-from medcxr.evaluation.drift import DriftFigures, drift_of_names, drift_of_numbers
+from medcxr.evaluation.drift import DriftFigures, Patients, drift_of_names, drift_of_numbers
 
 __all__ = ["IMAGE_FACTS", "ImageFacts", "Incoming", "compare_incoming", "image_facts"]
 
@@ -71,23 +71,27 @@ def image_facts(pixels: Pixels | UInt8Array) -> ImageFacts:
 def compare_incoming(
     numbers: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     names: Mapping[str, tuple[Sequence[str], Sequence[str]]],
+    *,
+    patients: Mapping[str, Patients] | None = None,
 ) -> Incoming:
     """Compare every fact of the new images with that of the reference.
 
     Args:
         numbers: fact -> values of the reference and of the new images.
         names: the same for facts that are words, e.g. the view.
+        patients: fact -> whose image each value is of; of a fact that is missing, each is another's.
     """
+    whose = patients or {}
     figures: list[DriftFigures] = []
     reasons: dict[str, str] = {}
     for fact, (old, new) in numbers.items():
         try:
-            figures.append(drift_of_numbers(fact, old, new))
+            figures.append(drift_of_numbers(fact, old, new, patients=whose.get(fact)))
         except DataError as error:
             reasons[fact] = error.sentence
     for fact, (words_old, words_new) in names.items():
         try:
-            figures.append(drift_of_names(fact, words_old, words_new))
+            figures.append(drift_of_names(fact, words_old, words_new, patients=whose.get(fact)))
         except DataError as error:
             reasons[fact] = error.sentence
     return Incoming(figures=tuple(figures), reasons=reasons)

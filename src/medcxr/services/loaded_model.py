@@ -6,8 +6,8 @@ from threading import Lock
 from typing import TypeAlias
 
 from medcxr.core.access import Permission
-from medcxr.core.engine import Engine
 from medcxr.core.errors import ModelError
+from medcxr.core.runtime import Runtime
 from medcxr.core.settings import Settings
 from medcxr.inference.predictor import Predictor
 from medcxr.registry.bundle import GRAPH_FILE, MANIFEST_FILE, ModelBundle
@@ -31,12 +31,12 @@ def current_bundle(workspace: Workspace) -> ModelBundle:
 
 
 def current_predictor(workspace: Workspace) -> Predictor:
-    """Return that model ready to predict, in the engine that the settings name.
+    """Return that model ready to predict, in the runtime that the settings name.
 
     Raises:
         AccessError: whoever asks may not.
-        DataError: there is no such engine.
-        MissingExtra: the engine is not installed.
+        DataError: there is no such runtime.
+        MissingExtra: the runtime is not installed.
         ModelError: there is no model, or it is damaged.
     """
     return predictor_named(workspace, None)
@@ -60,7 +60,7 @@ def predictor_named(workspace: Workspace, model: str | None) -> Predictor:
     workspace.require(Permission.VIEW_MODELS)
     folder = _folder(workspace, model)
     with _LOADING:
-        return _load(folder, _state(folder), Settings.from_environment().engine)
+        return _load(folder, _state(folder), Settings.from_environment().runtime)
 
 
 def _folder(workspace: Workspace, model: str | None) -> Path:
@@ -70,8 +70,8 @@ def _folder(workspace: Workspace, model: str | None) -> Path:
 
 # One model is enough: when another becomes current, the memory of the earlier one is freed.
 @lru_cache(maxsize=1)
-def _load(folder: Path, state: _State, engine: Engine) -> Predictor:
-    return Predictor(_open(folder, state), engine=engine)
+def _load(folder: Path, state: _State, runtime: Runtime) -> Predictor:
+    return Predictor(_open(folder, state), runtime=runtime)
 
 
 @lru_cache(maxsize=1)

@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from medcxr.core.access import Permission
-from medcxr.core.engine import ENGINE_VARIABLE
 from medcxr.core.errors import DataError, MedcxrError
 from medcxr.core.language import say, say_number, text
+from medcxr.core.runtime import RUNTIME_VARIABLE
 from medcxr.core.settings import Settings
 from medcxr.inference.gate import SHIPPED_GATE, Gate
 from medcxr.registry.explanations import find_explanations
@@ -23,12 +23,12 @@ from medcxr.services.workspace import Workspace
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
 
-__all__ = ["check_analysis", "check_current_model", "check_engine", "check_models"]
+__all__ = ["check_analysis", "check_current_model", "check_models", "check_runtime"]
 
 _SLOW_S = 2.0  # after which a reader waits for the screen
 _RUNS = 3
 _SIDE = 768  # pixels of the simulated radiograph
-_OWN_ENGINE = text(
+_OWN_RUNTIME = text(
     "Take {setting} out of the environment: models are then computed by ONNX Runtime."
 )
 
@@ -71,23 +71,27 @@ def check_models(workspace: Workspace) -> Outcome:
     return good(say_number("{number} model, whole.", "{number} models, all whole.", len(entries)))
 
 
-def check_engine() -> Outcome:
+def check_runtime() -> Outcome:
     """Name the library that computes the models, as the settings choose it."""
     try:
-        engine = Settings.from_environment().engine
+        runtime = Settings.from_environment().runtime
     except DataError as error:
-        return broken(say(error.sentence), say(_OWN_ENGINE, setting=ENGINE_VARIABLE))
+        return broken(say(error.sentence), say(_OWN_RUNTIME, setting=RUNTIME_VARIABLE))
     try:
-        version = metadata.version(engine)
+        version = metadata.version(runtime)
     except metadata.PackageNotFoundError:
         return broken(
-            say("{engine} is not installed.", engine=engine.full_name),
+            say("{runtime} is not installed.", runtime=runtime.full_name),
             say("Install it: pip install 'medcxr[openvino]'. Or:")
             + " "
-            + say(_OWN_ENGINE, setting=ENGINE_VARIABLE),
+            + say(_OWN_RUNTIME, setting=RUNTIME_VARIABLE),
         )
     return good(
-        say("Models are computed by {engine} {version}.", engine=engine.full_name, version=version)
+        say(
+            "Models are computed by {runtime} {version}.",
+            runtime=runtime.full_name,
+            version=version,
+        )
     )
 
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -36,6 +36,7 @@ from medcxr.services.node_plan import require_plan
 from medcxr.services.node_settings import NodeSettings
 from medcxr.services.node_sources import NodeSources
 from medcxr.services.received_files import incoming_image
+from medcxr.services.steady_clock import SteadyClock
 from medcxr.services.workspace import Workspace
 from medcxr.storage import instance_order
 from medcxr.storage.delivery_table import Standing
@@ -47,10 +48,12 @@ _LOG = logging.getLogger(__name__)
 _READING = "medcxr.services.node_work"
 _TELL_S = 5.0  # between two tellings of the audit trail
 _LAPSE_S = 60.0
-_SILENT = timedelta(minutes=10)  # after which a reader is gone: no reading takes so long
+_SILENT = timedelta(minutes=10)  # after which a reader is gone: it renews its claim every minute
 _FORGET_S = 3600.0
+_NOT_AT_ONCE_S = 600.0  # within which a computer that was just started is told the right time
 _CLEAN_S = 24 * 3600.0
 _END_S = 20.0  # for messages and the reading at hand to end
+_Task = Callable[[Workspace, NodeSettings], None]
 _AGAIN_S = 1.0  # until a process that has ended is started again
 
 
@@ -169,11 +172,18 @@ def _look_after(
     workspace: Workspace, settings: NodeSettings, stop: threading.Event, children: "_Children"
 ) -> None:
     """Do what is due from time to time, until it is time to stop."""
-    due = {_tell: 0.0, _lapse: _LAPSE_S, _forget: 0.0, _clean: 0.0, _forget_cases: 0.0}
-    every = {
+    forget = partial(_forget, clock=SteadyClock())
+    due: dict[_Task, float] = {
+        _tell: 0.0,
+        _lapse: _LAPSE_S,
+        forget: _NOT_AT_ONCE_S,
+        _clean: 0.0,
+        _forget_cases: 0.0,
+    }
+    every: dict[_Task, float] = {
         _tell: _TELL_S,
         _lapse: _LAPSE_S,
-        _forget: _FORGET_S,
+        forget: _FORGET_S,
         _clean: _CLEAN_S,
         _forget_cases: _CLEAN_S,
     }
@@ -208,8 +218,8 @@ def _lapse(workspace: Workspace, _: NodeSettings) -> None:
         _LOG.warning("%d instances wait again whose reader has fallen silent.", n)
 
 
-def _forget(workspace: Workspace, settings: NodeSettings) -> None:
-    before = datetime.now(UTC) - timedelta(days=settings.node.remember_days)
+def _forget(workspace: Workspace, settings: NodeSettings, *, clock: SteadyClock) -> None:
+    before = clock.now() - timedelta(days=settings.node.remember_days)
     inbox.forget_received(workspace.used_by(PROGRAM), before=before)
 
 

@@ -28,6 +28,7 @@ from medcxr.imaging.instance_facts import read_instance_facts
 from medcxr.services.analysis import AnalyzedImage, analyze_image
 from medcxr.services.analysis_trail import note_refused_within, reason_of
 from medcxr.services.case_records import case_to_keep, record_case_within
+from medcxr.services.claim_renewal import renewed
 from medcxr.services.database import workspace_database
 from medcxr.services.delivery import Result, prepare_deliveries, queue_deliveries
 from medcxr.services.inbox import (
@@ -105,7 +106,8 @@ def read_next(
         return _finished(workspace, claimed, InstanceState.FAILED, reason_of(error))
     reading = _Reading(workspace, claimed, destinations, language)
     try:
-        return reading.read(data, rules)
+        with renewed(workspace, claimed):
+            return reading.read(data, rules)
     except NoDecoderError:  # nothing of the file's, likewise
         release(workspace, claimed)
         raise
@@ -165,6 +167,7 @@ class _Reading:
             results,
             self._destinations,
             urgency_rank=urgency_of(analyzed.analysis).level.rank,
+            image_digest=analyzed.analysis.image_digest,
         )
         kept = case_to_keep(self._workspace, analyzed, label=self._claimed.sop_instance_uid)
 

@@ -1,13 +1,12 @@
 """Receive by C-STORE into the inbox: Success is answered only for what is durably kept."""
 
 import logging
-import os
 import struct
 from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_network
 
-from medcxr.core.errors import DiskFull, ImageError, MedcxrError
+from medcxr.core.errors import DiskFull, ImageError, MedcxrError, StorageError
 from medcxr.imaging.dicom_frame import TRANSFER_SYNTAXES
 from medcxr.imaging.dicom_identity import identity_of_data_set, is_uid
 from medcxr.imaging.dicom_screening import RADIOGRAPH_CLASSES
@@ -23,10 +22,12 @@ from medcxr.network.receiving import (
     StoreRequest,
 )
 from medcxr.services.group_commit import GroupCommit
-from medcxr.services.inbox import FILE_SUFFIX, Incoming, inbox_folder
+from medcxr.services.inbox import FILE_SUFFIX, Incoming, Receipt, inbox_folder
+from medcxr.services.inbox_space import require_space
 from medcxr.services.node_settings import NodeSettings, tls_context
 from medcxr.services.workspace import Workspace
 from medcxr.storage.arriving import ArrivingFile
+from medcxr.storage.folder_flush import FolderFlush
 
 __all__ = ["ORIGIN", "SYNTAXES", "InboxReceiver", "server_settings"]
 
@@ -81,8 +82,10 @@ class InboxReceiver:
     """
 
     def __init__(self, workspace: Workspace, *, reserve_mib: int) -> None:
+        self._workspace = workspace
         self._folder = inbox_folder(workspace)
-        self._reserve = reserve_mib * _MIB
+        self._reserve_mib = reserve_mib
+        self._flush = FolderFlush(self._folder)
         self._commit = GroupCommit(workspace)
 
     def __call__(self, request: StoreRequest) -> Sink:
@@ -95,19 +98,15 @@ class InboxReceiver:
         Raises:
             DiskFull: it does not.
         """
-        if not hasattr(os, "statvfs"):  # Windows: the disk itself says so
-            return
-        found = os.statvfs(self._folder)
-        if found.f_bavail * found.f_frsize < self._reserve:
-            raise DiskFull("The disk of the inbox is nearly full; free space.")
+        require_space(self._workspace, reserve_mib=self._reserve_mib)
 
     def arriving(self) -> ArrivingFile:
         """Return a file to write to."""
-        return ArrivingFile(self._folder, FILE_SUFFIX)
+        return ArrivingFile(self._folder, FILE_SUFFIX, self._flush)
 
-    def keep(self, incoming: Incoming) -> bool:
-        """Keep what has come, and tell whether it is kept; errors as of `inbox.receive_many`."""
-        return not self._commit.receive(incoming).is_conflict
+    def keep(self, incoming: Incoming) -> Receipt:
+        """Keep what has come, and say what was done; errors as of `inbox.receive_many`."""
+        return self._commit.receive(incoming)
 
 
 class _InboxSink(Sink):
@@ -184,8 +183,11 @@ class _InboxSink(Sink):
             priority=_URGENT if command.is_urgent else 0,
             n_bytes_kept=file.n_bytes,
         )
-        if not self._receiver.keep(incoming):
+        receipt = self._receiver.keep(incoming)
+        if receipt.is_conflict:
             self._refusal = (Status.DUPLICATE_INSTANCE, "Received before with other content")
+        elif receipt.is_lost:
+            raise StorageError("A received file was removed before it was kept; send it again.")
 
     def _refuse(self, error: Exception) -> None:
         self.discard()

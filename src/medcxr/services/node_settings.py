@@ -66,7 +66,8 @@ class ListenSettings:
         request_s: for an association to be requested.
         idle_s: between two messages.
         message_s: for a whole message.
-        reserve_mib: of the disk that stays free; with less, what is sent is refused for now.
+        reserve_mib: of the disk that stays free; with less, what is sent is refused for now, and
+            nothing is taken from a folder or a PACS.
         remember_days: after which what was received and read is forgotten, so that it would be read
             again if it came again.
     """

@@ -32,14 +32,17 @@ class NodeSources:
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
         self._sources: dict[str, Callable[[], None]] = {}
+        reserve_mib = settings.node.reserve_mib
         if "dicomweb" in settings.tables:
             of_pacs = fetching_settings(settings.table("dicomweb"))
             of_pacs.server(workspace.node)  # what is wrong with it is said before anything begins
-            asking = partial(poll, folder=workspace.node, told=_tell_fetched)
+            asking = partial(
+                poll, folder=workspace.node, reserve_mib=reserve_mib, told=_tell_fetched
+            )
             self._sources["dicomweb"] = partial(asking, workspace, of_pacs, self._ended)
         if "folder" in settings.tables:
             of_folder = folder_settings(settings.table("folder"))
-            looking = partial(watch, told=_tell_looked)
+            looking = partial(watch, reserve_mib=reserve_mib, told=_tell_looked)
             self._sources["folder"] = partial(looking, workspace, of_folder, self._ended)
 
     def start(self) -> None:

@@ -5,13 +5,14 @@ from itertools import islice
 from pathlib import Path
 
 import medcxr
-from medcxr.core.engine import Engine
 from medcxr.core.errors import DataError, ModelError
+from medcxr.core.runtime import Runtime
 from medcxr.datasets.image_column import image_paths
 from medcxr.inference.predictor import Predictor
 from medcxr.registry.registry import ModelRegistry
+from medcxr.services.part_attempts import DEADLY_FILE, Mark
 from medcxr.services.prediction_parts import PredictionParts, manifest_digest
-from medcxr.services.row_scoring import batches, csv_line, prepare_row, scored
+from medcxr.services.row_scoring import PreparedRow, batches, csv_line, prepare_row, scored
 
 __all__ = ["PartJob", "PartWorker"]
 
@@ -36,6 +37,8 @@ class PartJob:
 class PartWorker:
     """Scores one part after the other; the model is loaded with the first one and kept.
 
+    A file that killed two workers gets a row that says so, and the others are scored.
+
     Args:
         job: what all workers do.
     """
@@ -52,7 +55,7 @@ class PartWorker:
 
         Raises:
             ModelError: this computer has another model or version, or a damaged one.
-            MissingExtra: this computer lacks the engine.
+            MissingExtra: this computer lacks the runtime.
             DataError: the table cannot be read or is another one.
             StorageError: the part cannot be kept.
         """
@@ -60,7 +63,8 @@ class PartWorker:
         if self._predictor is None:
             self._predictor = self._load()
         if not parts.is_done(number):
-            parts.write(number, self._lines(self._predictor, number, n_rows))
+            with parts.attempts(number).recorded() as mark:
+                parts.write(number, self._lines(self._predictor, number, n_rows, mark))
         return n_rows
 
     def _load(self) -> Predictor:
@@ -77,17 +81,25 @@ class PartWorker:
                 f"A computer of the cluster has another model of the name {plan.model}; give all "
                 "the same workspace."
             )
-        return Predictor(bundle, threads=1, engine=Engine(plan.engine))
+        return Predictor(bundle, threads=1, runtime=Runtime(plan.runtime))
 
-    def _lines(self, predictor: Predictor, number: int, n_rows: int) -> bytes:
+    def _lines(self, predictor: Predictor, number: int, n_rows: int, mark: Mark) -> bytes:
         """Score a part's rows one after the other: a worker takes one core, not more."""
-        table = self._job.table
+        table, deadly = self._job.table, self._job.parts.attempts(number).deadly_rows()
         paths = list(islice(image_paths(table, start=self._job.starts[number]), n_rows))
         if len(paths) != n_rows:
             raise DataError(f"Table {table.name} was changed while it was scored; begin again.")
+
+        def prepared(row: int) -> PreparedRow:
+            if row in deadly:
+                return paths[row], DEADLY_FILE, ""
+            mark(row)
+            return prepare_row(predictor, table.parent, paths[row])
+
         lines = bytearray()
-        for some in batches(paths):
-            batch = [prepare_row(predictor, table.parent, path) for path in some]
+        for rows in batches(range(n_rows)):
+            batch = [prepared(row) for row in rows]
+            mark(None)
             for cells in scored(predictor, batch):
                 lines += csv_line(cells)
         return bytes(lines)

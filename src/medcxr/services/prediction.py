@@ -1,17 +1,17 @@
 """Score all radiographs of a table with one model, however many they are."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import medcxr
 from medcxr.core.access import Permission
 from medcxr.core.audit import AuditAction
-from medcxr.core.errors import DataError, MissingExtra
+from medcxr.core.errors import DataError, MissingExtra, StorageError
 from medcxr.core.settings import Settings
 from medcxr.datasets.image_column import TableSurvey, image_paths, survey_table
 from medcxr.inference.predictor import Predictor
@@ -29,9 +29,13 @@ from medcxr.services.prediction_parts import (
 from medcxr.services.row_scoring import batches, csv_line, prepared_ahead, scored
 from medcxr.services.workspace import Workspace
 
+if TYPE_CHECKING:
+    from medcxr.cluster.work import Outcome
+
 __all__ = ["PredictionSummary", "RayCluster", "predict_table"]
 
 Progress: TypeAlias = Callable[[int, int], None]
+_MOST_TOLD = 5  # parts that a message lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +105,8 @@ def predict_table(
             lie beside the result.
         ModelError: there is no such model, or it is damaged.
         MissingExtra: a cluster is asked for, and Ray is not installed.
-        StorageError: the result cannot be written, or another process is writing it.
+        StorageError: the result cannot be written, another process is writing it, or workers were
+            killed again and again: what they did is kept.
     """
     workspace.require(Permission.ANALYZE)
     begun = time.perf_counter()
@@ -168,7 +173,7 @@ def _plan(bundle: ModelBundle, manifest: Path, survey: TableSurvey) -> Predictio
         model=bundle.manifest.identity,
         manifest_sha256=manifest_digest(bundle),
         software=medcxr.__version__,
-        engine=Settings.from_environment().engine,
+        runtime=Settings.from_environment().runtime,
     )
 
 
@@ -201,6 +206,36 @@ def _make_there(
     job = PartJob(
         table=table.path.absolute(), starts=table.starts, parts=table.parts, models=workspace.models
     )
-    yield from work_through(
-        PartWorker, job, missing, workers=cluster.workers, address=cluster.address
+    outcomes = work_through(
+        PartWorker,
+        job,
+        missing,
+        hopeless=lambda number, n_kills: table.parts.attempts(number).hopeless(n_kills),
+        workers=cluster.workers,
+        address=cluster.address,
+    )
+    given_up = []
+    with closing(outcomes):
+        for outcome in outcomes:
+            if outcome.given_up:
+                given_up.append(outcome)
+            else:
+                yield outcome.value
+    if given_up:
+        raise StorageError(_told(given_up, table.parts))
+
+
+def _told(given_up: Sequence["Outcome"], parts: PredictionParts) -> str:
+    """Say which parts were given up and why."""
+    first = parts.plan.rows_per_part
+    each = [
+        f"part {one.number} (rows {one.number * first + 1:,} to "
+        f"{one.number * first + parts.plan.rows_of(one.number):,}), as {one.given_up}"
+        for one in given_up[:_MOST_TOLD]
+    ]
+    more = len(given_up) - len(each)
+    return (
+        f"{len(given_up)} of {parts.plan.n_parts} parts could not be made: {'; '.join(each)}"
+        f"{f'; and {more} more' if more else ''}. All others are kept in {parts.folder}: see that "
+        "there is memory for the workers, or ask for fewer, and let the same command go on."
     )

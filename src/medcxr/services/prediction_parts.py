@@ -19,6 +19,7 @@ from pathlib import Path
 from medcxr.core.errors import DataError, StorageError
 from medcxr.datasets.image_column import image_paths
 from medcxr.registry.bundle import MANIFEST_FILE, ModelBundle
+from medcxr.services.part_attempts import PartAttempts
 from medcxr.services.row_scoring import BATCH, csv_line, header_of
 from medcxr.storage.atomic import open_atomically, storage_error, write_json_atomically
 from medcxr.storage.locks import exclusive
@@ -27,6 +28,7 @@ __all__ = ["ROWS_PER_PART", "PredictionParts", "PredictionPlan", "manifest_diges
 
 ROWS_PER_PART = 32 * BATCH  # some ten seconds of one core: what a kill may cost
 _PLAN_FILE = "plan.json"
+_TRIED = ".tried"
 _FORMAT = 1
 _OWNER_ONLY = 0o700  # it names the images
 
@@ -42,7 +44,7 @@ class PredictionPlan:
         model: name and version.
         manifest_sha256: of the model's manifest, which lists the digests of its other files.
         software: version of medcxr.
-        engine: name of what computes the model; others round otherwise.
+        runtime: name of what computes the model; others round otherwise.
         rows_per_part: of all parts but the last one.
         format: of the parts.
     """
@@ -53,7 +55,7 @@ class PredictionPlan:
     model: str
     manifest_sha256: str
     software: str
-    engine: str
+    runtime: str
     rows_per_part: int = ROWS_PER_PART
     format: int = _FORMAT
 
@@ -95,6 +97,10 @@ class PredictionParts:
         """
         with open_atomically(self._path(number)) as file:
             file.write(lines)
+
+    def attempts(self, number: int) -> PartAttempts:
+        """Return what workers that were killed noted of a part."""
+        return PartAttempts(path=self._path(number).with_suffix(_TRIED))
 
     def verify_plan(self) -> None:
         """Return if the folder is the one in which the plan lies.
@@ -182,6 +188,8 @@ def manifest_digest(bundle: ModelBundle) -> str:
 
 
 def _begin(parts: PredictionParts) -> None:
+    for noted in parts.folder.glob(f"*{_TRIED}"):  # of a run that was cut off, by no file's fault
+        noted.unlink(missing_ok=True)
     kept, wanted = _plan_in(parts.folder), asdict(parts.plan)
     if kept is None:
         write_json_atomically(parts.folder / _PLAN_FILE, wanted)

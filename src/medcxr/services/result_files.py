@@ -1,7 +1,7 @@
 """Results that wait for other systems, as files named by their SHA-256.
 
 They name patients and show them. Each lies in the workspace only until every destination has
-confirmed it, and no backup holds it.
+confirmed it, or a person has discarded it; a backup holds those that wait.
 """
 
 import hashlib
@@ -16,9 +16,10 @@ from medcxr.services.workspace import Workspace
 from medcxr.storage import delivery_table
 from medcxr.storage.atomic import write_files_durably
 
-__all__ = ["keep_result_files", "remove_unneeded_results", "result_path"]
+__all__ = ["RESULT_SUFFIX", "keep_result_files", "remove_unneeded_results", "result_path"]
 
-_SUFFIX = ".result"
+RESULT_SUFFIX = ".result"
+"""Of the names of results' files, after the digest."""
 
 
 def keep_result_files(workspace: Workspace, results: Sequence[bytes]) -> list[str]:
@@ -33,14 +34,14 @@ def keep_result_files(workspace: Workspace, results: Sequence[bytes]) -> list[st
     if results:
         folder = _folder(workspace)
         named = zip(digests, results, strict=True)
-        write_files_durably(folder, {digest + _SUFFIX: [data] for digest, data in named})
+        write_files_durably(folder, {digest + RESULT_SUFFIX: [data] for digest, data in named})
     return digests
 
 
 def result_path(workspace: Workspace, digest: str) -> Path:
     """Return where a result's file lies; it may be gone."""
     workspace.require(Permission.ANALYZE)
-    return workspace.results / f"{digest}{_SUFFIX}"
+    return workspace.results / f"{digest}{RESULT_SUFFIX}"
 
 
 def remove_unneeded_results(workspace: Workspace, digests: Iterable[str] | None = None) -> int:
@@ -73,7 +74,7 @@ def remove_unneeded_results(workspace: Workspace, digests: Iterable[str] | None 
 def _all(workspace: Workspace) -> list[str]:
     if not workspace.results.is_dir():
         return []
-    return [one.stem for one in workspace.results.glob(f"*{_SUFFIX}") if one.is_file()]
+    return [one.stem for one in workspace.results.glob(f"*{RESULT_SUFFIX}") if one.is_file()]
 
 
 def _folder(workspace: Workspace) -> Path:

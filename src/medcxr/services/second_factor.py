@@ -7,7 +7,7 @@ from medcxr.core.audit import AuditAction
 from medcxr.core.errors import AccessError
 from medcxr.security.one_time_codes import (
     enrolment_address,
-    fitting_step,
+    find_code,
     in_groups,
     new_recovery_codes,
     new_secret,
@@ -84,7 +84,8 @@ def confirm_second_factor(
 ) -> tuple[str, ...]:
     """Ask for codes from now on; every other session of the user ends.
 
-    The password is asked for again, or whoever finds a page left open could lock its user out.
+    The password is asked for again, or whoever finds a page left open could lock its user out. By how
+    much the device's clock differs is learned here, and again whenever a code comes late or early.
 
     Args:
         workspace: of the user.
@@ -104,8 +105,8 @@ def confirm_second_factor(
     """
     signed_in = require_current(workspace, token, clock=clock)
     now = moment(clock)
-    step = fitting_step(secret, code, now.timestamp())
-    if step is None:
+    found = find_code(secret, code, now.timestamp())
+    if found is None:
         raise AccessError(
             "The code does not fit; look whether the clocks of this computer and of the device "
             "with the app are right."
@@ -114,8 +115,14 @@ def confirm_second_factor(
     with confirmed_password(workspace, signed_in, password, clock=clock) as (transaction, user):
         if user.second_factor is not None:
             raise AccessError("There is a second factor already; take it away first.")
-        kept = kept_secret(workspace, secret, user.id)
-        change_user(transaction, user.id, second_factor=kept, second_factor_step=step)
+        kept = kept_secret(workspace, transaction, secret, user.id)
+        change_user(
+            transaction,
+            user.id,
+            second_factor=kept,
+            second_factor_step=found.step,
+            second_factor_lag_s=found.lag_s,
+        )
         set_recovery_codes(transaction, user.id, [recovery_key(one) for one in codes])
         end_sessions(transaction, user.id, now, but=token_key(token))
         note(

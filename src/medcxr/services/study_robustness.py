@@ -19,10 +19,9 @@ from medcxr.evaluation.non_inferiority import (
     NonInferiority,
     non_inferior_auc,
     non_inferior_share,
-    paired_counts,
-    paired_difference,
 )
 from medcxr.evaluation.operating_points import youden
+from medcxr.evaluation.paired_shares import paired_counts, paired_difference
 from medcxr.evaluation.patient_mix import MixFigures, mix_figures, more_of, with_prevalence
 from medcxr.evaluation.performance import FindingPerformance, probability_figures
 from medcxr.evaluation.sample_size import (
@@ -60,6 +59,10 @@ __all__ = [
     "sample_size_part",
 ]
 
+_LEARNED_READER = (
+    "The model learned from radiographs that are compared here, which favors it over any reader who did "
+    "not: no verdict is given. Compare held-out scores, or other radiographs."
+)
 _RESAMPLES = 500
 _MARGIN = 0.05  # half the width of the interval that a study should reach
 _PAIRED = "95%, Newcombe's score interval for pairs (refusals); else 500 resamples of patients"
@@ -172,7 +175,9 @@ def centres_part(facts: StudyFacts, study: SimulatedStudy, *, model: str, learne
             "unchanged radiograph is what counts. No simulated centre stands for a real one, and "
             "mirrored radiographs are left out on purpose: the gate warns of them. Half of the "
             "radiographs were drawn at random, the others so that rare findings are among them: "
-            "findings are more frequent here than in the table, and calibration is not measured."
+            "findings are more frequent here than in the table, and calibration is not measured. Where "
+            "a difference in AUC has an interval from 0 to 0, no pair of these radiographs changed its "
+            "order, which does not say that none would among more of them."
         )
     ]
     if learned:
@@ -240,7 +245,9 @@ def mixes_part(facts: StudyFacts) -> Part:
     blocks: list[Block] = [
         Words(
             "The same radiographs, counted as often as they would come in another mix of patients. "
-            "Differences are to the mix that was measured, on the same resamples."
+            "Differences are to the mix that was measured, on the same resamples. How frequent a finding "
+            "is changes predictive values and the mean probability; AUC, sensitivity and specificity it "
+            "cannot change, as radiographs of each class keep their weights among each other."
         )
     ]
     for one in facts.performance.findings:
@@ -345,18 +352,29 @@ def drift_part(incoming: Incoming | None, reference: str, data: str) -> Part:
             _p(one.p_psi),
             "" if one.ks is None or one.p_ks is None else _p(one.p_ks),
             "differs" if one.is_drifted else "as by chance",
-            f"{one.n_current:,} beside {one.n_reference:,}",
+            _drawn(one.n_current, one.n_current_images),
+            _drawn(one.n_reference, one.n_reference_images),
         )
         for one in incoming.figures
     )
     blocks: list[Block] = [
         Words(
             f"Compared with {reference}. The stability index is 0 where nothing differs; what chance "
-            "gives is the 95th percentile of samples of this size drawn from the reference."
+            "gives is the 95th percentile of samples of this size drawn from the reference. "
+            "Radiographs of one patient are alike: one of each patient is drawn at random, and all "
+            "that is told here rests on these alone."
         ),
         Grid(
             caption="Stability index of each fact",
-            heads=("Fact", "Index", "p", "p, Kolmogorov-Smirnov", "Verdict", "Radiographs"),
+            heads=(
+                "Fact",
+                "Index",
+                "p",
+                "p, Kolmogorov-Smirnov",
+                "Verdict",
+                "Patients here",
+                "Patients of the reference",
+            ),
             rows=rows,
             source=Source(
                 run="comparison of inputs", data=data, interval="range by chance, 2,000 simulations"
@@ -410,7 +428,12 @@ def sample_size_part(facts: StudyFacts) -> Part:
 
 
 def non_inferiority_part(
-    facts: StudyFacts, reader: str, scores: Mapping[str, Statistics], margin: float
+    facts: StudyFacts,
+    reader: str,
+    scores: Mapping[str, Statistics],
+    margin: float,
+    *,
+    learned: bool,
 ) -> Part:
     """Return whether the model is no worse than another reader by more than a margin.
 
@@ -419,6 +442,8 @@ def non_inferiority_part(
         reader: what the other is called.
         scores: finding -> (n_images,) of the measured rows, NaN where it has none.
         margin: by which the model may be worse.
+        learned: whether the model learned from some of the radiographs and was scored on them all the
+            same; then there is no verdict.
     """
     rows = []
     for finding, given in scores.items():
@@ -435,25 +460,37 @@ def non_inferiority_part(
                     interval=found.method,
                 ),
                 found.method,
+                _p(found.p_equal),
                 f"{found.n_images:,} of {found.n_patients:,} patients",
-                _shown(found),
+                "no verdict: learned from" if learned else _shown(found),
             )
             for found in _compared(facts, finding, labels, np.nan_to_num(given), margin)
         ]
     return Part(
         title="Non-inferiority",
         blocks=(
+            *([Words(_LEARNED_READER, "warning")] if learned else []),
             Words(
                 f"The model less {reader}, on the radiographs that both scored. Non-inferiority is "
                 f"shown where the interval lies wholly above -{margin:g}; the margin is to be stated "
                 "before looking. DeLong's and Newcombe's intervals take radiographs as independent, "
                 "and are too narrow where patients have several. Nothing is corrected for how many "
                 "findings are compared. A reader who says only yes or no is compared by sensitivity "
-                "and specificity: the area under one point would favor the model."
+                "and specificity: the area under one point would favor the model. The p of no "
+                "difference is that of the same method: of an AUC by the resamples or DeLong's test; "
+                "of a share by McNemar's exact test, in which the readers of a patient's radiographs "
+                "are exchanged together where patients are drawn."
             ),
             Grid(
                 caption=f"The model less {reader}",
-                heads=("Finding and figure", "Difference", "Method", "Radiographs", "Non-inferior"),
+                heads=(
+                    "Finding and figure",
+                    "Difference",
+                    "Method",
+                    "p of no difference",
+                    "Radiographs",
+                    "Non-inferior",
+                ),
                 rows=tuple(rows),
                 source=facts.source("radiographs that both scored", "95%, by the method named"),
             ),
@@ -625,6 +662,10 @@ def _compared(
             for by in ("patients", "newcombe")
         ]
     return found
+
+
+def _drawn(n_patients: int, n_images: int) -> str:
+    return f"{n_patients:,}, of {n_images:,} radiographs"
 
 
 def _p(p: float) -> str:

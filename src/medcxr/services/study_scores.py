@@ -187,7 +187,7 @@ def _told(predictor: Predictor, image: CxrImage) -> list[str]:
 def _identity(predictor: Predictor, table: StudyTable, *, scored: bool) -> dict[str, object]:
     return {
         "software": __version__,  # whose gate and reading of files it is
-        "engine": predictor.engine,
+        "runtime": predictor.runtime,
         "model": predictor.manifest.identity,
         "files": dict(predictor.manifest.files),
         "folder": str(table.root.resolve()),  # other images may have the same names
@@ -230,7 +230,7 @@ class _Kept:
                     json.dumps(identity)
                 ):
                     raise DataError(
-                        "{folder} holds a study of another model, table or kind; choose another "
+                        "{folder} holds a study of another model, runtime, table or kind; choose another "
                         "folder, or empty this one.",
                         folder=path.parent.name,
                     )

@@ -47,7 +47,8 @@ _METHODS = (
         "Pairs: AUCs by resampling patients and by DeLong; shares by resampling patients and by "
         "Newcombe's method 10 (Newcombe 1998). DeLong's and Newcombe's take radiographs as "
         "independent. An area of exactly 0 or 1 widens the interval of a difference (Zou and Donner "
-        "2008)."
+        "2008). No difference of shares: McNemar's exact test, the readers of each patient's "
+        "radiographs exchanged together (McNemar 1947, Obuchowski 1998)."
     ),
     (
         "Sample size: Hanley and McNeil 1982, Obuchowski and McClish 1997, Buderer 1996, Riley "
@@ -55,7 +56,8 @@ _METHODS = (
     ),
     (
         "Drift: population stability index against what chance gives (Yurdakul and Naranjo "
-        "2020), Kolmogorov-Smirnov test."
+        "2020), Kolmogorov-Smirnov test, both on one radiograph of each patient, drawn at "
+        "random (Follmann et al. 2003), as radiographs of one patient are alike."
     ),
     (
         "Missing: an unknown label takes no part in any figure of its finding; a radiograph "

@@ -1,14 +1,26 @@
-"""A walk along an audit trail that compares every seal, wherever the events come from."""
+"""A walk along an audit trail that compares every seal, wherever the events come from.
 
+Where the key was rotated, an event says so, sealed under the key before; what follows, and the head, are
+sealed under the new one. So whoever has learned an earlier key can change nothing unseen: an event
+before the rotation, because its seal is sealed again after it; the end, because the newest key is
+asked for there.
+"""
+
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError
 from medcxr.core.language import Sentence
 from medcxr.security.audit_chain import START, head_seal, is_same_seal, seal
 from medcxr.storage.audit_table import AuditHead, AuditRow
 
-__all__ = ["MOST_PROBLEMS", "NotedHead", "TrailWalk"]
+__all__ = ["MOST_PROBLEMS", "ROTATED_KEY", "NotedHead", "TrailWalk"]
+
+ROTATED_KEY = "key audit"
+"""Subject of the event that tells of another key; its detail `number` says which, 1 is the first."""
 
 MOST_PROBLEMS = 20
 """As many are told; the rest follows from them."""
@@ -52,12 +64,13 @@ class TrailWalk:
     """Compares event after event with its seal and the seal before it.
 
     Args:
-        key: of the workspace that sealed them.
+        keys: of the workspace that sealed them, in the order of their rotation.
         noted: a head that must be on the chain; None asks for none.
     """
 
-    def __init__(self, key: bytes, noted: NotedHead | None = None) -> None:
-        self._key = key
+    def __init__(self, keys: Sequence[bytes], noted: NotedHead | None = None) -> None:
+        self._keys = keys
+        self._key_number = 1
         self._noted = noted
         self._number, self._before = 0, START
         self._problems: list[str] = []
@@ -67,6 +80,11 @@ class TrailWalk:
     def last(self) -> NotedHead:
         """The last event so far; number 0 and `START` before the first."""
         return NotedHead(number=self._number, seal=self._before)
+
+    @property
+    def key_number(self) -> int:
+        """Which key seals what comes next; 1 is the first."""
+        return self._key_number
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -87,6 +105,8 @@ class TrailWalk:
             self._number = row.number
         if not is_same_seal(seal(self._key, row.sealed_fields(), self._before), row.seal):
             self.complain(Sentence("event {number} is not what was sealed", number=row.number))
+        elif (row.action, row.subject) == (AuditAction.KEY_ROTATED, ROTATED_KEY):
+            self._take_key(row)
         self._before = row.seal
         if self._noted is not None and self._noted == self.last:
             self._is_found = True
@@ -118,3 +138,21 @@ class TrailWalk:
     def complain(self, problem: str) -> None:
         """Add what is wrong."""
         self._problems.append(problem)
+
+    @property
+    def _key(self) -> bytes:
+        return self._keys[self._key_number - 1]
+
+    def _take_key(self, row: AuditRow) -> None:
+        number = json.loads(row.details)["number"]
+        if number <= len(self._keys):
+            self._key_number = number
+        else:
+            self.complain(
+                Sentence(
+                    "what follows event {number} is sealed under key {key}, which this workspace "
+                    "does not have",
+                    number=row.number,
+                    key=number,
+                )
+            )

@@ -26,6 +26,7 @@ from medcxr.core.errors import DataError, StorageError
 from medcxr.services.audit import note
 from medcxr.services.database import is_on_server, workspace_database
 from medcxr.services.trail_walk import NotedHead
+from medcxr.services.waiting_results import bring_results, keep_results
 from medcxr.services.workspace import Workspace
 from medcxr.storage import audit_table
 from medcxr.storage.archive import ArchivedDatabase, database_from_plain
@@ -33,6 +34,7 @@ from medcxr.storage.archive_names import DATABASE_PART
 from medcxr.storage.archive_rows import export_rows, import_rows
 from medcxr.storage.atomic import write_json_atomically
 from medcxr.storage.beyond_use import companions, is_beyond_use
+from medcxr.storage.carried_deliveries import all_deliveries, carry_over
 from medcxr.storage.database import Transaction
 from medcxr.storage.locks import exclusive, is_held
 from medcxr.storage.reading import read_bytes
@@ -132,20 +134,9 @@ def read_state(folder: Path) -> Prepared:
 
 def _finish(workspace: Workspace) -> None:
     folder = workspace.restoring
-    try:
-        plan = json.loads(read_bytes(folder / READY) or b"")
-        prepared, identity = _prepared_from(plan), str(plan["identity"])
-        before = workspace.folder / BEFORE / Path(str(plan["before"])).name
-        who = plan["actor"]
-        actor = Actor(name=str(who["name"]), role=Role(who["role"]), door=Door(who["door"]))
-    except (ValueError, KeyError, TypeError):
-        raise StorageError(
-            "{folder} is damaged; delete it, and restore the backup again.", folder=folder
-        ) from None
-    if prepared.database is None:
-        raise StorageError(
-            "{folder} is damaged; delete it, and restore the backup again.", folder=folder
-        )
+    plan = _plan_in(folder)
+    prepared, database = plan.prepared, plan.database
+    before = workspace.folder / BEFORE / plan.before
     try:
         before.parent.mkdir(mode=_OWNER_ONLY, exist_ok=True)
         before.mkdir(mode=_OWNER_ONLY, exist_ok=True)
@@ -154,23 +145,56 @@ def _finish(workspace: Workspace) -> None:
     _set_unusable_aside(workspace, before)
     is_kept, trail_before = False, ""
     try:
+        bring_results(workspace, folder)  # no row leads to them before the transaction ends
         with workspace_database(workspace).writing() as transaction:
-            is_kept = kept_settings(transaction).get(_SETTING) == identity
+            is_kept = kept_settings(transaction).get(_SETTING) == plan.identity
             if not is_kept:
-                trail_before = _head(transaction)
+                trail_before, known = _head(transaction), all_deliveries(transaction)
                 earlier = _export_before(workspace, transaction, before, prepared)
-                import_rows(transaction, folder / DATABASE_PART, prepared.database, "restored")
-                keep_settings(transaction, {_SETTING: identity}, datetime.now(UTC))
+                import_rows(transaction, folder / DATABASE_PART, database, "restored")
+                carry_over(transaction, known, datetime.now(UTC))
+                keep_settings(transaction, {_SETTING: plan.identity}, datetime.now(UTC))
             _swap(workspace.folder, folder, before, prepared.parts)
             if not is_kept:
                 write_json_atomically(before / STATE, _plain(earlier))
-                restorer = workspace.used_by(actor)
+                restorer = workspace.used_by(plan.actor)
                 _tell(restorer, transaction, prepared, before.name, trail_before)
     except Exception:  # whatever a row that no program has written makes a database raise
         if not is_kept:  # nothing was kept of the transaction; so nothing may be of the folders
             _undo(workspace, before, prepared.parts)
         raise
     _tidy_up(folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    prepared: Prepared
+    database: ArchivedDatabase
+    identity: str
+    before: str
+    actor: Actor
+
+
+def _plan_in(folder: Path) -> _Plan:
+    damaged = StorageError(
+        "{folder} is damaged; delete it, and restore the backup again.", folder=folder
+    )
+    try:
+        plain = json.loads(read_bytes(folder / READY) or b"")
+        prepared, who = _prepared_from(plain), plain["actor"]
+        actor = Actor(name=str(who["name"]), role=Role(who["role"]), door=Door(who["door"]))
+        identity, before = str(plain["identity"]), Path(str(plain["before"])).name
+    except (ValueError, KeyError, TypeError):
+        raise damaged from None
+    if prepared.database is None:
+        raise damaged
+    return _Plan(
+        prepared=prepared,
+        database=prepared.database,
+        identity=identity,
+        before=before,
+        actor=actor,
+    )
 
 
 def _lock_of(folder: Path) -> Path:
@@ -234,9 +258,11 @@ def _export_before(
     tables = before / DATABASE_PART
     shutil.rmtree(tables, ignore_errors=True)
     if (before / workspace.database.name).exists():  # they could not be read
+        keep_results(workspace, None, before)
         return Prepared(parts=prepared.parts, database=None, what=f"state before {before.name}")
     tables.mkdir(mode=_OWNER_ONLY)
-    exported = export_rows(transaction, tables)
+    results = keep_results(workspace, transaction, before)
+    exported = export_rows(transaction, tables, results=results)
     return Prepared(parts=prepared.parts, database=exported, what=f"state before {before.name}")
 
 

@@ -9,7 +9,7 @@ from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError
 from medcxr.security.passwords import hash_password, new_password, require_good_password
 from medcxr.services.audit import note
-from medcxr.services.first_user import user_database
+from medcxr.services.first_user import no_user_yet, user_database
 from medcxr.services.workspace import Workspace
 from medcxr.storage.database import Transaction
 from medcxr.storage.session_table import end_sessions, open_sessions
@@ -29,6 +29,7 @@ __all__ = [
     "NOBODY",
     "NewUser",
     "User",
+    "add_first_user",
     "add_user",
     "change_role",
     "end_user_sessions",
@@ -125,21 +126,35 @@ def add_user(workspace: Workspace, name: str, role: Role, password: str | None =
     """
     workspace.require(Permission.MANAGE_USERS)
     name = _usable_name(name)
-    chosen, stored = _first_password(name, password)
-    now = datetime.now(UTC)
-    row = UserRow(
-        name=name,
-        role=role,
-        password_hash=stored,
-        must_change=True,
-        created_at=now,
-        password_changed_at=now,
-    )
+    row, chosen = _new_row(name, role, password)
     with user_database(workspace).writing() as transaction:
         if find_user(transaction, name, to_change=True) is not None:
             raise DataError("There is a user {name} already; choose another name.", name=name)
         add_row(transaction, row)
         note(workspace, transaction, AuditAction.USER_ADDED, _subject(name), role=role.value)
+        added = _existing(transaction, name)
+    return NewUser(user=user_of(added), password=chosen)
+
+
+def add_first_user(workspace: Workspace, name: str, password: str | None = None) -> NewUser:
+    """Add the first user of a new workspace, an administrator; no `admin` is made then.
+
+    Args:
+        workspace: in which nobody has worked yet.
+        name: of the user.
+        password: a first one, to be changed at the first sign-in; None makes a random one.
+
+    Raises:
+        AccessError: whoever asks may not, or the password is too weak.
+        DataError: the name cannot be used, or there are users already.
+        StorageError: the database cannot be used.
+    """
+    workspace.require(Permission.MANAGE_USERS)
+    name = _usable_name(name)
+    row, chosen = _new_row(name, Role.ADMINISTRATOR, password)
+    with no_user_yet(workspace) as transaction:
+        add_row(transaction, row)
+        note(workspace, transaction, AuditAction.USER_ADDED, _subject(name), role=row.role.value)
         added = _existing(transaction, name)
     return NewUser(user=user_of(added), password=chosen)
 
@@ -302,6 +317,21 @@ def _usable_name(name: str) -> str:
     if usable.casefold() in _RESERVED:
         raise DataError("The audit trail calls others {name}; choose another name.", name=usable)
     return usable
+
+
+def _new_row(name: str, role: Role, password: str | None) -> tuple[UserRow, str]:
+    """Return a user to be added, and the random password where none was given."""
+    chosen, stored = _first_password(name, password)
+    now = datetime.now(UTC)
+    row = UserRow(
+        name=name,
+        role=role,
+        password_hash=stored,
+        must_change=True,
+        created_at=now,
+        password_changed_at=now,
+    )
+    return row, chosen
 
 
 def _first_password(name: str, password: str | None) -> tuple[str, str]:

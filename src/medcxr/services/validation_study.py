@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import numpy as np
 from medcxr import __version__
 from medcxr.core.access import Permission
 from medcxr.core.arrays import Statistics
-from medcxr.core.engine import Engine
 from medcxr.core.errors import DataError, StorageError
-from medcxr.datasets.study_table import LabelPolicy, rows_of
+from medcxr.core.runtime import Runtime
+from medcxr.core.settings import Settings
+from medcxr.datasets.study_table import LabelPolicy, rows_of, unnamed_patient
+from medcxr.evaluation.drift import Patients
 from medcxr.evaluation.finding_sample import draw_patients
 from medcxr.evaluation.group_performance import auc_of
 from medcxr.inference.predictor import Predictor
@@ -89,6 +92,7 @@ _HTML, _PDF, _JSON = "study.html", "study.pdf", "study.json"
 _REFERENCE_ROWS = 300  # of a reference table, drawn at random, whose pixels are compared
 _NOT_CENTRES = ("image_path", "patient_id", "labels", "absent")  # the report would name patients
 _TITLE = "Validation study"
+_SCORES_RUNTIME, _CENTRES_RUNTIME = "Runtime of the scores", "Runtime of simulated centres"
 
 Progress = Callable[[str, int, int], None]
 
@@ -217,7 +221,8 @@ def _validate(
 ) -> StudyFiles:
     plan = plan or StudyPlan()
     bundle = _bundle(workspace, model)
-    manifest, predictor = bundle.manifest, Predictor(bundle)
+    manifest = bundle.manifest
+    predictor = Predictor(bundle, runtime=Settings.from_environment().runtime)
     policy = LabelPolicy(complete=plan.complete_labels)
     study = read_study_table(table, manifest.findings, policy)
     held_out = held_out_for(study, manifest, held_out_scores(workspace))
@@ -242,7 +247,8 @@ def _validate(
         held_out=held_out,
         learned_from=plan.learned_from,
     )
-    facts = _facts(manifest, study, included, scores_from=scores_from, plan=plan)
+    asked = _runtimes(plan, scores_from, predictor.runtime)
+    facts = _facts(manifest, study, included, scores_from=scores_from, plan=plan, asked=asked)
     parts = _measured_parts(facts, study, included, plan=plan)
     reference = _reference(predictor, workspace, study, own, out, plan=plan, rows=rows)
     parts.insert(-1, drift_part(reference[0], reference[1], facts.source().data))
@@ -260,7 +266,7 @@ def _validate(
     ]
     closing = [
         limitations_part(limitations),
-        repeat_part(command, _made_with(plan, facts, scores_from, predictor.engine)),
+        repeat_part(command, _made_with(plan, facts, scores_from, asked)),
     ]
     titles = [part.title for part in (*opening, *parts, *closing)]
     made = datetime.now(UTC)
@@ -274,7 +280,15 @@ def _validate(
     write_bytes_atomically(out / _PDF, study_pdf(page, made=made))
     write_json_atomically(
         out / _JSON,
-        _plain(page, facts, overlap, included, limitations=limitations, command=command),
+        _plain(
+            page,
+            facts,
+            overlap,
+            included,
+            asked=asked,
+            limitations=limitations,
+            command=command,
+        ),
     )
     note_measured(workspace, manifest.identity, "study")
     return StudyFiles(
@@ -315,6 +329,7 @@ def _facts(
     *,
     scores_from: ScoresFrom,
     plan: StudyPlan,
+    asked: Mapping[str, str],
 ) -> StudyFacts:
     deciding = plan.deciding or manifest.operating_point
     drawn = draw_patients(included.scored.patients, n_bootstrap=plan.n_bootstrap, seed=plan.seed)
@@ -327,7 +342,7 @@ def _facts(
     )
     run = manifest.training.run if manifest.training else "unknown run"
     whose = {
-        ScoresFrom.MODEL: f"model {manifest.identity}",
+        ScoresFrom.MODEL: f"model {manifest.identity} by {asked[_SCORES_RUNTIME]}",
         ScoresFrom.HELD_OUT: f"held-out folds of run {run}",
         ScoresFrom.FILE: f"given scores {plan.scores.name if plan.scores else ''}",
     }[scores_from]
@@ -429,8 +444,11 @@ def _reference(
         )
     file = read_csv_file(own[0].labels)
     old = rows_of(file.data, file.name, required=("image_path",))
-    names = _names(old, [study.cells[row.row] for row in rows if not row.error])
-    return compare_incoming({}, names), f"the {len(old):,} held-out radiographs of run {own[0].run}"
+    usable = [row.row for row in rows if not row.error]
+    names = _names(old, [study.cells[row] for row in usable])
+    whose = (_patients_of(old), [study.table.patients[row] for row in usable])
+    found = compare_incoming({}, names, patients=dict.fromkeys(names, whose))
+    return found, f"the {len(old):,} held-out radiographs of run {own[0].run}"
 
 
 def _beside_table(
@@ -457,10 +475,20 @@ def _beside_table(
         for name in IMAGE_FACTS
     }
     names = _names(other.cells, [study.cells[row.row] for row in usable])
+    new_patients = [study.table.patients[row.row] for row in usable]
+    of_pixels = [chosen.patients[row.row] for row in read if not row.error]
+    patients: dict[str, Patients] = {
+        **dict.fromkeys(numbers, (of_pixels, new_patients)),
+        **dict.fromkeys(names, (other.table.patients, new_patients)),
+    }
     told = (
         f"{len(chosen):,} radiographs of {other.name}, drawn at random (pixels), and all its rows"
     )
-    return compare_incoming(numbers, names), told
+    return compare_incoming(numbers, names, patients=patients), told
+
+
+def _patients_of(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    return [row.get("patient_id") or unnamed_patient(row["image_path"]) for row in rows]
 
 
 def _names(
@@ -505,12 +533,20 @@ def _changed_parts(
             seed=plan.seed,
         )
         learned = overlap.seen in (Seen.LEARNED, Seen.HELD_OUT, Seen.OVERLAP)
-        model = predictor.manifest.identity
+        model = f"{predictor.manifest.identity} by {_full_name(predictor.runtime)}"
         parts.append(centres_part(facts, found, model=model, learned=learned))
     parts += [mixes_part(facts), sample_size_part(facts)]
     if plan.reader is not None:
         scores = _reader_scores(facts, study, plan.reader)
-        parts.append(non_inferiority_part(facts, plan.reader.name, scores, plan.margin))
+        parts.append(
+            non_inferiority_part(
+                facts,
+                plan.reader.name,
+                scores,
+                plan.margin,
+                learned=overlap.seen in (Seen.LEARNED, Seen.OVERLAP),
+            )
+        )
     return parts
 
 
@@ -558,11 +594,11 @@ def _index_of(parts: Sequence[Part], title: str) -> int:
 
 
 def _made_with(
-    plan: StudyPlan, facts: StudyFacts, scores_from: ScoresFrom, engine: Engine
+    plan: StudyPlan, facts: StudyFacts, scores_from: ScoresFrom, asked: Mapping[str, str]
 ) -> dict[str, str]:
     return {
         "medcxr": __version__,
-        "Engine": engine.full_name,
+        **asked,
         "Scores": str(scores_from),
         "Operating point": facts.deciding,
         "Thresholds": str(facts.performance.thresholds_from),
@@ -573,12 +609,29 @@ def _made_with(
     }
 
 
+def _runtimes(plan: StudyPlan, scores_from: ScoresFrom, runtime: Runtime) -> dict[str, str]:
+    """Return what computed the scores behind the figures, and those of simulated centres."""
+    here = _full_name(runtime)
+    of_scores = {
+        ScoresFrom.MODEL: here,
+        ScoresFrom.HELD_OUT: "PyTorch, in the training run",
+        ScoresFrom.FILE: "not known: the file of scores does not say",
+    }[scores_from]
+    centres = {_CENTRES_RUNTIME: here} if plan.centres and plan.centres_images else {}
+    return {_SCORES_RUNTIME: of_scores, **centres}
+
+
+def _full_name(runtime: Runtime) -> str:
+    return f"{runtime.full_name} {metadata.version(runtime)}"
+
+
 def _plain(
     page: StudyPage,
     facts: StudyFacts,
     overlap: Overlap,
     included: Included,
     *,
+    asked: Mapping[str, str],
     limitations: Sequence[str],
     command: str,
 ) -> dict[str, Any]:
@@ -604,6 +657,10 @@ def _plain(
         "subtitle": page.subtitle,
         "software": f"medcxr {__version__}",
         "command": command,
+        "runtimes": {
+            "scores": asked[_SCORES_RUNTIME],
+            "simulated_centres": asked.get(_CENTRES_RUNTIME),
+        },
         "overlap": asdict(overlap),
         "n_rows": included.n_rows,
         "n_measured": len(included.rows),

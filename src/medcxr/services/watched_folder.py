@@ -20,6 +20,7 @@ from medcxr.core.access import Permission
 from medcxr.core.errors import DataError, ImageError, MedcxrError, StorageError
 from medcxr.imaging.limits import MAX_FILE_BYTES
 from medcxr.services.inbox import Incoming, receive_many
+from medcxr.services.inbox_space import require_space
 from medcxr.services.node_tables import structured
 from medcxr.services.received_files import incoming_image
 from medcxr.services.workspace import Workspace
@@ -99,7 +100,15 @@ class Look:
 class WatchedFolder:
     """Looks into a folder again and again; one process does so at a time."""
 
-    def __init__(self, workspace: Workspace, folder: Path, *, keep: bool, settle_s: float) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        folder: Path,
+        *,
+        keep: bool,
+        settle_s: float,
+        reserve_mib: int = 0,
+    ) -> None:
         """Prepare the folder.
 
         Args:
@@ -107,6 +116,7 @@ class WatchedFolder:
             folder: to look in; `done` and `refused` are made in it.
             keep: move what was received to `done`; otherwise remove it.
             settle_s: how long a file must not have changed.
+            reserve_mib: of the inbox's disk that stays free.
 
         Raises:
             AccessError: whoever asks may not.
@@ -117,6 +127,7 @@ class WatchedFolder:
         self._workspace = workspace
         self._folder = _usable(workspace, folder)
         self._keep = keep
+        self._reserve_mib = reserve_mib
         for name in (DONE, REFUSED):
             _made(self._folder / name)
         self._files = StillFiles(self._folder, settle_s=settle_s, apart=frozenset({DONE, REFUSED}))
@@ -129,8 +140,8 @@ class WatchedFolder:
             ended: when it is set, what is left waits for the next time.
 
         Raises:
-            StorageError: the folder cannot be read, or the workspace not written; everything that
-                is not received stays where it is.
+            StorageError: the folder cannot be read, the workspace not written, or less of its disk
+                is free than is to stay free; everything that is not received stays where it is.
         """
         try:
             still, n_waiting = self._files.look(time.monotonic())
@@ -144,6 +155,8 @@ class WatchedFolder:
         n_new = n_known = n_refused = 0
         for batch in self._batches([one for one in still if one not in self._stuck], ended):
             good = [(file, what) for file, what in batch if isinstance(what, Incoming)]
+            if good:
+                require_space(self._workspace, reserve_mib=self._reserve_mib)
             receipts = receive_many(self._workspace, [what for _, what in good]) if good else []
             for (file, _), receipt in zip(good, receipts, strict=True):
                 if receipt.is_conflict:
@@ -245,6 +258,7 @@ def watch(
     settings: FolderSettings,
     ended: Event,
     *,
+    reserve_mib: int = 0,
     told: Callable[[Look], None] = lambda _look: None,
 ) -> None:
     """Look into a folder until an end is told.
@@ -255,6 +269,7 @@ def watch(
         workspace: that receives.
         settings: which folder, and how.
         ended: is set when it shall end.
+        reserve_mib: of the inbox's disk that stays free.
         told: is called with what came of each look at which something was received or refused.
 
     Raises:
@@ -263,7 +278,13 @@ def watch(
         StorageError: it cannot be written to, or another process watches it.
     """
     workspace.require(Permission.ANALYZE)
-    folder = WatchedFolder(workspace, settings.path, keep=settings.keep, settle_s=settings.settle_s)
+    folder = WatchedFolder(
+        workspace,
+        settings.path,
+        keep=settings.keep,
+        settle_s=settings.settle_s,
+        reserve_mib=reserve_mib,
+    )
     with _alone(workspace, settings.path):
         is_told = False
         while not ended.is_set():

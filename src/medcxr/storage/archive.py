@@ -33,8 +33,9 @@ __all__ = [
     "write_archive",
 ]
 
-FORMAT = 1
+FORMAT = 2
 
+_READABLE = (1, FORMAT)  # 1: without results that wait
 _MANIFEST = "manifest.json"
 _MOST_MANIFEST_BYTES = 2**26
 _PIECE = 2**20
@@ -110,7 +111,7 @@ class ArchiveManifest:
         names = [one.name for one in self.files]
         known = {DATABASE_PART, *self.parts}
         right = (
-            self.format == FORMAT
+            self.format in _READABLE
             and bool(_PROGRAM.fullmatch(self.program))
             and bool(_MOMENT.fullmatch(self.created))
             and all(is_archivable(f"{part}/file") for part in self.parts)
@@ -328,7 +329,7 @@ def _is_right(database: ArchivedDatabase) -> bool:
 
 
 def _manifest_from(plain: object) -> ArchiveManifest:
-    if isinstance(plain, dict) and plain.get("format") not in (FORMAT, None):
+    if isinstance(plain, dict) and plain.get("format") not in (*_READABLE, None):
         raise DataError(
             "The backup was written by another version of medcxr (its format is {found}, this one "
             "reads {known}); restore it with that version.",

@@ -7,7 +7,7 @@ exported of one kind of database can be imported into another.
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from sqlalchemy import Column, Connection, MetaData, Table, func, select
 from sqlalchemy import text as statement
 from sqlalchemy.exc import OperationalError, StatementError
 
-from medcxr.core.deliveries import DeliveryState
+from medcxr.core.deliveries import UNDELIVERED
 from medcxr.core.errors import DataError, StorageError
 from medcxr.core.instances import FINISHED
 from medcxr.storage.archive import ArchivedDatabase
@@ -31,12 +31,16 @@ _MOST_RATIO = 200  # unpacked to packed; these tables pack to about a tenth
 _FREE_BYTES = 2**20  # however well they pack
 
 
-def export_rows(connection: Connection, folder: Path) -> ArchivedDatabase:
+def export_rows(
+    connection: Connection, folder: Path, *, results: Collection[str] = frozenset()
+) -> ArchivedDatabase:
     """Write every table but who is signed in to a file of an existing, empty folder.
 
     Args:
         connection: of a transaction, so that all rows are of one moment.
         folder: where to.
+        results: SHA-256 of the files that are kept beside; a result that was not delivered and has
+            none is left out.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -45,7 +49,7 @@ def export_rows(connection: Connection, folder: Path) -> ArchivedDatabase:
     n_bytes: dict[str, int] = {}
     for table in _tables(metadata):
         try:
-            rows[table.name], n_bytes[table.name] = _export(connection, table, folder)
+            rows[table.name], n_bytes[table.name] = _export(connection, table, folder, results)
         except OSError as error:
             raise StorageError(
                 "{folder} cannot be written: {reason}; free space or mend the permissions.",
@@ -95,13 +99,13 @@ def _file(folder: Path, table: str) -> Path:
     return folder / f"{table}.jsonl.gz"
 
 
-def _export(connection: Connection, table: Table, folder: Path) -> tuple[int, int]:
+def _export(
+    connection: Connection, table: Table, folder: Path, results: Collection[str]
+) -> tuple[int, int]:
     """Return how many rows were written, and how many bytes before they were packed."""
     wanted = select(table).order_by(*table.primary_key.columns)
     if table is instances:  # what waits has its pixels in a file, which no backup holds
         wanted = wanted.where(instances.c.state.in_([state.value for state in FINISHED]))
-    if table is deliveries:  # likewise
-        wanted = wanted.where(deliveries.c.state == DeliveryState.SENT.value)
     n_rows = 0
     path = _file(folder, table.name)
     path.touch(mode=0o600)
@@ -111,6 +115,8 @@ def _export(connection: Connection, table: Table, folder: Path) -> tuple[int, in
     ):
         n_bytes = packed.write(_line(list(table.columns.keys())))
         for row in connection.execute(wanted.execution_options(yield_per=_AT_ONCE)):
+            if table is deliveries and row.state in UNDELIVERED and row.digest not in results:
+                continue
             n_bytes += packed.write(_line([_plain(value) for value in row]))
             n_rows += 1
     return n_rows, n_bytes

@@ -14,7 +14,9 @@ from medcxr.core.errors import DiskFull, StorageError
 from medcxr.storage.leftovers import hold, part_beside
 
 __all__ = [
+    "link_or_copy",
     "open_atomically",
+    "scrap_folder",
     "storage_error",
     "sync_folder",
     "write_bytes_atomically",
@@ -138,6 +140,37 @@ def write_folder_atomically(folder: Path) -> Iterator[Path]:
     finally:
         if descriptor is not None:
             os.close(descriptor)
+
+
+@contextmanager
+def scrap_folder(beside: Path) -> Iterator[Path]:
+    """Yield an empty folder beside a path; it is gone at the end, whoever is killed meanwhile.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        part, descriptor = _make_beside(beside)
+    except OSError as error:
+        raise storage_error(beside, error) from error
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def link_or_copy(source: Path | str, target: Path | str) -> None:
+    """Give a file, which nobody changes, another name; where a disk has no links, copy it.
+
+    Raises:
+        OSError: neither can be done, e.g. there is no such file.
+    """
+    try:
+        os.link(source, target)
+    except OSError:  # a disk without links, or nothing to link
+        shutil.copy2(source, target)
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:

@@ -9,7 +9,16 @@ from sqlalchemy.exc import IntegrityError
 
 from medcxr.storage.tables import audit_events, audit_head
 
-__all__ = ["AuditHead", "AuditRow", "actors", "add_event", "events", "head", "head_to_move"]
+__all__ = [
+    "AuditHead",
+    "AuditRow",
+    "actors",
+    "add_event",
+    "events",
+    "head",
+    "head_to_move",
+    "seal_head",
+]
 
 _ID = 1
 
@@ -77,6 +86,13 @@ def add_event(connection: Connection, row: AuditRow, new_head: AuditHead) -> Non
         audit_head.update()
         .where(audit_head.c.id == _ID)
         .values(number=new_head.number, seal=new_head.seal, head_seal=new_head.head_seal)
+    )
+
+
+def seal_head(connection: Connection, head_seal: str) -> None:
+    """Put another seal on the head, as under another key."""
+    connection.execute(
+        audit_head.update().where(audit_head.c.id == _ID).values(head_seal=head_seal)
     )
 
 

@@ -2,13 +2,24 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    select,
+)
 from sqlalchemy import delete as delete_from
 from sqlalchemy.exc import IntegrityError
 
@@ -30,6 +41,7 @@ __all__ = [
     "keep_case",
     "list_cases",
     "recent_cases",
+    "renew_patient_keys",
     "set_patient",
     "times",
 ]
@@ -142,6 +154,18 @@ def set_patient(
         .where(_is_numbered(case_id))
         .values(patient_key=patient_key, taken_at=taken_at)
     )
+
+
+def renew_patient_keys(connection: Connection, renewed: Callable[[str], str]) -> int:
+    """Replace the key of every patient, and return of how many cases."""
+    found = connection.execute(
+        select(cases.c.id, cases.c.patient_key).where(cases.c.patient_key.is_not(None))
+    ).all()
+    values = [{"case": row.id, "key": renewed(row.patient_key)} for row in found]
+    if values:
+        changed = cases.update().where(cases.c.id == bindparam("case"))
+        connection.execute(changed.values(patient_key=bindparam("key")), values)
+    return len(values)
 
 
 def delete_case(connection: Connection, case_id: int) -> bool:

@@ -37,9 +37,16 @@ class Database:
     """
 
     def __init__(self, engine: Engine, name: str) -> None:
-        self._engine = engine
         self._name = name
         self._is_embedded = engine.dialect.name == "sqlite"
+        on_server = not self._is_embedded
+        # Made once: for a transaction of one row it would be a tenth of the computing.
+        self._reader = engine.execution_options(
+            **(_READING_ON_SERVER if on_server else {}), **{_WRITES: False}
+        )
+        self._writer = engine.execution_options(
+            **(_WRITING_ON_SERVER if on_server else {}), **{_WRITES: True}
+        )
         # What is kept open for the next transaction is closed when nobody can ask for one any more.
         weakref.finalize(self, engine.dispose)
 
@@ -60,8 +67,7 @@ class Database:
         Raises:
             StorageError: the database is locked, damaged or cannot be read.
         """
-        options = {} if self._is_embedded else _READING_ON_SERVER
-        with self._begun({**options, _WRITES: False}) as connection:
+        with self._begun(self._reader) as connection:
             yield connection
 
     @contextmanager
@@ -73,8 +79,7 @@ class Database:
         Raises:
             StorageError: the database is locked, damaged, read-only or its disk is full.
         """
-        options = {} if self._is_embedded else _WRITING_ON_SERVER
-        with self._begun({**options, _WRITES: True}) as connection:
+        with self._begun(self._writer) as connection:
             yield connection
 
     def kept_open(self) -> "Database":
@@ -89,9 +94,9 @@ class Database:
         return Database(embedded_engine(path, writes=_WRITES, kept=True), self._name)
 
     @contextmanager
-    def _begun(self, options: dict[str, object]) -> Iterator[Connection]:
+    def _begun(self, engine: Engine) -> Iterator[Connection]:
         try:
-            with self._engine.execution_options(**options).begin() as connection:
+            with engine.begin() as connection:
                 yield connection
         except DBAPIError as error:
             # Not "from error": statements name what was to be kept.

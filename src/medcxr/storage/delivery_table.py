@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
-from medcxr.core.deliveries import DeliveryState
+from medcxr.core.deliveries import UNDELIVERED, DeliveryState
 from medcxr.storage.question import some_at_a_time
 from medcxr.storage.tables import deliveries
 
@@ -19,11 +19,9 @@ __all__ = [
     "forget_sent",
     "give_up",
     "needed_digests",
-    "next_due",
     "set_failed",
     "set_sent",
     "standings",
-    "try_again",
 ]
 
 
@@ -37,6 +35,7 @@ class NewDelivery:
     digest: str
     n_bytes: int
     urgency_rank: int
+    image_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +74,7 @@ def add_deliveries(connection: Connection, new: Iterable[NewDelivery], now: date
             "digest": one.digest,
             "n_bytes": one.n_bytes,
             "urgency_rank": one.urgency_rank,
+            "image_digest": one.image_digest,
             "made_at": now,
             "state": DeliveryState.WAITING.value,
             "state_at": now,
@@ -113,18 +113,12 @@ def due_deliveries(
             digest=row.digest,
             n_bytes=row.n_bytes,
             urgency_rank=row.urgency_rank,
+            image_digest=row.image_digest,
             made_at=row.made_at,
             attempts=row.attempts,
         )
         for row in connection.execute(wanted)
     ]
-
-
-def next_due(connection: Connection, destination: str) -> datetime | None:
-    """Return when the next of a destination's results is to be sent, None if none waits."""
-    wanted = select(func.min(deliveries.c.next_try_at)).where(_waits(destination))
-    moment: datetime | None = connection.execute(wanted).scalar_one()
-    return moment
 
 
 def set_sent(connection: Connection, sent: Sequence[DeliveryRow], now: datetime) -> int:
@@ -174,19 +168,6 @@ def give_up(
     return connection.execute(update(deliveries).where(old).values(values)).rowcount
 
 
-def try_again(connection: Connection, now: datetime) -> int:
-    """Let wait anew what was given up, and try at once what waits; return how many results."""
-    kept = deliveries.c.state != DeliveryState.SENT.value
-    anew = {
-        "state": DeliveryState.WAITING.value,
-        "state_at": now,
-        "made_at": now,
-        "attempts": 0,
-        "next_try_at": now,
-    }
-    return connection.execute(update(deliveries).where(kept).values(anew)).rowcount
-
-
 def standings(connection: Connection) -> list[Standing]:
     """Return how many results are in which state, by destination."""
     wanted = (
@@ -215,17 +196,18 @@ def needed_digests(connection: Connection, digests: Sequence[str]) -> set[str]:
     """Return which of these files a destination still has to get."""
     found: set[str] = set()
     for some in some_at_a_time(digests):
-        wanted = select(deliveries.c.digest).where(
-            deliveries.c.digest.in_(some), deliveries.c.state != DeliveryState.SENT.value
-        )
+        wanted = select(deliveries.c.digest).where(deliveries.c.digest.in_(some), _IS_UNDELIVERED)
         found.update(connection.execute(wanted).scalars())
     return found
 
 
 def forget_sent(connection: Connection, before: datetime) -> int:
-    """Delete what was confirmed before a moment, and return how many results."""
-    old = (deliveries.c.state == DeliveryState.SENT.value) & (deliveries.c.state_at < before)
+    """Delete what was confirmed or discarded before a moment, and return how many results."""
+    old = ~_IS_UNDELIVERED & (deliveries.c.state_at < before)
     return connection.execute(deliveries.delete().where(old)).rowcount
+
+
+_IS_UNDELIVERED = deliveries.c.state.in_(sorted(state.value for state in UNDELIVERED))
 
 
 def _waits(destination: str) -> ColumnElement[bool]:

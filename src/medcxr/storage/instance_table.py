@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select, true, update
 
 from medcxr.core.instances import InstanceState
 from medcxr.storage.question import some_at_a_time
@@ -66,13 +66,9 @@ def known_instances(
     connection: Connection, sop_instance_uids: Sequence[str]
 ) -> dict[str, tuple[int, str, InstanceState]]:
     """Return, of those that are known, identifier -> number, digest and state."""
-    found = select(
-        instances.c.sop_instance_uid, instances.c.id, instances.c.digest, instances.c.state
-    )
     known: dict[str, tuple[int, str, InstanceState]] = {}
     for some in some_at_a_time(sop_instance_uids):
-        wanted = found.where(instances.c.sop_instance_uid.in_(some))
-        for uid, number, digest, state in connection.execute(wanted):
+        for uid, number, digest, state in connection.execute(_KNOWN, {"uids": some}):
             known[uid] = (number, digest, InstanceState(state))
     return known
 
@@ -231,6 +227,10 @@ def forget_finished(connection: Connection, before: datetime) -> list[str]:
     return list(found)
 
 
+# Made once: it is asked for each image that comes.
+_KNOWN = select(
+    instances.c.sop_instance_uid, instances.c.id, instances.c.digest, instances.c.state
+).where(instances.c.sop_instance_uid.in_(bindparam("uids", expanding=True)))
 _WAITING = (InstanceState.RECEIVED, InstanceState.READING)
 
 

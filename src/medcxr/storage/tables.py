@@ -43,7 +43,7 @@ __all__ = [
     "users",
 ]
 
-REVISION = "0004"
+REVISION = "0006"
 """The newest migration: what this program reads and writes."""
 
 LABEL_LENGTH = 200  # characters; longer than file names are on common systems
@@ -187,6 +187,7 @@ users = Table(
     Column("locked_until", _Utc),
     Column("second_factor", _Words(64)),  # the shared secret of RFC 6238, encrypted
     Column("second_factor_step", BigInteger),  # the last one used: no code opens twice
+    Column("second_factor_lag_s", Integer),  # by which the device's codes come late
     Column("created_at", _Utc, nullable=False),
     Column("password_changed_at", _Utc, nullable=False),
     Column("last_signed_in_at", _Utc),
@@ -315,6 +316,7 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False),  # that were in vain
     Column("next_try_at", _Utc, nullable=False),
     Column("last_error", _LongWords),  # why; nothing of a patient
+    Column("image_digest", _Words(64), index=True),  # SHA-256 of the radiograph; null: not known
     UniqueConstraint("result_uid", "destination"),
     Index(None, "destination", "state", "urgency_rank", "id"),
     sqlite_autoincrement=True,

@@ -42,6 +42,7 @@ class UserRow:
         locked_until: when the next try is checked; None at once.
         second_factor: the shared secret, encrypted; None without one.
         second_factor_step: the last step of time whose code was used.
+        second_factor_lag_s: by which the device's codes come late; None: not at all.
         created_at: when the user was added.
         password_changed_at: when the password was set.
         last_signed_in_at: None before the first time.
@@ -57,6 +58,7 @@ class UserRow:
     locked_until: datetime | None = None
     second_factor: str | None = field(default=None, repr=False)
     second_factor_step: int | None = None
+    second_factor_lag_s: int | None = None
     created_at: datetime
     password_changed_at: datetime
     last_signed_in_at: datetime | None = None
@@ -114,6 +116,7 @@ def add_user(connection: Connection, user: UserRow) -> int:
             locked_until=user.locked_until,
             second_factor=user.second_factor,
             second_factor_step=user.second_factor_step,
+            second_factor_lag_s=user.second_factor_lag_s,
             created_at=user.created_at,
             password_changed_at=user.password_changed_at,
             last_signed_in_at=user.last_signed_in_at,
@@ -145,7 +148,13 @@ def set_recovery_codes(connection: Connection, user_id: int, keys: Sequence[str]
 
 def take_second_factor(connection: Connection, user_id: int) -> None:
     """Take a user's second factor away, with its recovery codes."""
-    change_user(connection, user_id, second_factor=None, second_factor_step=None)
+    change_user(
+        connection,
+        user_id,
+        second_factor=None,
+        second_factor_step=None,
+        second_factor_lag_s=None,
+    )
     set_recovery_codes(connection, user_id, ())
 
 

@@ -21,6 +21,7 @@ from medcxr.core.access import Permission
 from medcxr.core.errors import DataError, ImageError
 from medcxr.core.language import speaking
 from medcxr.core.urgency import urgency_of
+from medcxr.imaging.reading import read_image
 from medcxr.services.analysis import AnalyzedImage, analyze_image, current_model
 from medcxr.services.analysis_trail import note_refused, note_unremembered
 from medcxr.services.case_export import note_case_exported
@@ -113,7 +114,7 @@ def _analyze(
     if options.report in _EXPORTS:
         require_noted(workspace, Permission.EXPORT_CASES)
     _check_operating_point(workspace, options.operating_point)
-    analyzed = _told(workspace, data, options)
+    analyzed = _told(workspace, label, data, options)
     bundle = None
     if options.report is ReportForm.FHIR:
         with speaking(options.language.value):
@@ -138,9 +139,10 @@ def _analyze(
         )
 
 
-def _told(workspace: Workspace, data: bytes, options: AnalysisOptions) -> AnalyzedImage:
+def _told(workspace: Workspace, label: str, data: bytes, options: AnalysisOptions) -> AnalyzedImage:
     try:
-        return analyze_image(workspace, data, operating_point=options.operating_point)
+        image = read_image(data, name=label)
+        return analyze_image(workspace, image, operating_point=options.operating_point)
     except ImageError as error:
         note_refused(workspace, error)
         raise

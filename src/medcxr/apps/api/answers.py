@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from medcxr.apps.api.metrics import Metrics
 from medcxr.apps.api.problems import unforeseen
 
-__all__ = ["SAFE_HEADERS", "Answers"]
+__all__ = ["SAFE_HEADERS", "STRICT_TRANSPORT", "Answers"]
 
 SAFE_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",  # neither a browser nor a proxy keeps what is told of patients
@@ -22,6 +22,10 @@ SAFE_HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+
+STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
+"""What an encrypted answer says of the year that follows (RFC 6797): this name by HTTPS only."""
 
 
 class Answers:
@@ -49,6 +53,8 @@ class Answers:
                 headers = MutableHeaders(scope=message)
                 for name, value in SAFE_HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers["Strict-Transport-Security"] = STRICT_TRANSPORT
             await send(message)
 
         try:

@@ -15,8 +15,11 @@ from medcxr.apps.api.problems import may_answer
 from medcxr.apps.api.replies import ReadyReply
 from medcxr.apps.api.state import ApiState
 from medcxr.core.access import Permission
+from medcxr.core.deliveries import DeliveryState
 from medcxr.core.errors import MedcxrError
+from medcxr.core.instances import InstanceState
 from medcxr.services.analysis import current_model
+from medcxr.services.hospital_connection import hospital_connection
 from medcxr.services.preferences import preferences
 from medcxr.services.workspace import Workspace
 
@@ -78,16 +81,33 @@ def get_metrics(
 ) -> Response:
     """Return what is counted for Prometheus, needing leave to "view diagnostics"."""
     queue = state.queue
-    gauges = {
+    gauges: dict[str, tuple[str, float]] = {
         "analyses_running": ("Analyses that a thread works on.", queue.running),
         "analyses_admitted": ("Analyses in the house, uploads included.", queue.admitted),
         "analysis_places": ("As many are let in at most.", state.limits.places),
     }
+    gauges |= _of_connection(state.workspace)
     try:
         model = current_model(state.workspace).identity
     except MedcxrError:
         model = ""
     return Response(state.metrics.text(gauges, model), media_type=METRICS_TYPE)
+
+
+def _of_connection(workspace: Workspace) -> dict[str, tuple[str, float]]:
+    """Return the gauges of the DICOM node; none where the database cannot be asked."""
+    try:
+        found = hospital_connection(workspace)
+    except MedcxrError:
+        return {}
+    waiting, failed = InstanceState.RECEIVED, InstanceState.FAILED
+    return {
+        "node_running": ("Whether the DICOM node runs: 1 or 0.", found.node.is_running),
+        "images_waiting": ("Received images to be read.", found.node.counts[waiting]),
+        "images_failed": ("Received images that failed.", found.node.counts[failed]),
+        "results_waiting": ("Results to be sent.", found.n_results(DeliveryState.WAITING)),
+        "results_given_up": ("Results given up.", found.n_results(DeliveryState.GIVEN_UP)),
+    }
 
 
 def _ask_database(state: ApiState) -> None:

@@ -7,8 +7,10 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from medcxr.apps.api.app import create_app
+from medcxr.security.server_certificate import ServerCertificate, server_context
 from medcxr.services.accounts import is_loopback, require_safe_address
 from medcxr.services.ports import require_free
+from medcxr.services.server_tls import require_encryption
 from medcxr.services.workspace import Workspace
 
 __all__ = ["serve"]
@@ -20,19 +22,30 @@ _GRACE_S = 10  # for requests to end after an interruption
 _HEADERS_BYTES = 16 * 2**10
 
 
-def serve(workspace: Workspace, *, address: str, port: int) -> None:
+def serve(
+    workspace: Workspace,
+    *,
+    address: str,
+    port: int,
+    certificate: ServerCertificate | None = None,
+    allow_unencrypted: bool = False,
+) -> None:
     """Serve the HTTP API of a workspace until it is interrupted.
 
     Args:
         workspace: that is served.
         address: to listen on; anything but this computer needs a changed password.
         port: to listen on.
+        certificate: by which connections are encrypted; None: not at all.
+        allow_unencrypted: whether other computers may connect all the same.
 
     Raises:
-        AccessError: the address is open to others while the password is the initial one.
+        AccessError: the address is open to others while the password is the initial one, or
+            unencrypted and nobody has allowed that.
         DataError: the address or port cannot be used.
     """
     require_safe_address(workspace, address)
+    require_encryption(address, certificate, allow_unencrypted=allow_unencrypted)
     require_free(address, port)
     hosts = ("localhost", "127.0.0.1", "::1", address.strip("[]").lower())
     app = create_app(workspace, hosts=hosts if is_loopback(address) else None)
@@ -51,6 +64,9 @@ def serve(workspace: Workspace, *, address: str, port: int) -> None:
         timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_GRACE_S,
         h11_max_incomplete_event_size=_HEADERS_BYTES,
+        ssl_context_factory=None
+        if certificate is None
+        else lambda _config, _default: server_context(certificate.certificate, certificate.key),
     )
     uvicorn.Server(config).run()
 

@@ -17,8 +17,9 @@ app = typer.Typer(
 )
 
 _READABLE = (
-    "This backup is not encrypted: it holds the workspace's keys and password hashes. Keep it as "
-    "closely as the workspace, or make it with --encrypt."
+    "This backup is not encrypted: it holds the workspace's keys and password hashes, and the results "
+    "that wait for other systems, which name patients. Keep it as closely as the workspace, or make "
+    "it with --encrypt."
 )
 
 _FileArgument: TypeAlias = Annotated[Path, typer.Argument(help="A backup's file.")]
@@ -114,7 +115,8 @@ def restore(
 ) -> None:
     """Put what a backup holds in the place of what the workspace holds.
 
-    The state before is kept and can be gone back to. Everybody has to sign in again.
+    The state before is kept until `medcxr backup forget`, and can be gone back to. Everybody has to
+    sign in again.
     """
     from medcxr.services.backup_files import is_sealed  # noqa: PLC0415 - as above
     from medcxr.services.backup_restoring import restore_backup  # noqa: PLC0415

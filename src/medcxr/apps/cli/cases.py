@@ -112,15 +112,17 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Forget a case with all that was said of it."""
+    """Forget a case with all that was said of it; results that wait for other systems are dropped."""
     from medcxr.services.case_records import case, delete_case  # noqa: PLC0415 - as above
 
     opened = open_workspace(workspace)
     found = case(opened, case_id)
     if not yes:
         typer.confirm(f"Delete case {case_id}, {printable(found.label)}?", abort=True, err=True)
-    delete_case(opened, case_id)
+    dropped = delete_case(opened, case_id)
     words().print(f"Case {case_id} is deleted.", markup=False)
+    if dropped:
+        words().print(f"{dropped} results of it that waited are not sent any more.")
 
 
 def _filter(

@@ -5,6 +5,12 @@ from typing import Annotated
 
 import typer
 
+from medcxr.apps.cli.tls import (
+    CertificateOption,
+    KeyOption,
+    UnencryptedOption,
+    named_certificate,
+)
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace
 from medcxr.services.ports import DEFAULT_ADDRESS, DEFAULT_PORT
 
@@ -22,6 +28,9 @@ def dashboard(
     data: Annotated[
         Path | None, typer.Option(help="Folder of labeled tables that may be trained on.")
     ] = None,
+    certificate: CertificateOption = None,
+    key: KeyOption = None,
+    allow_unencrypted: UnencryptedOption = False,
     browser: Annotated[bool, typer.Option("--browser/--headless", help="Open a browser.")] = False,
 ) -> None:
     """Serve the dashboard until it is interrupted."""
@@ -29,5 +38,14 @@ def dashboard(
 
     opened = open_workspace(workspace)
     raise typer.Exit(
-        launch(opened, address=address, port=port, headless=not browser, cases=cases, data=data)
+        launch(
+            opened,
+            address=address,
+            port=port,
+            headless=not browser,
+            cases=cases,
+            data=data,
+            certificate=named_certificate(certificate, key),
+            allow_unencrypted=allow_unencrypted,
+        )
     )

@@ -150,6 +150,7 @@ def fetch(
         fetch_studies,
         find_studies,
     )
+    from medcxr.services.node_settings import node_settings  # noqa: PLC0415
 
     if not (since or until or patient_id or accession or study):
         raise DataError(
@@ -171,7 +172,13 @@ def fetch(
         )
         for one in find_studies(opened, server, each)
     }
-    fetched = fetch_studies(opened, server, list(found), modalities=modalities)
+    fetched = fetch_studies(
+        opened,
+        server,
+        list(found),
+        modalities=modalities,
+        reserve_mib=node_settings(opened).node.reserve_mib,
+    )
     words().print(
         f"{len(found)} studies: {fetched.n_new} instances fetched, {fetched.n_known} received "
         f"before, {fetched.n_refused} not to be had."

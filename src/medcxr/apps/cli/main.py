@@ -21,6 +21,7 @@ from medcxr.apps.cli import (
     dataset,
     dicomweb,
     gate,
+    keys,
     models,
     node,
     tokens,
@@ -80,6 +81,7 @@ app.add_typer(cases.app, name="cases")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(users.app, name="users")
 app.add_typer(audit.app, name="audit")
+app.add_typer(keys.app, name="keys")
 app.add_typer(backup.app, name="backup")
 app.add_typer(gate.app, name="gate")
 app.add_typer(dataset.app, name="dataset")

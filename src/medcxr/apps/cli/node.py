@@ -6,6 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from medcxr.apps.cli import node_results
 from medcxr.apps.cli.words import WorkspaceOption, open_workspace, show_disclaimer, words
 from medcxr.core.sentences import local_time
 
@@ -19,6 +20,7 @@ app = typer.Typer(
     invoke_without_command=True,
     no_args_is_help=False,
 )
+app.add_typer(node_results.app, name="results")
 
 
 @app.callback()
@@ -72,18 +74,19 @@ def status(*, workspace: WorkspaceOption = None) -> None:
         words().print(_deliveries(found.deliveries))
     if found.has_trouble:
         words().print("`medcxr node retry` lets what failed or was given up be tried again.")
+        words().print("`medcxr node results` lists results, sends them again or discards them.")
         raise typer.Exit(1)
 
 
 @app.command()
 def retry(*, workspace: WorkspaceOption = None) -> None:
     """Try again all instances whose reading failed, and all results that wait or were given up."""
-    from medcxr.services.delivery import retry_deliveries  # noqa: PLC0415
     from medcxr.services.inbox import retry_failed  # noqa: PLC0415
+    from medcxr.services.undelivered import retry_results  # noqa: PLC0415
 
     opened = open_workspace(workspace)
     words().print(f"{retry_failed(opened)} instances wait to be read again.")
-    words().print(f"{retry_deliveries(opened)} results wait to be sent now.")
+    words().print(f"{retry_results(opened)} results wait to be sent now.")
 
 
 def _deliveries(standings: "tuple[Standing, ...]") -> Table:

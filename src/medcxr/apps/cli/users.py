@@ -55,6 +55,20 @@ def add(
     _tell(add_user(opened, name, role, _asked() if ask else None))
 
 
+@app.command()
+def first(
+    name: _NameArgument, *, ask: _AskOption = False, workspace: WorkspaceOption = None
+) -> None:
+    """Add the first user of a new workspace, an administrator, in the place of `admin`.
+
+    The account with the public initial password is never there then.
+    """
+    from medcxr.services.users import add_first_user  # noqa: PLC0415 - help must start at once
+
+    opened = open_workspace(workspace)
+    _tell(add_first_user(opened, name, _asked() if ask else None))
+
+
 @app.command("role")
 def change_role(
     name: _NameArgument, role: _RoleArgument, *, workspace: WorkspaceOption = None

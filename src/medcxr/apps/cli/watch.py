@@ -55,12 +55,14 @@ def watch(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     work = None
+    of_node = node_settings(opened)
     if not receive_only:
-        work = NodeWork(opened, node_plan(opened, node_settings(opened)))
+        work = NodeWork(opened, node_plan(opened, of_node))
         work.start()
     words().print(f"Watching {folder.absolute()}.", markup=False)
     try:
-        watch_folder(opened, settings, ended, told=_tell)
+        reserve_mib = of_node.node.reserve_mib
+        watch_folder(opened, settings, ended, reserve_mib=reserve_mib, told=_tell)
     finally:
         if work is not None:
             work.stop()

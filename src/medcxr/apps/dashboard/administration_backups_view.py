@@ -18,7 +18,13 @@ from medcxr.services.backup_files import (
     backups,
     passphrase_from_file,
 )
-from medcxr.services.backup_restoring import earlier_states, go_back, restore_backup
+from medcxr.services.backup_restoring import (
+    EarlierState,
+    earlier_states,
+    forget_state,
+    go_back,
+    restore_backup,
+)
 from medcxr.services.backup_schedule import (
     BackupSchedule,
     backup_schedule,
@@ -36,8 +42,8 @@ _WORD = "RESTORE"  # the same in every language; nobody types it by accident
 _MOST_DOWNLOADED_BYTES = 2**29  # the server holds what it hands out in memory
 _PASSPHRASE_FILE = "MEDCXR_BACKUP_PASSPHRASE_FILE"  # noqa: S105 - a name  # nosec B105
 _READABLE = text(
-    "A backup that is not encrypted holds the workspace's keys and password hashes. Keep it as closely "
-    "as the workspace."
+    "A backup that is not encrypted holds the workspace's keys and password hashes, and the results that "
+    "wait for other systems, which name patients. Keep it as closely as the workspace."
 )
 
 
@@ -47,6 +53,7 @@ class _Action(StrEnum):
     DOWNLOAD = text("Download a backup")
     RESTORE = text("Restore a backup")
     GO_BACK = text("Return to the state before a restore")
+    FORGET = text("Delete the state before a restore")
     DELETE = text("Delete a backup")
     SCHEDULE = text("Make backups by the clock")
 
@@ -117,6 +124,8 @@ def _show_actions(workspace: Workspace, found: Sequence[Backup]) -> None:
 def _is_possible(action: _Action, workspace: Workspace, found: Sequence[Backup]) -> bool:
     if action is _Action.GO_BACK:
         return any(state.can_return for state in earlier_states(workspace))
+    if action is _Action.FORGET:
+        return bool(earlier_states(workspace))
     return bool(found) or action in {_Action.MAKE, _Action.SCHEDULE}
 
 
@@ -141,7 +150,7 @@ def _show_making(workspace: Workspace, _found: Sequence[Backup]) -> None:
 
 def _show_verifying(_workspace: Workspace, found: Sequence[Backup]) -> None:
     chosen = _choose(found)
-    passphrase = _ask_passphrase(_of_backup()) if chosen.is_sealed else ""
+    passphrase = _ask_passphrase(say("Passphrase of the backup")) if chosen.is_sealed else ""
     if st.button(say("Verify"), type="primary"):
         with st.spinner(say("Reading")):
             verify_backup(chosen.path, passphrase or None)
@@ -177,7 +186,7 @@ def _show_restoring(workspace: Workspace, found: Sequence[Backup]) -> None:
             "is kept and can be gone back to. Everybody has to sign in again."
         )
     )
-    passphrase = _ask_passphrase(_of_backup()) if chosen.is_sealed else ""
+    passphrase = _ask_passphrase(say("Passphrase of the backup")) if chosen.is_sealed else ""
     if _is_sure() and st.button(say("Restore"), type="primary"):
         with st.spinner(say("Restoring")):
             restore_backup(workspace, chosen.path, passphrase=passphrase or None)
@@ -186,16 +195,21 @@ def _show_restoring(workspace: Workspace, found: Sequence[Backup]) -> None:
 
 def _show_going_back(workspace: Workspace, _found: Sequence[Backup]) -> None:
     states = [state for state in earlier_states(workspace) if state.can_return]
-    chosen = st.selectbox(
-        say("State, by when it was replaced (UTC)"),
-        states,
-        format_func=lambda state: f"{state.replaced_at:%Y-%m-%d %H:%M:%S}",
-        key="backups_state",
-    )
+    chosen = _choose_state(states)
     if _is_sure() and st.button(say("Return to it"), type="primary"):
         with st.spinner(say("Restoring")):
             go_back(workspace, chosen.name)
         _done(say("The earlier state is back."))
+
+
+def _show_forgetting(workspace: Workspace, _found: Sequence[Backup]) -> None:
+    chosen = _choose_state(earlier_states(workspace))
+    sure = st.checkbox(
+        say("Delete it; it cannot be brought back."), key=f"backups_forget_{chosen.name}"
+    )
+    if st.button(say("Delete"), disabled=not sure):
+        forget_state(workspace, chosen.name)
+        _done(say("The earlier state was deleted."))
 
 
 def _show_deleting(workspace: Workspace, found: Sequence[Backup]) -> None:
@@ -245,19 +259,25 @@ _SHOWN: Mapping[_Action, Callable[[Workspace, Sequence[Backup]], None]] = {
     _Action.DOWNLOAD: _show_download,
     _Action.RESTORE: _show_restoring,
     _Action.GO_BACK: _show_going_back,
+    _Action.FORGET: _show_forgetting,
     _Action.DELETE: _show_deleting,
     _Action.SCHEDULE: _show_schedule,
 }
+
+
+def _choose_state(states: Sequence[EarlierState]) -> EarlierState:
+    return st.selectbox(
+        say("State, by when it was replaced (UTC)"),
+        states,
+        format_func=lambda state: f"{state.replaced_at:%Y-%m-%d %H:%M:%S}",
+        key="backups_state",
+    )
 
 
 def _choose(found: Sequence[Backup]) -> Backup:
     return st.selectbox(
         say("Backup (time in UTC)"), found, format_func=lambda one: one.name, key="backups_chosen"
     )
-
-
-def _of_backup() -> str:
-    return say("Passphrase of the backup")
 
 
 def _ask_passphrase(label: str) -> str:

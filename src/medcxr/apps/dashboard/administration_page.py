@@ -4,7 +4,7 @@ import streamlit as st
 
 from medcxr.apps.dashboard.administration_audit_view import show_audit
 from medcxr.apps.dashboard.administration_backups_view import show_backups
-from medcxr.apps.dashboard.administration_node_view import show_node
+from medcxr.apps.dashboard.administration_connection_view import show_connection
 from medcxr.apps.dashboard.administration_users_view import show_users
 from medcxr.apps.dashboard.diagnostics_view import show_diagnostics
 from medcxr.apps.dashboard.frame import Opened
@@ -24,7 +24,7 @@ def show_administration(opened: Opened) -> None:
     st.title(say("Administration"), anchor=False)
     st.header(say("Checks"), anchor=False)
     show_diagnostics(workspace)
-    show_node(workspace)
+    show_connection(workspace)
     show_users(workspace)
     st.header(say("Preferences"), anchor=False)
     show_preferences(workspace)

@@ -7,9 +7,11 @@
   const info = locale.getTextInfo ? locale.getTextInfo() : locale.textInfo;
   page.dataset.browserDirection = info?.direction ?? "ltr";
 
-  const secure = window.location.protocol === "https:" ? "; Secure" : "";
+  // The name that browsers take from this very host, and encrypted, alone; Python knows both.
+  const isSecure = window.location.protocol === "https:";
+  const [prefix, secure] = isSecure ? ["__Host-", "; Secure"] : ["", ""];
   for (const [name, value] of Object.entries(known.cookies)) {
-    document.cookie = `${name}=${value}; path=/; max-age=31536000; SameSite=Strict${secure}`;
+    document.cookie = `${prefix}${name}=${value}; path=/; max-age=31536000; SameSite=Strict${secure}`;
   }
 
   // Streamlit's own memory of the theme, of each page that may be loaded first.

@@ -37,6 +37,7 @@ __all__ = [
     "active_findings",
     "analyze_some",
     "forget_cases",
+    "forget_unrecorded",
     "known_cases",
     "redecided",
     "synthetic_upload",
@@ -76,17 +77,18 @@ class Case:
 
     Attributes:
         upload: the file.
-        reading: its analysis, None if the file was refused.
-        error: why it was refused, empty if it was not.
+        reading: its analysis, None if the file was refused or cannot be recorded.
+        error: why there is no analysis, empty if there is one.
         case_id: of what is remembered of it; None if nothing is.
-        memory_problem: why it could not be remembered; empty if it was, or was not to be.
+        is_unrecorded: whether it was analyzed and is not shown, because neither database nor audit
+            trail can be told of it; it may be tried again.
     """
 
     upload: Upload
     reading: Reading | None
     error: str = ""
     case_id: int | None = None
-    memory_problem: str = ""
+    is_unrecorded: bool = False
 
     @property
     def label(self) -> str:
@@ -152,6 +154,14 @@ def forget_cases() -> None:
     st.session_state.pop(_KEY, None)
 
 
+def forget_unrecorded() -> None:
+    """Let radiographs be analyzed anew that could not be recorded, in the next run."""
+    known: dict[str, Case] = st.session_state.get(_KEY, {})
+    st.session_state[_KEY] = {
+        digest: case for digest, case in known.items() if not case.is_unrecorded
+    }
+
+
 def redecided(case: Case, rule: DecisionRule) -> Case:
     """Return a case as another operating point decides it."""
     if case.reading is None:
@@ -181,19 +191,17 @@ def _simulated() -> bytes:
 
 def _analyzed(workspace: Workspace, upload: Upload) -> Case:
     try:
-        image = read_image(upload.read(), beyond_window=True)
+        image = read_image(upload.read(), beyond_window=True, name=upload.label)
         result = analyze_image(workspace, image)
     except MedcxrError as error:
         _tell_of_refusal(workspace, upload, error)
         return Case(upload=upload, reading=None, error=error.sentence)
+    try:
+        case_id = _recorded(workspace, upload, result)
+    except MedcxrError as error:
+        return Case(upload=upload, reading=None, error=error.sentence, is_unrecorded=True)
     keep_for_viewing(image)
-    case_id, memory_problem = _remembered(workspace, upload, result)
-    return Case(
-        upload=upload,
-        reading=_read(result),
-        case_id=case_id,
-        memory_problem=memory_problem,
-    )
+    return Case(upload=upload, reading=_read(result), case_id=case_id)
 
 
 def _tell_of_refusal(workspace: Workspace, upload: Upload, error: MedcxrError) -> None:
@@ -202,17 +210,12 @@ def _tell_of_refusal(workspace: Workspace, upload: Upload, error: MedcxrError) -
             note_refused(workspace, error)
 
 
-def _remembered(
-    workspace: Workspace, upload: Upload, result: AnalyzedImage
-) -> tuple[int | None, str]:
-    """Return the number of the case, or why there is none: a result is shown all the same."""
+def _recorded(workspace: Workspace, upload: Upload, result: AnalyzedImage) -> int | None:
+    """Return the number of the case, None where none is kept; the trail is told of either."""
     if not upload.is_of_patient:
-        return None, ""
-    try:
-        record = record_case(workspace, result, label=upload.label)
-    except MedcxrError as error:
-        return None, error.sentence
-    return (None if record is None else record.case_id), ""
+        return None
+    record = record_case(workspace, result, label=upload.label)
+    return None if record is None else record.case_id
 
 
 def _read(result: AnalyzedImage) -> Reading:

@@ -14,6 +14,7 @@ from medcxr.apps.dashboard.model_view import show_model_figures
 from medcxr.apps.dashboard.prior_view import find_prior
 from medcxr.apps.dashboard.reading_view import show_reading
 from medcxr.apps.dashboard.tables import html_table
+from medcxr.apps.dashboard.unrecorded_view import show_unrecorded
 from medcxr.core.language import say, say_if_sentence, say_number
 
 __all__ = ["show_clinical_analysis"]
@@ -26,11 +27,13 @@ def show_clinical_analysis(opened: Opened) -> None:
     if case is None:
         show_empty_state(say("Open a frontal chest radiograph"), say(EMPTY))
         return
+    show_unrecorded(opened.cases)
     _show_refused(opened.cases)
     prior = find_prior(opened, case)
     if case.reading is None:
         st.html(f'<h2 class="cxr-title">{escape(say_if_sentence(case.label))}</h2>')
-        st.error(say(case.error))
+        if not case.is_unrecorded:
+            st.error(say(case.error))
     else:
         show_reading(opened, case, case.reading, prior)
     show_downloads(opened, prior)

@@ -17,7 +17,7 @@ from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import Sentence, figure, say, say_all, text
 from medcxr.core.settings import Settings
-from medcxr.evaluation.drift import MINIMUM_FOR_DRIFT, DriftFigures
+from medcxr.evaluation.drift import MINIMUM_FOR_DRIFT, DriftFigures, Patients
 from medcxr.registry.manifest import Manifest
 from medcxr.services.case_set import CaseSet, table_cases
 from medcxr.services.incoming import Incoming, compare_incoming, image_facts
@@ -96,18 +96,22 @@ def show_drift(opened: Opened, scores: Scores | None) -> None:
 
 
 def _against_scores(readings: list[Reading], scores: Scores) -> Incoming:
-    table = scores.table
-    numbers = {}
+    table, open_ = scores.table, _of_others(readings)
+    numbers: dict[str, tuple[list[float], list[float]]] = {}
+    whose: dict[str, Patients] = {}
     for column, finding in enumerate(table.findings):
         old = table.probabilities[~np.isnan(table.labels[:, column]), column].tolist()
         new = _probabilities(readings, finding)
         if new:
+            known = ~np.isnan(table.labels[:, column])
             numbers[_probability_of(finding)] = (old, new)
+            whose[_probability_of(finding)] = (np.asarray(table.patients)[known].tolist(), open_)
     names = {}
     if _VIEW in table.groups:
         views = [reading.analysis.view for reading in readings]
         names[text("View")] = (table.groups[_VIEW], views)
-    return compare_incoming(numbers, names)
+        whose[text("View")] = (table.patients, open_)
+    return compare_incoming(numbers, names, patients=whose)
 
 
 def _against_cases(readings: list[Reading], cases: CaseSet, manifest: Manifest) -> Incoming:
@@ -120,7 +124,14 @@ def _against_cases(readings: list[Reading], cases: CaseSet, manifest: Manifest) 
     new_facts = [asdict(image_facts(reading.shown)) for reading in readings]
     for fact, name in _IMAGE_FACTS.items():
         numbers[name] = ([one[fact] for one in old_facts], [one[fact] for one in new_facts])
-    return compare_incoming(numbers, {})
+    of_table = [case.patient for case in cases.cases]
+    whose = dict.fromkeys(numbers, (of_table, _of_others(readings)))
+    return compare_incoming(numbers, {}, patients=whose)
+
+
+def _of_others(readings: list[Reading]) -> list[str]:
+    """Return a patient for each open radiograph: nothing that is open says whose it is."""
+    return [f"open {number}" for number in range(len(readings))]
 
 
 def _probability_of(finding: str) -> str:
@@ -162,11 +173,15 @@ def _show(incoming: Incoming, source: str) -> None:
     )
 
 
+def _drawn(n_patients: int, n_images: int) -> str:
+    return say("{n:,} of {patients:,} patients", n=n_images, patients=n_patients)
+
+
 def _row(one: DriftFigures) -> tuple[str, ...]:
     return (
         say(one.fact),
-        figure(one.n_reference, ","),
-        figure(one.n_current, ","),
+        _drawn(one.n_reference, one.n_reference_images),
+        _drawn(one.n_current, one.n_current_images),
         figure(one.psi, ".3f"),
         figure(one.psi_by_chance, ".3f"),
         figure(one.p_psi, ".3f"),

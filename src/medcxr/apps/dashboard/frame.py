@@ -186,6 +186,8 @@ def _chosen(cases: Sequence[Case]) -> Case:
 
 
 def _in_short(case: Case) -> str:
+    if case.is_unrecorded:
+        return say("Not shown, because it cannot be recorded")
     if case.reading is None:
         return say("Could not be analyzed")
     active = active_findings(case.reading.analysis)

@@ -14,8 +14,10 @@ from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
 from medcxr.apps.dashboard.themes import DARK, PALETTES, theme_options
 from medcxr.core.errors import DataError, MedcxrError
 from medcxr.core.settings import Settings
+from medcxr.security.server_certificate import ServerCertificate
 from medcxr.services.accounts import is_loopback, require_safe_address
 from medcxr.services.ports import DEFAULT_ADDRESS, DEFAULT_PORT, require_free
+from medcxr.services.server_tls import require_encryption
 from medcxr.services.workspace import Workspace
 
 __all__ = ["launch", "server_command"]
@@ -40,6 +42,8 @@ def launch(
     headless: bool = False,
     cases: Path | None = None,
     data: Path | None = None,
+    certificate: ServerCertificate | None = None,
+    allow_unencrypted: bool = False,
 ) -> int:
     """Serve the dashboard until it is interrupted.
 
@@ -50,15 +54,19 @@ def launch(
         headless: do not open a browser.
         cases: table of radiographs to compare with; None leaves it to the settings.
         data: folder of labeled tables that may be trained on; None leaves it to the settings.
+        certificate: by which connections are encrypted; None: not at all.
+        allow_unencrypted: whether other computers may connect all the same.
 
     Returns:
         The server's exit code; 0 after an interruption.
 
     Raises:
-        AccessError: the address is open to others while the password is the initial one.
+        AccessError: the address is open to others while the password is the initial one, or
+            unencrypted and nobody has allowed that.
         DataError: the address or port cannot be used, or there is no such table or folder.
     """
     require_safe_address(workspace, address)
+    require_encryption(address, certificate, allow_unencrypted=allow_unencrypted)
     require_free(address, port)
     if cases is not None and not cases.is_file():
         raise DataError(f"There is no table {cases}; name a CSV file with a column image_path.")
@@ -71,7 +79,7 @@ def launch(
     )
     # No shell; every argument is this module's own or checked above.
     process = subprocess.Popen(  # noqa: S603 - this Python, with a list of words  # nosec B603
-        server_command(address=address, port=port, headless=headless),
+        server_command(address=address, port=port, headless=headless, certificate=certificate),
         env=settings.child_environment(),
     )
     # Beside the start, which nobody waits longer for.
@@ -81,7 +89,9 @@ def launch(
     return 0 if interrupted else code
 
 
-def server_command(*, address: str, port: int, headless: bool) -> list[str]:
+def server_command(
+    *, address: str, port: int, headless: bool, certificate: ServerCertificate | None = None
+) -> list[str]:
     """Return the command line of the server; flags win over anybody's Streamlit files."""
     options = {
         "server.address": address,
@@ -98,15 +108,22 @@ def server_command(*, address: str, port: int, headless: bool) -> list[str]:
         "client.showErrorDetails": "none",  # details go to the terminal, not to the screen
         "logger.level": "warning",
     } | {f"theme.{key}": value for key, value in _THEME.items()}
+    if certificate is not None:
+        options["server.sslCertFile"] = str(certificate.certificate)
+        options["server.sslKeyFile"] = str(certificate.key)
     flags = [f"--{key}={value}" for key, value in options.items()]
     # Whoever frames the page may steer it from these origins: nobody but the page itself, which
     # switches between dark and light so.
-    flags += [f"--client.allowedOrigins={origin}" for origin in _own_origins(address)]
+    flags += [
+        f"--client.allowedOrigins={origin}"
+        for origin in _own_origins(address, "http" if certificate is None else "https")
+    ]
     if is_loopback(address):
         # A web page elsewhere cannot point its own name at this server (DNS rebinding).
         hosts = ["localhost", address.strip("[]")]
         flags += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
-    return [sys.executable, "-m", "streamlit", "run", str(_SERVER), *flags]
+    program = "streamlit" if certificate is None else "medcxr.apps.dashboard.encrypted_server"
+    return [sys.executable, "-m", program, "run", str(_SERVER), *flags]
 
 
 def _clean(workspace: Workspace) -> None:
@@ -117,12 +134,12 @@ def _clean(workspace: Workspace) -> None:
         clean_by_itself(workspace)
 
 
-def _own_origins(address: str) -> list[str]:
+def _own_origins(address: str, scheme: str) -> list[str]:
     """Return the origins that a page served at an address may have, at any port of a tunnel."""
     hosts = ["localhost", "127.0.0.1", "[::1]"]
     if not is_loopback(address):
         hosts += [socket.gethostname(), address]
-    return [f"http://{host}:*" for host in dict.fromkeys(hosts) if host]
+    return [f"{scheme}://{host}:*" for host in dict.fromkeys(hosts) if host]
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def show_opinion(workspace: Workspace, case: Case, reading: Reading) -> None:
     """Show what the reader said, and ask."""
     st.header(say("Your verdict"), anchor=False)
     if case.case_id is None:
-        st.info(say(case.memory_problem) if case.memory_problem else say(NOT_REMEMBERED))
+        st.info(say(NOT_REMEMBERED))
         return
     try:
         record = case_records.case(workspace, case.case_id)

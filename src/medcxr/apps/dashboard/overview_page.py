@@ -11,6 +11,7 @@ from medcxr.apps.dashboard.overview_words import EMPTY, NOT_REMEMBERED
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.system_view import load_model, show_measured_model, show_system
 from medcxr.apps.dashboard.throughput_view import show_throughput
+from medcxr.apps.dashboard.unrecorded_view import show_unrecorded
 from medcxr.core.access import Permission
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, say_number
@@ -62,8 +63,7 @@ def _show_open(opened: Opened, reading: StreamlitPage) -> None:
     """Say how many radiographs are open in this tab, and lead to them."""
     if not opened.cases:
         return
-    for problem in {case.memory_problem for case in opened.cases} - {""}:
-        st.warning(plain(say("Not remembered: {problem}", problem=say(problem))))
+    show_unrecorded(opened.cases)
     told, go = st.columns((4, 1.4), vertical_alignment="center")
     told.markdown(
         say_number(

@@ -60,5 +60,6 @@ PATIENT = text(
 )
 
 DELETE = text(
-    "Forget this case with all figures, verdicts and comments? The file itself is not touched."
+    "Forget this case with all figures, verdicts and comments? Its results that wait for other systems "
+    "are not sent any more. The file itself is not touched."
 )

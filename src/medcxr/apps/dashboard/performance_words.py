@@ -105,5 +105,7 @@ PREVALENCE = text(
 DRIFT = text(
     "Whether the radiographs open at the left differ from a reference: the population stability "
     "index over ten bins, beside what chance gives samples of this size, and the Kolmogorov-Smirnov "
-    "test. A difference does not say that answers are wrong, but that the figures above may not hold."
+    "test. Radiographs of one patient are alike: of each patient of the reference one is drawn at "
+    "random, and each open one counts as another patient's, so open one of each. A difference does "
+    "not say that answers are wrong, but that the figures above may not hold."
 )

@@ -35,6 +35,7 @@ BROWSER_COOKIE: Final = "medcxr_browser"
 _LANGUAGE, _THEME, _KEPT_THEME = "preferred_language", "preferred_theme", "kept_theme"
 _MARK = "browser_mark"
 _ALL = (_LANGUAGE, _THEME, _KEPT_THEME, _MARK)
+_OF_THIS_HOST = "__Host-"  # RFC 6265bis, 4.1.3.2; as appearance.js names them
 _FORM_OF_MARK = re.compile(r"[0-9a-f]{16}\.[0-9a-f]{64}")
 
 
@@ -44,7 +45,7 @@ def language_in_use() -> str:
         return ENGLISH
     known: str | None = st.session_state.get(_LANGUAGE)
     if known is None:
-        kept = st.context.cookies.get(LANGUAGE_COOKIE, "")
+        kept = _kept(LANGUAGE_COOKIE)
         accepted = st.context.headers.get("Accept-Language", "")
         known = kept if kept in LANGUAGES else preferred_language(accepted)
         st.session_state[_LANGUAGE] = known
@@ -80,7 +81,7 @@ def chosen_theme() -> str:
         return DARK
     known: str | None = st.session_state.get(_THEME)
     if known is None:
-        kept = st.context.cookies.get(THEME_COOKIE, "")
+        kept = _kept(THEME_COOKIE)
         known = kept if kept in PALETTES else DARK
         st.session_state[_THEME] = known
     return known
@@ -115,7 +116,7 @@ def browser_mark() -> str:
 
     Whatever a browser sends is looked at: only what has the form of a mark is one.
     """
-    known = str(st.session_state.get(_MARK) or st.context.cookies.get(BROWSER_COOKIE, ""))
+    known = str(st.session_state.get(_MARK) or _kept(BROWSER_COOKIE))
     return known if _FORM_OF_MARK.fullmatch(known) else ""
 
 
@@ -137,3 +138,9 @@ def chosen_preferences() -> Mapping[str, str]:
 def restore_preferences(chosen: Mapping[str, str]) -> None:
     """Choose again what `chosen_preferences` returned."""
     st.session_state.update(chosen)
+
+
+def _kept(name: str) -> str:
+    """Return what the browser keeps under a name; over HTTPS under that of this very host alone."""
+    is_encrypted = (st.context.url or "").startswith("https:")
+    return st.context.cookies.get(f"{_OF_THIS_HOST}{name}" if is_encrypted else name, "")

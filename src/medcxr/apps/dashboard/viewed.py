@@ -32,7 +32,7 @@ def viewed(upload: Upload) -> DisplayImage:
     kept = _kept()
     image = kept.pop(upload.digest, None)
     if image is None:
-        read = read_image(upload.read(), beyond_window=True)
+        read = read_image(upload.read(), beyond_window=True, name=upload.label)
         image = display_image(read, longer_side=VIEWED_SIDE)
     kept[upload.digest] = image  # the last one in the order
     for oldest in list(kept)[:-_KEPT]:

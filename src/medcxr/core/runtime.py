@@ -2,13 +2,13 @@
 
 from enum import StrEnum
 
-__all__ = ["ENGINE_VARIABLE", "Engine"]
+__all__ = ["RUNTIME_VARIABLE", "Runtime"]
 
-ENGINE_VARIABLE = "MEDCXR_ENGINE"
+RUNTIME_VARIABLE = "MEDCXR_RUNTIME"
 """Names one of these in the environment."""
 
 
-class Engine(StrEnum):
+class Runtime(StrEnum):
     """What computes a graph; all compute the same scores but for rounding."""
 
     ONNX_RUNTIME = "onnxruntime"
@@ -17,4 +17,4 @@ class Engine(StrEnum):
     @property
     def full_name(self) -> str:
         """Return what the library calls itself."""
-        return "OpenVINO" if self is Engine.OPENVINO else "ONNX Runtime"
+        return "OpenVINO" if self is Runtime.OPENVINO else "ONNX Runtime"

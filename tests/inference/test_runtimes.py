@@ -1,4 +1,4 @@
-"""Engines: whichever computes a graph, the answers are the same."""
+"""Runtimes: whichever computes a graph, the answers are the same."""
 
 import subprocess
 import sys
@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from bundles import FINDINGS, ORGANS, SIZE, tiny_bundle, tiny_graph
-from medcxr.core.engine import Engine
 from medcxr.core.errors import DataError, MissingExtra, ModelError
+from medcxr.core.runtime import Runtime
 from medcxr.core.settings import Settings
 from medcxr.inference.session import MODEL_OUTPUTS, OUTLINES_OUTPUT, OnnxSession
 from medcxr.registry.bundle import GRAPH_FILE
@@ -29,8 +29,8 @@ needs_openvino = pytest.mark.skipif(
 )
 
 
-def session(engine: Engine, path: Path = _SHIPPED, **options: object) -> OnnxSession:
-    return OnnxSession(path, engine=engine, **{"outputs": ALL_OUTPUTS, "threads": 1, **options})
+def session(runtime: Runtime, path: Path = _SHIPPED, **options: object) -> OnnxSession:
+    return OnnxSession(path, runtime=runtime, **{"outputs": ALL_OUTPUTS, "threads": 1, **options})
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +44,8 @@ def radiographs():
 
 
 @needs_openvino
-def test_both_engines_give_the_shipped_models_scores(radiographs):
-    usual, other = session(Engine.ONNX_RUNTIME), session(Engine.OPENVINO)
+def test_both_runtimes_give_the_shipped_models_scores(radiographs):
+    usual, other = session(Runtime.ONNX_RUNTIME), session(Runtime.OPENVINO)
     looks = [(usual.run, other.run, 3), (usual.run_quickly, other.run_quickly, 2)]
     for of_usual, of_other, n_outputs in looks:
         expected, found = of_usual(radiographs), of_other(radiographs)
@@ -59,7 +59,7 @@ def test_both_engines_give_the_shipped_models_scores(radiographs):
 
 @needs_openvino
 def test_threads_that_share_a_graph_get_their_own_answers(radiographs):
-    shared = session(Engine.OPENVINO)
+    shared = session(Runtime.OPENVINO)
     alone = [shared.run(radiographs[i : i + 1])[0] for i in range(3)]
     with ThreadPoolExecutor(3) as pool:
         order = [0, 1, 2] * 4
@@ -69,15 +69,15 @@ def test_threads_that_share_a_graph_get_their_own_answers(radiographs):
 
 
 @pytest.mark.parametrize(
-    "engine", [Engine.ONNX_RUNTIME, pytest.param(Engine.OPENVINO, marks=needs_openvino)]
+    "runtime", [Runtime.ONNX_RUNTIME, pytest.param(Runtime.OPENVINO, marks=needs_openvino)]
 )
 class TestEveryEngine:
-    """What every engine must do alike."""
+    """What every runtime must do alike."""
 
-    def test_names_and_the_quick_look_are_found(self, engine, tmp_path):
+    def test_names_and_the_quick_look_are_found(self, runtime, tmp_path):
         path = tmp_path / "model.onnx"
         path.write_bytes(tiny_graph(outlined=True, two_looks=True))
-        found = session(engine, path)
+        found = session(runtime, path)
         assert found.has_quick_look
         inputs = np.random.default_rng(0).random((2, 3, SIZE, SIZE)).astype(np.float32)
         logits, maps, outlines = found.run(inputs)
@@ -86,52 +86,59 @@ class TestEveryEngine:
         assert np.abs(maps.sum(axis=(2, 3)) - logits).max() < _TOLERANCE
         assert len(found.run_quickly(inputs)) == 2
 
-    def test_a_graph_of_one_look_gives_it_to_both_questions(self, engine, tmp_path):
+    def test_a_graph_of_one_look_gives_it_to_both_questions(self, runtime, tmp_path):
         path = tmp_path / "model.onnx"
         path.write_bytes(tiny_graph())
-        found = session(engine, path, outputs=MODEL_OUTPUTS)
+        found = session(runtime, path, outputs=MODEL_OUTPUTS)
         inputs = np.random.default_rng(0).random((1, 3, SIZE, SIZE)).astype(np.float32)
         assert not found.has_quick_look
         assert np.array_equal(found.run(inputs)[0], found.run_quickly(inputs)[0])
 
     @pytest.mark.parametrize("graph", [b"", b"not ONNX", bytes(200)])
-    def test_what_is_no_graph_is_refused(self, engine, tmp_path, graph):
+    def test_what_is_no_graph_is_refused(self, runtime, tmp_path, graph):
         with pytest.raises(ModelError, match="reinstall the model"):
-            session(engine, tmp_path / "model.onnx", graph=graph)
+            session(runtime, tmp_path / "model.onnx", graph=graph)
 
-    def test_other_outputs_are_refused(self, engine, tmp_path):
+    def test_other_outputs_are_refused(self, runtime, tmp_path):
         with pytest.raises(ModelError, match="must map"):
-            session(engine, tmp_path / "model.onnx", graph=tiny_graph())
+            session(runtime, tmp_path / "model.onnx", graph=tiny_graph())
 
     @pytest.mark.parametrize("shape", [(1, 3, 32, 32), (1, 1, SIZE, SIZE)])
-    def test_another_shape_is_refused(self, engine, tmp_path, shape):
-        found = session(engine, tmp_path / "model.onnx", graph=tiny_graph(), outputs=MODEL_OUTPUTS)
+    def test_another_shape_is_refused(self, runtime, tmp_path, shape):
+        found = session(runtime, tmp_path / "model.onnx", graph=tiny_graph(), outputs=MODEL_OUTPUTS)
         with pytest.raises(ModelError, match="cannot take an input"):
             found.run(np.zeros(shape, dtype=np.float32))
 
-    def test_what_is_not_a_number_is_refused(self, engine, tmp_path):
-        found = session(engine, tmp_path / "model.onnx", graph=tiny_graph(), outputs=MODEL_OUTPUTS)
+    def test_what_is_not_a_number_is_refused(self, runtime, tmp_path):
+        found = session(runtime, tmp_path / "model.onnx", graph=tiny_graph(), outputs=MODEL_OUTPUTS)
         with pytest.raises(ModelError, match="not a number"):
             found.run(np.full((1, 3, SIZE, SIZE), np.inf, dtype=np.float32))
 
 
 @needs_openvino
-def test_the_settings_choose_the_engine(tiny_workspace, monkeypatch):
-    assert current_predictor(tiny_workspace).engine is Engine.ONNX_RUNTIME
-    monkeypatch.setenv("MEDCXR_ENGINE", "openvino")
-    assert current_predictor(tiny_workspace).engine is Engine.OPENVINO
+def test_the_settings_choose_the_runtime(tiny_workspace, monkeypatch):
+    assert current_predictor(tiny_workspace).runtime is Runtime.ONNX_RUNTIME
+    monkeypatch.setenv("MEDCXR_RUNTIME", "openvino")
+    assert current_predictor(tiny_workspace).runtime is Runtime.OPENVINO
 
 
-def test_an_engine_that_is_not_there_is_refused():
+def test_a_runtime_that_is_not_there_is_refused():
     with pytest.raises(DataError, match=r"'tensorrt'.*onnxruntime, openvino"):
-        _ = Settings.from_environment({"MEDCXR_ENGINE": "tensorrt"}).engine
-    assert Settings.from_environment({"MEDCXR_ENGINE": " "}).engine is Engine.ONNX_RUNTIME
+        _ = Settings.from_environment({"MEDCXR_RUNTIME": "tensorrt"}).runtime
+    assert Settings.from_environment({"MEDCXR_RUNTIME": " "}).runtime is Runtime.ONNX_RUNTIME
+
+
+def test_the_variables_former_name_is_read_where_the_new_one_is_not_set():
+    former = {"MEDCXR_ENGINE": "openvino"}
+    assert Settings.from_environment(former).runtime is Runtime.OPENVINO
+    both = former | {"MEDCXR_RUNTIME": "onnxruntime"}
+    assert Settings.from_environment(both).runtime is Runtime.ONNX_RUNTIME
 
 
 def test_without_openvino_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(MissingExtra, match=r"medcxr\[openvino\].*MEDCXR_ENGINE"):
-        session(Engine.OPENVINO, tmp_path / "model.onnx", graph=tiny_graph())
+    with pytest.raises(MissingExtra, match=r"medcxr\[openvino\].*MEDCXR_RUNTIME"):
+        session(Runtime.OPENVINO, tmp_path / "model.onnx", graph=tiny_graph())
 
 
 @needs_openvino
@@ -140,9 +147,9 @@ def test_what_could_send_telemetry_is_not_even_loaded(tmp_path):
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from medcxr.core.engine import Engine\n"
+        "from medcxr.core.runtime import Runtime\n"
         "from medcxr.inference.session import OnnxSession\n"
-        f"OnnxSession(Path({str(bundle.path(GRAPH_FILE))!r}), engine=Engine.OPENVINO)\n"
+        f"OnnxSession(Path({str(bundle.path(GRAPH_FILE))!r}), runtime=Runtime.OPENVINO)\n"
         "assert 'openvino' in sys.modules\n"
         "print([one for one in sys.modules if 'telemetry' in one and not one.startswith('medcxr')])"
     )
