@@ -114,7 +114,7 @@ def test_a_full_disk_is_explained_and_nothing_is_lost(path):
     def fill(connection, _):
         connection.execute("PRAGMA max_page_count = 1")  # SQLite takes the number of pages in use
 
-    event.listen(database._engine, "connect", fill)
+    event.listen(database._writer.pool, "connect", fill)
     with (
         pytest.raises(StorageError, match="disk is full"),
         database.writing() as connection,
