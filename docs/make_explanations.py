@@ -36,7 +36,8 @@ def main() -> None:
 def further_reports() -> list[dict[str, Any]]:
     """Return the tests of the package's other models, as they lie beside them."""
     paths = [one.with_name(f"{one.name}.explanations.json") for one in further_folders()]
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
+    kept = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
+    return [{key: one[key] for key in one if key != "format"} for one in kept]
 
 
 def page(report: dict[str, Any], further: Sequence[dict[str, Any]] = ()) -> str:
@@ -129,12 +130,15 @@ def _places(report: dict[str, Any]) -> str:
 def _further(report: dict[str, Any]) -> list[str]:
     name = report["model"].partition(" ")[0]
     findings = dict.fromkeys(one["finding"] for one in report["curves"] if one.get("gains"))
+    images = max(one["n_images"] for one in report["curves"])
+    lesions = [one["n_images"] for one in report["places"] if one["places"] == "simulated"]
+    numbers = f"`--images {images} --simulated {max(lesions, default=0)}`"
     return [
         f"## The maps of {name}",
         "",
         f"Measured likewise on {report['model']}, which comes with the package too, by the command",
-        f"above after `medcxr models use {name}`, as far as the numbers of images say. It outlines no",
-        "organs, so what its maps show is told in no zones.",
+        f"above after `medcxr models use {name}`, with {numbers}. It outlines no organs, so what its",
+        "maps show is told in no zones.",
         "",
         *(f"- {_verdict(report, finding)}" for finding in findings),
         "",
