@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from browsing import ANALYSIS_LIMIT_MS, SCREEN, sign_in, upload, write_png
+from browsing import ANALYSIS_LIMIT_MS, SCREEN, sign_in, upload, wait_until_still, write_png
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -116,6 +116,7 @@ def test_after_signing_out_nothing_of_the_radiograph_is_left_on_the_page(page, t
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("Password", exact=True).wait_for()
     page.locator("canvas").first.wait_for(state="detached")
+    wait_until_still(page)
 
     assert "Doe_Jane" not in page.content()
     assert page.locator(".cxr-card").count() == 0

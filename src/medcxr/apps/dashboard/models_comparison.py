@@ -57,15 +57,17 @@ def show_comparison(
     def name(number: int) -> str:
         return entries[number].identity
 
+    in_use = next((number for number, one in enumerate(entries) if one.is_current), 0)
     first = left.selectbox(
         say("First model"),
         range(len(entries)),
+        index=in_use,
         format_func=name,
     )
     second = right.selectbox(
         say("Second model"),
         range(len(entries)),
-        index=1,
+        index=1 if in_use == 0 else 0,
         format_func=name,
     )
     if first == second:
