@@ -36,6 +36,7 @@ _SAME_EVERYWHERE = {
     "medcxr",
     "%d%%",  # how a slider writes its value
     # commands, as they are typed
+    "`medcxr node`",
     "medcxr compare ",
     "medcxr models show ",
     "medcxr performance",
