@@ -90,7 +90,7 @@ def test_a_case_is_told_from_its_analysis_to_its_end(workspace, analyzed):
         ann_did(AuditAction.CASES_EXPORTED, "1 cases", format="CSV"),
         ann_did(AuditAction.CASE_EXPORTED, "case 1", format="PDF"),
         ann_did(AuditAction.CASE_EXPORTED, UNREMEMBERED, format="JSON"),
-        ann_did(AuditAction.CASE_DELETED, "case 1"),
+        ann_did(AuditAction.CASE_DELETED, "case 1", results_dropped=0),
     ]
     assert check_trail(workspace).problems == ()
 
@@ -153,7 +153,7 @@ def test_cases_that_were_kept_long_enough_are_forgotten_by_the_program(
         (
             AuditAction.CASES_FORGOTTEN,
             "1 cases",
-            {"kept_days": 3},
+            {"kept_days": 3, "results_dropped": 0},
             "program",
             Door.PROGRAM,
         )
