@@ -7,6 +7,7 @@ import streamlit as st
 
 from medcxr.apps.dashboard.access import while_signed_in
 from medcxr.apps.dashboard.backup_clock import backup_clock
+from medcxr.apps.dashboard.done_notice import show_done
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_table
 from medcxr.core.access import Permission
@@ -145,7 +146,7 @@ def _show_making(workspace: Workspace, _found: Sequence[Backup]) -> None:
     if st.button(say("Make the backup"), type="primary"):
         with st.spinner(say("Making and reading back")):
             made = make_backup(workspace, passphrase=passphrase, runs=runs)
-        _done(say("{name} was made and read back.", name=made.backup.name))
+        show_done("backups", say("{name} was made and read back.", name=made.backup.name))
 
 
 def _show_verifying(_workspace: Workspace, found: Sequence[Backup]) -> None:
@@ -154,7 +155,7 @@ def _show_verifying(_workspace: Workspace, found: Sequence[Backup]) -> None:
     if st.button(say("Verify"), type="primary"):
         with st.spinner(say("Reading")):
             verify_backup(chosen.path, passphrase or None)
-        _done(say("{name} is whole.", name=chosen.name))
+        show_done("backups", say("{name} is whole.", name=chosen.name))
 
 
 def _show_download(workspace: Workspace, found: Sequence[Backup]) -> None:
@@ -190,7 +191,7 @@ def _show_restoring(workspace: Workspace, found: Sequence[Backup]) -> None:
     if _is_sure() and st.button(say("Restore"), type="primary"):
         with st.spinner(say("Restoring")):
             restore_backup(workspace, chosen.path, passphrase=passphrase or None)
-        _done(say("The backup was restored."))
+        show_done("backups", say("The backup was restored."))
 
 
 def _show_going_back(workspace: Workspace, _found: Sequence[Backup]) -> None:
@@ -199,7 +200,7 @@ def _show_going_back(workspace: Workspace, _found: Sequence[Backup]) -> None:
     if _is_sure() and st.button(say("Return to it"), type="primary"):
         with st.spinner(say("Restoring")):
             go_back(workspace, chosen.name)
-        _done(say("The earlier state is back."))
+        show_done("backups", say("The earlier state is back."))
 
 
 def _show_forgetting(workspace: Workspace, _found: Sequence[Backup]) -> None:
@@ -209,7 +210,7 @@ def _show_forgetting(workspace: Workspace, _found: Sequence[Backup]) -> None:
     )
     if st.button(say("Delete"), disabled=not sure):
         forget_state(workspace, chosen.name)
-        _done(say("The earlier state was deleted."))
+        show_done("backups", say("The earlier state was deleted."))
 
 
 def _show_deleting(workspace: Workspace, found: Sequence[Backup]) -> None:
@@ -219,7 +220,7 @@ def _show_deleting(workspace: Workspace, found: Sequence[Backup]) -> None:
     )
     if st.button(say("Delete"), disabled=not sure):
         delete_backup(workspace, chosen.name)
-        _done(say("{name} was deleted.", name=chosen.name))
+        show_done("backups", say("{name} was deleted.", name=chosen.name))
 
 
 def _show_schedule(workspace: Workspace, _found: Sequence[Backup]) -> None:
@@ -249,7 +250,7 @@ def _show_schedule(workspace: Workspace, _found: Sequence[Backup]) -> None:
                 runs=runs,
             )
             set_backup_schedule(workspace, schedule)
-            _done(say("The schedule was saved."))
+            show_done("backups", say("The schedule was saved."))
     st.caption(say("Backups made by hand are never deleted by it."))
 
 
@@ -291,12 +292,3 @@ def _is_sure() -> bool:
 
 def _number(label: str, value: int, least: int) -> int:
     return st.number_input(label, min_value=least, max_value=1000, value=value, step=1)
-
-
-def _done(notice: str) -> None:
-    """Show the page anew, with what was done above the list and without what was typed."""
-    for key in list(st.session_state):
-        if str(key).startswith("backups_"):
-            del st.session_state[key]
-    st.session_state[_NOTICE] = notice
-    st.rerun()

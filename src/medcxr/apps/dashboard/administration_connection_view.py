@@ -13,6 +13,7 @@ from medcxr.apps.dashboard.connection_words import (
     STOPPED,
     told_reason,
 )
+from medcxr.apps.dashboard.done_notice import show_done
 from medcxr.apps.dashboard.plain import plain
 from medcxr.apps.dashboard.tables import html_facts, html_table
 from medcxr.core.access import Permission
@@ -102,7 +103,10 @@ def _show_received(workspace: Workspace, found: HospitalConnection) -> None:
         and st.button(say("Read the failed images again"))
     ):
         n = retry_failed(workspace)
-        _done(say_number("{number} image waits again.", "{number} images wait again.", n))
+        show_done(
+            "connection",
+            say_number("{number} image waits again.", "{number} images wait again.", n),
+        )
 
 
 def _show_results(workspace: Workspace, found: HospitalConnection) -> None:
@@ -186,7 +190,10 @@ def _show_actions(
 def _show_retrying(workspace: Workspace, numbers: Sequence[int]) -> None:
     if st.button(say("Send again"), type="primary"):
         n = retry_results(workspace, numbers)
-        _done(say_number("{number} result is sent again.", "{number} results are sent again.", n))
+        show_done(
+            "connection",
+            say_number("{number} result is sent again.", "{number} results are sent again.", n),
+        )
 
 
 def _show_discarding(workspace: Workspace, numbers: Sequence[int]) -> None:
@@ -196,7 +203,10 @@ def _show_discarding(workspace: Workspace, numbers: Sequence[int]) -> None:
     )
     if st.button(say("Discard"), disabled=not sure):
         n = discard_results(workspace, numbers)
-        _done(say_number("{number} result is discarded.", "{number} results are discarded.", n))
+        show_done(
+            "connection",
+            say_number("{number} result is discarded.", "{number} results are discarded.", n),
+        )
 
 
 _SHOWN: Mapping[_Action, Callable[[Workspace, Sequence[int]], None]] = {
@@ -232,12 +242,3 @@ def _kind(one: UndeliveredRow) -> str:
 
 def _given_up_first(one: UndeliveredRow) -> bool:
     return one.state is not DeliveryState.GIVEN_UP
-
-
-def _done(notice: str) -> None:
-    """Show the page anew, with what was done and without what was chosen."""
-    for key in list(st.session_state):
-        if str(key).startswith("connection_"):
-            del st.session_state[key]
-    st.session_state[_NOTICE] = notice
-    st.rerun()
