@@ -43,6 +43,17 @@ def test_a_missing_data_folder_is_named_before_anything_starts(workspace, tmp_pa
         launch(workspace, port=_free_port(), headless=True, data=tmp_path / "missing")
 
 
+def test_nothing_is_loaded_before_the_server_that_only_it_needs():
+    names = "medcxr.apps.cli.tls, medcxr.apps.dashboard.launch"
+    program = f"import sys, {names}; medcxr.apps.cli.tls.named_certificate(None, None); print(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(run.stdout.split())
+    assert "medcxr.apps.dashboard.launch" in loaded
+    assert not loaded & {"sqlalchemy", "cryptography", "numpy", "streamlit", "onnxruntime"}
+
+
 def test_the_flags_keep_the_protections_on_and_the_statistics_off():
     command = server_command(address="127.0.0.1", port=8501, headless=True)
     assert {

@@ -9,12 +9,12 @@ import pytest
 
 from medcxr.core.access import Permission, Role
 from medcxr.core.errors import AccessError
+from medcxr.core.loopback import is_loopback
 from medcxr.security.passwords import INITIAL_PASSWORD
 from medcxr.services.accounts import (
     Duty,
     change_password,
     is_initial_password,
-    is_loopback,
     require_current,
     require_safe_address,
     sign_in,

@@ -1,6 +1,5 @@
 """Signing in and out, and what users change of their own accounts."""
 
-import ipaddress
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +7,10 @@ from datetime import datetime
 
 from medcxr.core.access import Actor, Door, Role
 from medcxr.core.audit import AuditAction
+from medcxr.core.clock import Clock, moment
 from medcxr.core.errors import AccessError
 from medcxr.core.language import Sentence, text
+from medcxr.core.loopback import is_loopback
 from medcxr.security.one_time_codes import find_code, recovery_key
 from medcxr.security.passwords import (
     NOBODYS_HASH,
@@ -24,10 +25,8 @@ from medcxr.services.first_user import user_database
 from medcxr.services.preferences import preferences
 from medcxr.services.second_factor_secret import secret_of
 from medcxr.services.sessions import (
-    Clock,
     Duty,
     SignedIn,
-    moment,
     open_session,
     require_current,
     sign_out,
@@ -53,7 +52,6 @@ __all__ = [
     "change_password",
     "confirmed_password",
     "is_initial_password",
-    "is_loopback",
     "require_current",
     "require_safe_address",
     "sign_in",
@@ -223,17 +221,6 @@ def require_safe_address(workspace: Workspace, address: str) -> None:
             "the public initial one; change the password at 127.0.0.1 first.",
             address=address or Sentence("(all)"),
         )
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether only this computer can connect to an address (127.0.0.0/8, ::1, localhost)."""
-    name = address.strip().lower().removeprefix("[").removesuffix("]")
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False  # a name: who knows where it leads
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from cattrs import BaseValidationError, transform_error
 
 from medcxr.core.errors import DataError
 from medcxr.core.exact import exact_converter
-from medcxr.services.accounts import is_loopback
+from medcxr.core.loopback import is_loopback
 from medcxr.services.ports import DEFAULT_ADDRESS
 from medcxr.services.workspace import Workspace
 

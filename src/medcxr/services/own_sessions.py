@@ -3,10 +3,11 @@
 import time
 
 from medcxr.core.audit import AuditAction
+from medcxr.core.clock import Clock, moment
 from medcxr.core.errors import AccessError
 from medcxr.services.accounts import confirmed_password
 from medcxr.services.audit import note
-from medcxr.services.sessions import Clock, moment, require_current
+from medcxr.services.sessions import require_current
 from medcxr.services.workspace import Workspace
 from medcxr.storage.session_table import end_session, end_sessions, open_sessions
 

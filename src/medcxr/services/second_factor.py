@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from medcxr.core.audit import AuditAction
+from medcxr.core.clock import Clock, moment
 from medcxr.core.errors import AccessError
 from medcxr.security.one_time_codes import (
     enrolment_address,
@@ -20,7 +21,7 @@ from medcxr.services.audit import note
 from medcxr.services.first_user import user_database
 from medcxr.services.preferences import preferences
 from medcxr.services.second_factor_secret import kept_secret
-from medcxr.services.sessions import Clock, moment, require_current
+from medcxr.services.sessions import require_current
 from medcxr.services.workspace import Workspace
 from medcxr.storage.session_table import end_sessions
 from medcxr.storage.user_table import (

@@ -3,13 +3,16 @@
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from medcxr.core.clock import Clock, moment
 from medcxr.core.errors import AccessError, DataError
 from medcxr.core.language import Sentence
+from medcxr.core.loopback import is_loopback
 from medcxr.core.settings import CERTIFICATE_VARIABLE, KEY_VARIABLE, Settings
-from medcxr.security.server_certificate import ServerCertificate, checked_certificate
-from medcxr.services.accounts import is_loopback
-from medcxr.services.sessions import Clock, moment
+
+if TYPE_CHECKING:
+    from medcxr.security.server_certificate import ServerCertificate
 
 __all__ = ["chosen_certificate", "ends_soon", "require_encryption"]
 
@@ -18,7 +21,7 @@ _SOON = timedelta(days=30)
 
 def chosen_certificate(
     certificate: Path | None = None, key: Path | None = None, *, clock: Clock = time.time
-) -> ServerCertificate | None:
+) -> "ServerCertificate | None":
     """Return the certificate that was named, by an option or else by the settings; None without.
 
     Args:
@@ -41,11 +44,14 @@ def chosen_certificate(
             one=CERTIFICATE_VARIABLE,
             other=KEY_VARIABLE,
         )
+    # Only now: a server without one starts sooner.
+    from medcxr.security.server_certificate import checked_certificate  # noqa: PLC0415
+
     return checked_certificate(certificate, key, moment(clock))
 
 
 def require_encryption(
-    address: str, certificate: ServerCertificate | None, *, allow_unencrypted: bool
+    address: str, certificate: "ServerCertificate | None", *, allow_unencrypted: bool
 ) -> None:
     """Return if a server may listen on an address.
 
@@ -66,6 +72,6 @@ def require_encryption(
         )
 
 
-def ends_soon(certificate: ServerCertificate, *, clock: Clock = time.time) -> bool:
+def ends_soon(certificate: "ServerCertificate", *, clock: Clock = time.time) -> bool:
     """Tell whether a certificate ends within a month."""
     return certificate.ends_at - moment(clock) < _SOON

@@ -1,13 +1,13 @@
 """Sessions: opened by a sign-in, used for some time, and ended."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from medcxr.core.access import Actor, Door
 from medcxr.core.audit import AuditAction
+from medcxr.core.clock import Clock, moment
 from medcxr.core.errors import AccessError
 from medcxr.security.session_keys import new_token, token_key
 from medcxr.services.audit import note
@@ -28,19 +28,14 @@ from medcxr.storage.session_table import (
 from medcxr.storage.user_table import UserRow, user_by_id
 
 __all__ = [
-    "Clock",
     "Duty",
     "OpenSession",
     "SignedIn",
-    "moment",
     "open_session",
     "own_sessions",
     "require_current",
     "sign_out",
 ]
-
-Clock = Callable[[], float]
-"""Returns seconds since 1970."""
 
 _SEEN_EVERY = timedelta(seconds=10)  # not every click needs to be written
 _SLACK = timedelta(minutes=1)  # clocks of two computers differ; a clock set back further ends it
@@ -223,11 +218,6 @@ def open_session(
         duty=_duty(user, chosen),
         mark=mark,
     )
-
-
-def moment(clock: Clock) -> datetime:
-    """Return what a clock tells, with its time zone."""
-    return datetime.fromtimestamp(clock(), UTC)
 
 
 def _reason_to_end(session: SessionRow, chosen: Preferences, now: datetime) -> AccessError | None:

@@ -9,20 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
 from medcxr.apps.dashboard.themes import DARK, PALETTES, theme_options
 from medcxr.core.errors import DataError, MedcxrError
+from medcxr.core.loopback import is_loopback
 from medcxr.core.settings import Settings
-from medcxr.security.server_certificate import ServerCertificate
-from medcxr.services.accounts import is_loopback, require_safe_address
 from medcxr.services.ports import DEFAULT_ADDRESS, DEFAULT_PORT, require_free
 from medcxr.services.server_tls import require_encryption
 from medcxr.services.workspace import Workspace
 
+if TYPE_CHECKING:
+    from medcxr.security.server_certificate import ServerCertificate
+
 __all__ = ["launch", "server_command"]
 
 _SERVER = Path(__file__).with_name("dashboard_server.py")
+_CLEANS_AFTER_S = 15.0  # the first page needs both cores of a small computer
 _GRACE_S = 10.0  # for open requests to end before the server is killed
 
 _THEME = {
@@ -42,7 +46,7 @@ def launch(
     headless: bool = False,
     cases: Path | None = None,
     data: Path | None = None,
-    certificate: ServerCertificate | None = None,
+    certificate: "ServerCertificate | None" = None,
     allow_unencrypted: bool = False,
 ) -> int:
     """Serve the dashboard until it is interrupted.
@@ -65,7 +69,11 @@ def launch(
             unencrypted and nobody has allowed that.
         DataError: the address or port cannot be used, or there is no such table or folder.
     """
-    require_safe_address(workspace, address)
+    if not is_loopback(address):
+        # Only now: a server for this computer alone starts sooner without the database's library.
+        from medcxr.services.accounts import require_safe_address  # noqa: PLC0415
+
+        require_safe_address(workspace, address)
     require_encryption(address, certificate, allow_unencrypted=allow_unencrypted)
     require_free(address, port)
     if cases is not None and not cases.is_file():
@@ -82,15 +90,16 @@ def launch(
         server_command(address=address, port=port, headless=headless, certificate=certificate),
         env=settings.child_environment(),
     )
-    # Beside the start, which nobody waits longer for.
-    threading.Thread(target=_clean, args=(workspace,), daemon=True).start()
+    cleaning = threading.Timer(_CLEANS_AFTER_S, _clean, args=(workspace,))
+    cleaning.daemon = True
+    cleaning.start()
     with _ended_by_signals(process) as interrupted:
         code = process.wait()
     return 0 if interrupted else code
 
 
 def server_command(
-    *, address: str, port: int, headless: bool, certificate: ServerCertificate | None = None
+    *, address: str, port: int, headless: bool, certificate: "ServerCertificate | None" = None
 ) -> list[str]:
     """Return the command line of the server; flags win over anybody's Streamlit files."""
     options = {
