@@ -1,6 +1,9 @@
-"""`kill -9` at 200 random points: what was kept stays, what was begun can be gone on with.
+"""`kill -9` at random points: what was kept stays, what was begun can be gone on with.
 
-The points are drawn from seeds, as shares of what the work takes when nobody disturbs it.
+The points are drawn from seeds, as shares of what the work takes when nobody disturbs it. A quarter
+of them is tried each time; all 200 by
+
+    MEDCXR_KILLS=200 pytest tests/crash
 """
 
 import json
@@ -42,7 +45,10 @@ pytestmark = [
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 TESTS = Path(__file__).resolve().parents[1]
-N_ANALYSIS, N_BACKUP, N_RESTORE, N_MIGRATION, N_TRAINING = 60, 45, 45, 40, 10  # 200
+N_KILLS = int(os.environ.get("MEDCXR_KILLS", "50"))
+N_ANALYSIS, N_BACKUP, N_RESTORE, N_MIGRATION, N_TRAINING = (
+    max(2, round(N_KILLS * of_200 / 200)) for of_200 in (60, 45, 45, 40, 10)
+)
 
 
 class Zygote:
@@ -196,7 +202,7 @@ def test_a_restore_is_done_or_not_begun(forking, tmp_path):
     whole_s = forking.finish("restore", folder=tmp_path / "whole", log=tmp_path / "log", path=path)
     assert state_of(assert_sound(tmp_path / "whole")) == wanted
     moments, found, number = points(3), [], 0
-    while len(found) < N_RESTORE:
+    while len(found) < N_RESTORE or len(set(found)) < 2:
         number += 1
         folder, log = tmp_path / f"w{number}", tmp_path / f"log{number}"
         shutil.copytree(template.folder, folder)
@@ -217,8 +223,6 @@ def test_a_restore_is_done_or_not_begun(forking, tmp_path):
             forking.finish("restore", **values)
             assert state_of(assert_sound(folder)) == wanted
         shutil.rmtree(folder)
-    assert True in found
-    assert False in found
 
 
 def write_revision_0001(path):
@@ -243,7 +247,7 @@ def test_a_migration_is_done_or_not_begun(forking, tmp_path):
     shutil.copy(template, tmp_path / "whole")
     whole_s = forking.finish("migrate", folder=tmp_path / "whole", log=tmp_path / "log")
     moments, found, number = points(4), [], 0
-    while len(found) < N_MIGRATION:
+    while len(found) < N_MIGRATION or len(set(found)) < 2:
         number += 1
         folder, log = tmp_path / f"w{number}", tmp_path / f"log{number}"
         folder.mkdir()
@@ -265,8 +269,6 @@ def test_a_migration_is_done_or_not_begun(forking, tmp_path):
         whole_s *= 1.0 if found[-1] else 1.03  # its end may come later than that of the first
         assert database_problems(open_database(path)) == ()
         assert len(cases(assert_sound(folder))) == 200
-    assert True in found
-    assert False in found
 
 
 @pytest.mark.train
