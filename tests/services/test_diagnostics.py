@@ -1,7 +1,10 @@
 """All checks together, whatever is broken."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from certificates import DAY, write_certificate
 from medcxr.core.language import speaking
 from medcxr.services.diagnostics import run_diagnostics
 from medcxr.services.health import Health, told_size, worst
@@ -18,6 +21,22 @@ def test_a_whole_installation_needs_at_most_attention(tiny_workspace):
     assert [done for done, _ in steps] == list(range(len(checks)))
     for one in checks:
         assert bool(one.outcome.remedy) == (one.outcome.health is not Health.GOOD)
+
+
+def test_a_certificate_is_looked_at_that_the_settings_name(tiny_workspace, tmp_path, monkeypatch):
+    def looked_at():
+        checks = run_diagnostics(tiny_workspace.folder)
+        (outcome,) = [one.outcome for one in checks if one.key == "certificate"]
+        return outcome
+
+    assert looked_at().health is Health.GOOD
+    for days, health in ((60, Health.GOOD), (20, Health.ATTENTION), (-1, Health.BROKEN)):
+        begin, end = datetime.now(UTC) - 2 * DAY, datetime.now(UTC) + days * DAY
+        certificate, key = write_certificate(tmp_path, name=f"in {days}", begin=begin, end=end)
+        monkeypatch.setenv("MEDCXR_TLS_CERTIFICATE", str(certificate))
+        monkeypatch.setenv("MEDCXR_TLS_KEY", str(key))
+        assert looked_at().health is health
+        assert certificate.name in looked_at().found
 
 
 def test_what_is_broken_stops_no_other_check(tiny_workspace):

@@ -14,6 +14,7 @@ from medcxr.core.audit import AuditAction
 from medcxr.core.errors import DataError, StorageError
 from medcxr.services.audit import note_alone
 from medcxr.services.backups import ALWAYS, RUN_PARTS, body_of_backup
+from medcxr.services.health import told_size
 from medcxr.services.training_jobs import running_job
 from medcxr.services.unfinished_restore import (
     BEFORE,
@@ -189,11 +190,11 @@ def _require_room(folder: Path, n_bytes: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < n_bytes + _SPARE_BYTES:
         raise StorageError(
-            "The backup unpacks to {needed:.1f} GB and the disk of {folder} has {free:.1f} GB free; "
-            "free space, e.g. with `medcxr backup forget`, and try again.",
-            needed=n_bytes / 1e9,
+            "The backup unpacks to {needed} and the disk of {folder} has {free} free; free "
+            "space, e.g. with `medcxr backup forget`, and try again.",
+            needed=told_size(n_bytes),
             folder=folder,
-            free=free / 1e9,
+            free=told_size(free),
         )
 
 

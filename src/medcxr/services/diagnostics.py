@@ -15,6 +15,7 @@ from medcxr.services.computer_health import (
     check_port,
     check_python,
 )
+from medcxr.services.encryption_health import check_certificate
 from medcxr.services.health import Check, Outcome, broken, good
 from medcxr.services.model_health import (
     check_analysis,
@@ -86,6 +87,7 @@ def _of_computer(port: int | None) -> Iterator[_Planned]:
     yield "memory", text("Memory"), check_memory
     yield "cores", text("Cores"), check_cores
     yield "graphics card", text("Graphics card"), check_graphics_card
+    yield "certificate", text("Certificate (TLS)"), check_certificate
     if port is not None:
         yield "port", text("Port of the dashboard"), lambda: check_port(port)
 
