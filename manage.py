@@ -66,6 +66,7 @@ NEVER_RUN = {  # folders of libraries: their own tests, headers for compilers, a
 }
 BANDIT_READS = ("src", "manage.py", "supply_chain")
 NOT_CHECKED = 75  # what a check ends with that could not look
+MOST_AT_ONCE = 4  # tests; each may hold a browser, a database server and torch
 SECRETS = ("MEDCXR_DATABASE", "MEDCXR_DATABASE_FILE", "MEDCXR_BACKUP_PASSPHRASE_FILE")
 BROWSER_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -187,7 +188,8 @@ def test(pytest_arguments: "list[str]") -> int:
         "import-linter": ["-c", layers, "--no-logo"],
         "bandit": ["-m", "bandit", "-q", "-c", "pyproject.toml", "-r", *BANDIT_READS],
         "known vulnerabilities": ["supply_chain/known_vulnerabilities.py"],
-        "pytest": ["-m", "pytest", *pytest_arguments],
+        "pytest": ["-m", "pytest", *_beside_each_other(), *pytest_arguments],
+        "pytest, tests that measure times": ["-m", "pytest", "--alone", *pytest_arguments],
     }
     started = time.monotonic()
     failed, unknown = [], []
@@ -212,6 +214,11 @@ def test(pytest_arguments: "list[str]") -> int:
     passed = [name for name in checks if name not in unknown]
     say(f"All passed in {_seconds_since(started)}: {', '.join(passed)}")
     return 0
+
+
+def _beside_each_other() -> "list[str]":
+    """Return how pytest runs tests at once: many wait, for a page or for another program."""
+    return ["-n", str(min(os.cpu_count() or 1, MOST_AT_ONCE)), "--dist", "loadfile"]
 
 
 def install(_options: argparse.Namespace) -> int:

@@ -15,6 +15,27 @@ from postgres_server import PostgresServer, require_programs, running_server
 from small_training import TrainProcess, finish_training, write_small_config
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let tests that measure times run after the others, one at a time."""
+    parser.addoption("--alone", action="store_true", help="run only tests that are marked so")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave them out beside others, and the others out beside them."""
+    alone, beside_others = config.getoption("--alone"), hasattr(config, "workerinput")
+    if not alone and not beside_others:
+        return
+    left_out = [one for one in items if bool(one.get_closest_marker("alone")) != alone]
+    items[:] = [one for one in items if bool(one.get_closest_marker("alone")) == alone]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where none of the chosen tests measures a time, nothing went wrong."""
+    if session.config.getoption("--alone") and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        session.exitstatus = pytest.ExitCode.OK
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Return the folder of real radiographs, or skip where there is none."""

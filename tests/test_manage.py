@@ -372,7 +372,8 @@ def test_every_check_runs_and_any_failure_is_the_result(project: Path, tmp_path:
     replace_checks(project)
     good = run_manage(project, "test", "-k", "a word", **with_browser)
     assert good.returncode == 0, good.stdout + good.stderr
-    assert "['-k', 'a word']" in good.stdout
+    assert "'--dist', 'loadfile', '-k', 'a word']" in good.stdout
+    assert "['--alone', '-k', 'a word']" in good.stdout
     assert "All passed in" in good.stdout.splitlines()[-1]
 
     replace_checks(project, {"ruff": "sys.exit(7)", "mypy": "sys.exit(8)"})

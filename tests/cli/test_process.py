@@ -86,6 +86,7 @@ def test_help_imports_nothing_heavy(words):
     assert loaded & HEAVY == set()
 
 
+@pytest.mark.alone
 def test_help_appears_within_half_a_second():
     seconds = []
     for _ in range(5):

@@ -20,8 +20,15 @@ from streamlit import config
 
 import medcxr.apps.dashboard
 from bundles import FINDINGS, keep_map_tests, use_tiny_model
+from medcxr.apps.dashboard.backup_clock import BackupClock
 from medcxr.services.workspace import Workspace
 from signing_in import settle
+
+
+@pytest.fixture(autouse=True)
+def no_backup_clock(monkeypatch):
+    """In a server it ends with the process; of a page in this process it would outlive its test."""
+    monkeypatch.setattr(BackupClock, "start", lambda _: None)
 
 
 @pytest.fixture

@@ -487,6 +487,7 @@ def test_an_earlier_radiograph_moves_with_this_one_and_keeps_its_own_gray_levels
 WITHIN_S = 2.0  # from the upload to findings and picture
 
 
+@pytest.mark.alone
 def test_a_radiograph_of_full_size_is_shown_within_two_seconds(
     browser, serve, tmp_path, record_property
 ):

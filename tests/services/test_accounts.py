@@ -303,6 +303,7 @@ def test_a_name_that_nobody_has_is_answered_as_one_that_somebody_has(workspace, 
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_name_that_nobody_has_takes_as_long_as_one_that_somebody_has(workspace):
     clock = Clock()
     settle(workspace, clock=clock)
