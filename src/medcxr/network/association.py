@@ -49,6 +49,7 @@ _IS_COMMAND, _IS_LAST = 0x01, 0x02  # PS3.8 section E.2
 _MOST_REQUEST_BYTES = 2**17  # of an A-ASSOCIATE-RQ: 128 contexts of some dozen syntaxes
 _MOST_COMMAND_BYTES = 2**14
 _BUFFER = 2**16
+_LAST_WORD_S = 2.0  # in which a peer closes the connection after an association's end
 _LOOK_UP_S = 0.25  # after which who waits looks whether it is to end; closing a half would end TLS
 
 # PS3.8 table 9-21: result, source, reason
@@ -354,9 +355,19 @@ class Association:
             self._connection.sendall(encoded_abort(source, reason))
 
     def _close(self) -> None:
+        """Say that nothing more comes, and give the peer time to read what came last.
+
+        A connection that is closed before its peer has closed it may take a rejection or an abort
+        with it (PS3.8, section 9.2: state 13 and the ARTIM timer).
+        """
         self._file.close()
+        until = time.monotonic() + _LAST_WORD_S
         with suppress(OSError):  # the peer may have gone
             self._connection.shutdown(socket.SHUT_WR)
+            while (left := until - time.monotonic()) > 0:
+                self._connection.settimeout(left)
+                if not self._connection.recv_into(self._buffer):
+                    break
         self._connection.close()
 
 

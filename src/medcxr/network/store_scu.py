@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pynetdicom import AE, build_context
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made at import
 from pynetdicom.transport import T_CONNECT, AddressInformation, AssociationSocket
@@ -152,7 +153,7 @@ def _associate(peer: DicomPeer, contexts: list[PresentationContext]) -> Associat
     )
     if association.is_established:
         return association
-    if association.is_rejected:
+    if association.is_rejected or _was_rejected_at_once(association):
         raise CredentialsError(
             "{ae_title} at {host}:{port} refuses the association; enter this node's AE title there, "
             "and check both AE titles here.",
@@ -161,6 +162,15 @@ def _associate(peer: DicomPeer, contexts: list[PresentationContext]) -> Associat
             port=peer.port,
         )
     raise _silent(peer)
+
+
+def _was_rejected_at_once(association: Association) -> bool:
+    """Tell whether a rejection came before pynetdicom looked whether it was connected.
+
+    It takes the closed connection for one that was never there, and leaves the rejection unread.
+    """
+    unread = association.dul.receive_pdu(wait=False)
+    return isinstance(unread, A_ASSOCIATE) and bool(unread.result)
 
 
 class _Socket(AssociationSocket):
