@@ -309,15 +309,11 @@ class SoftLabelConfig:
             file, and a column for each finding that another reader scored; None mixes in what the
             configuration's teacher says, if it has one.
         share: of the probabilities; the rest is the label's.
-        held_out: whether the teacher answers for each image by networks that have not learned from
-            it either: it then learns without every two folds instead of without every one. What a
-            network says of its own lessons repeats their labels, with what is wrong in them.
         companions: whether the teacher teaches the recipes that answer beside this one, too.
     """
 
     path: str | None = None
     share: float = 0.5
-    held_out: bool = field(default=False, metadata=_LATER)
     companions: bool = field(default=False, metadata=_LATER)
 
 
@@ -701,10 +697,10 @@ def _check_teaching(config: TrainingConfig) -> None:
     _check_simulated(config)
     teacher = config.teacher
     if teacher is None:
-        if config.soft_labels.held_out or config.soft_labels.companions:
+        if config.soft_labels.companions:
             raise DataError(
-                "soft_labels.held_out and soft_labels.companions say how a teacher teaches, and the "
-                "configuration names none; name a teacher, or leave them out."
+                "soft_labels.companions lets a teacher teach further recipes, and the configuration "
+                "names none; name a teacher, or leave it out."
             )
         return
     _check(teacher)
@@ -726,14 +722,11 @@ def _check_teaching(config: TrainingConfig) -> None:
         "seed": (config.seed, teacher.seed),
         "preprocessing": (config.preprocessing, teacher.preprocessing),
         "data.findings": (config.data.findings, teacher.data.findings),
+        "the tables with the role 'split'": (_split_paths(config), _split_paths(teacher)),
         "evaluation.folds": (config.evaluation.folds, teacher.evaluation.folds),
+        "evaluation.ship": (config.evaluation.ship, teacher.evaluation.ship),
     }
-    if config.soft_labels.held_out:
-        alike["the tables with the role 'split'"] = (_split_paths(config), _split_paths(teacher))
-        _check_taught_tables(config, teacher)
-    else:
-        alike["data.tables"] = (config.data.tables, teacher.data.tables)
-        alike["evaluation.ship"] = (config.evaluation.ship, teacher.evaluation.ship)
+    _check_taught_tables(config, teacher)
     for name, (own, its) in alike.items():
         if own != its:
             raise DataError(
@@ -743,13 +736,14 @@ def _check_teaching(config: TrainingConfig) -> None:
 
 
 def _check_taught_tables(config: TrainingConfig, teacher: TrainingConfig) -> None:
-    """Refuse tables of which a teacher with answers that are held out knows nothing."""
-    further = {t.path for t in config.data.tables} - {t.path for t in teacher.data.tables}
-    if further:
-        raise DataError(
-            f"{config.name} learns from {min(further)}, which is no table of its teacher "
-            f"{teacher.name}; a teacher answers for images of its own tables."
-        )
+    """Refuse tables that a teacher does not know, or of which it holds out other images."""
+    known = {table.path: table for table in teacher.data.tables}
+    for table in config.data.tables:
+        if known.get(table.path) != table:
+            raise DataError(
+                f"The teacher {teacher.name} does not learn from {table.path} as {config.name} "
+                "does, and might have seen what is held out; give both the same entry."
+            )
 
 
 def _check_simulated(config: TrainingConfig) -> None:

@@ -38,7 +38,7 @@ from medcxr.learning.anatomy import (
     measure_images,
 )
 from medcxr.learning.config import TrainingConfig
-from medcxr.learning.ensemble import Ensemble, side_by_side
+from medcxr.learning.ensemble import Ensemble, one_each, side_by_side
 from medcxr.learning.export import export_onnx, export_weights
 from medcxr.learning.failures import failure_sheet
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
@@ -343,7 +343,7 @@ class _Run:
             logits[list(rows)] += beside[list(companion.data.split_rows)]
         logits /= len(recipes)
         if len(recipes) > 1 and self.config.evaluation.ship == "refit":
-            network = Ensemble([Ensemble(members[-1:]) for members in recipes])
+            network = one_each([members[-1] for members in recipes])
             how = self._told_refits()
         elif len(recipes) > 1:
             network = side_by_side(recipes)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from functools import partial
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +50,7 @@ Watch = Callable[[str, dict[str, object]], None]
 
 OUTLINES_PART = "outlines"
 
-_FOLD = "fold-"
 _PRETRAINING = "pretraining"
-_ANSWERS_FILE = "answers.npy"
 _COMPANION, _TEACHER = "companion", "teacher"  # a second companion is "companion-2"
 _PART_SCORES_FILE = "held_out.csv"
 _HARDEST_FILE = "outlines.png"
@@ -122,7 +119,7 @@ class RunParts:
                 trainings |= {one.name: partial(companion.fit, one) for one in companion.parts()}
         teacher = self.teacher()
         if name not in trainings and teacher is not None:
-            trainings |= teacher.teachings(held_out=self.config.soft_labels.held_out)
+            trainings |= teacher.teachings()
         if name not in trainings:
             raise DataError(f"This run has no part {name!r}; name one of {', '.join(trainings)}.")
         return trainings[name]
@@ -136,9 +133,11 @@ class RunParts:
             may_stop = self.config.optimization.early_stopping
             rows = self.data.training_rows(hidden)
             return [self._part("holdout", rows, watched=held.validation, may_stop=may_stop)]
-        folds = self._folds()
+        folds = self.data.folds(
+            settings.folds, seed=self.config.seed, centre_column=settings.centre_column
+        )
         parts = [
-            self._part(f"{_FOLD}{number}", self.data.training_rows(held_out), watched=held_out)
+            self._part(f"fold-{number}", self.data.training_rows(held_out), watched=held_out)
             for number, held_out in enumerate(folds, start=1)
         ]
         if settings.ship == "refit":
@@ -184,87 +183,10 @@ class RunParts:
         config = self.config.teacher
         return None if config is None else self._sibling(_TEACHER, config)
 
-    def teachings(self, *, held_out: bool) -> dict[str, Callable[[], object]]:
-        """Return what trains each part that answers for images of another run, by its name.
-
-        Args:
-            held_out: whether each image is answered for by networks that have not seen it.
-        """
+    def teachings(self) -> dict[str, Callable[[], object]]:
+        """Return what trains each part that answers for images of another run, by its name."""
         runs = [self, *self.companions()]
-        if held_out:
-            return {
-                part.name: partial(self._pair_logits, run, part, pair)
-                for run in runs
-                for pair, part in run.pairs().items()
-            }
         return {part.name: partial(run.fit, part) for run in runs for part in run.parts()}
-
-    def pairs(self) -> dict[tuple[int, int], Part]:
-        """Return a training without each two folds, by their numbers."""
-        folds = self._folds()
-        numbers = self.data.fold_numbers(folds)
-        return {
-            pair: self._part(
-                f"pair-{pair[0]}-{pair[1]}",
-                tuple(
-                    row
-                    for row in self.data.training_rows([*folds[pair[0] - 1], *folds[pair[1] - 1]])
-                    if numbers[row] not in pair
-                ),
-            )
-            for pair in combinations(range(1, len(folds) + 1), 2)
-        }
-
-    def _folds(self) -> list[tuple[int, ...]]:
-        settings = self.config.evaluation
-        return self.data.folds(
-            settings.folds, seed=self.config.seed, centre_column=settings.centre_column
-        )
-
-    def held_out_answers(self, data: TrainingData, hidden: int | None) -> FloatArray:
-        """Return what networks say of images that they have not seen: (n_images, n_findings).
-
-        Args:
-            data: some of this run's tables, whose images are asked for.
-            hidden: the fold that whoever is taught is measured on: none of these networks has seen
-                it either. None if it is measured on nothing.
-        """
-        trained = [(run, run.pairs()) for run in [self, *self.companions()]]
-        numbers = np.asarray(self.data.fold_numbers(self._folds()))
-        by_pair = {
-            pair: np.mean(
-                [self._pair_logits(run, parts[pair], pair) for run, parts in trained], axis=0
-            )
-            for pair in self.pairs()
-            if hidden is None or hidden in pair
-        }
-        logits = np.full((self.data.n_rows, self.n_findings), np.nan, dtype=np.float32)
-        for number in range(1, self.config.evaluation.folds + 1):
-            chosen = numbers == number
-            asked = [
-                said[chosen]
-                for pair, said in by_pair.items()
-                if number in pair  # without the hidden fold, by the one network that lacks both
-            ]
-            logits[chosen] = np.mean(asked, axis=0)
-        return logits[data.rows_among(self.data)]
-
-    def _pair_logits(self, run: "RunParts", part: Part, pair: tuple[int, int]) -> FloatArray:
-        """Return what a recipe's network says of this run's images in two folds, NaN for others."""
-        path = part.folder / _ANSWERS_FILE
-        if path.is_file():
-            logits: FloatArray = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
-            return logits
-        network, _, _ = run.fit(part)
-        numbers = self.data.fold_numbers(self._folds())
-        rows = tuple(row for row, number in enumerate(numbers) if number in pair)
-        logits = np.full((len(self.images), self.n_findings), np.nan, dtype=np.float32)
-        logits[list(rows)] = self.logits(network, rows)
-        if self.fabric.is_global_zero:
-            file = io.BytesIO()
-            np.save(file, logits, allow_pickle=False)
-            write_bytes_atomically(path, file.getvalue())
-        return logits
 
     def _sibling(self, role: str, config: TrainingConfig) -> "RunParts":
         if role not in self._siblings:
@@ -400,17 +322,13 @@ class RunParts:
         folders = {self.folder, *(part.folder for part in self.parts())}
         own = sum(seconds_spent(one / _PRETRAINING / CHECKPOINT_FILE) for one in folders)
         teacher = self.teacher()
-        if teacher is None:
-            return own
-        return own + teacher.seconds_trained(held_out=self.config.soft_labels.held_out)
+        return own + (0.0 if teacher is None else teacher.seconds_trained())
 
-    def seconds_trained(self, *, held_out: bool) -> float:
-        """Return how long all parts took that teach, with those of runs beside this one."""
+    def seconds_trained(self) -> float:
+        """Return how long all parts took that are trained, with those of runs beside this one."""
         runs = [self, *self.companions()]
         trained = sum(
-            seconds_spent(part.folder / CHECKPOINT_FILE)
-            for run in runs
-            for part in (run.pairs().values() if held_out else run.parts())
+            seconds_spent(part.folder / CHECKPOINT_FILE) for run in runs for part in run.parts()
         )
         return trained + sum(run.seconds_before() for run in runs)
 
@@ -504,14 +422,9 @@ class RunParts:
                     "must lead to them from its own folder."
                 )
         elif teacher is not None:
-            name = part.name.removeprefix(self.prefix)
-            if soft.held_out:
-                number = name.removeprefix(_FOLD)
-                odds = teacher.held_out_answers(
-                    self.data, int(number) if number.isdecimal() else None
-                )
-            else:
-                odds = teacher.answers(name, self.images, part.train_rows)
+            odds = teacher.answers(
+                part.name.removeprefix(self.prefix), self.images, part.train_rows
+            )
         if odds is None:
             return labels
         return soften(labels, odds, part.train_rows, share=soft.share)
@@ -541,7 +454,7 @@ class RunParts:
             return
         rows = part.watched_rows
         shares = 1 / (1 + np.exp(-logits.astype(np.float64)))
-        number = part.name.removeprefix(f"{self.prefix}{_FOLD}")
+        number = part.name.removeprefix(f"{self.prefix}fold-")
         table = self.score_table({number: (self.studies(rows).image_paths, shares)})
         write_bytes_atomically(part.folder / _PART_SCORES_FILE, table)
 

@@ -147,42 +147,6 @@ class TrainingData:
                 hidden |= {row for row in rows if self._patient(row) in patients}
         return tuple(row for row in range(self.n_rows) if row not in hidden)
 
-    def fold_numbers(self, folds: Sequence[Sequence[int]]) -> list[int]:
-        """Return of each row the fold that it belongs to, from 1 on.
-
-        A copy and a further image of a patient belong to the patient's fold. Rows of other patients
-        are never held out of a measurement; they are dealt out by their patients, the same in every
-        selection of tables.
-
-        Args:
-            folds: the held-out rows of each fold.
-        """
-        by_image: dict[str, int] = {}
-        by_patient: dict[tuple[str, str], int] = {}
-        for number, fold in enumerate(folds, start=1):
-            for row in fold:
-                by_patient[self._patient(row)] = number
-                by_image[Path(self._image_path(row)).stem] = number
-        numbers = []
-        for table, config, offset in self._each():
-            copies = table.attributes.get(config.same_as_column or "", ("",) * len(table))
-            for index, copied in enumerate(copies):
-                patient = self._patient(offset + index)
-                known = by_patient.get(patient) or (
-                    by_image.get(Path(copied).stem) if copied else 0
-                )
-                numbers.append(known or _dealt(":".join(patient), len(folds)))
-        return numbers
-
-    def rows_among(self, other: "TrainingData") -> list[int]:
-        """Return of each row the row that another selection of tables, with all of these, gives it."""
-        offsets = {c.path: offset for _, c, offset in other._each()}  # noqa: SLF001 - of the same kind
-        return [
-            offsets[config.path] + index
-            for table, config, _ in self._each()
-            for index in range(len(table))
-        ]
-
     def fingerprint(self, image_digest: str) -> str:
         """Return SHA-256 over the images' bytes, labels and patients of all tables."""
         digest = hashlib.sha256(image_digest.encode())
@@ -252,10 +216,6 @@ class TrainingData:
         numbered_by = config.same_patients_as or config.path
         return numbered_by, self.tables[index].patients[row - self.offsets[index]]
 
-    def _image_path(self, row: int) -> str:
-        index = int(np.searchsorted(self.offsets, row, side="right")) - 1
-        return self.tables[index].image_paths[row - self.offsets[index]]
-
     def _rows(self, role: str) -> tuple[int, ...]:
         return tuple(
             offset + i
@@ -267,11 +227,6 @@ class TrainingData:
     def _of_split(self, indices: Sequence[int]) -> tuple[int, ...]:
         rows = self.split_rows
         return tuple(rows[i] for i in indices)
-
-
-def _dealt(patient: str, n: int) -> int:
-    """Return one of the numbers 1…n, the same for a patient at any time."""
-    return 1 + int.from_bytes(hashlib.sha256(patient.encode()).digest()[:8]) % n
 
 
 def load_tables(config: TrainingConfig, folder: Path) -> TrainingData:
