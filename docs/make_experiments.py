@@ -175,8 +175,7 @@ def page(records: list[dict[str, Any]]) -> str:
         "",
     ]
     if whole:
-        name = load_config(SHIPPED).name
-        latest = [one for one in whole if one["config"]["name"] == name][-1]
+        latest = [one for one in whole if settings(one["config"]) == shipped][-1]
         lines += [
             f"## By collection and view: {latest['run']}",
             "",

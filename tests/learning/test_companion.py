@@ -16,7 +16,8 @@ from medcxr.inference.predictor import Predictor
 from medcxr.learning.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from medcxr.learning.config import load_config
 from medcxr.learning.experiment import Hardware, run_experiment
-from medcxr.learning.rebuilding import load_network
+from medcxr.learning.quick_look import n_networks
+from medcxr.learning.rebuilding import build_together, load_network
 from small_training import SMALL_TOML
 
 pytestmark = pytest.mark.train
@@ -66,8 +67,8 @@ def test_the_companion_is_read_from_beside_the_file(tmp_path):
         ),
         (BASE, PLAIN + "[[outlines.tables]]\npath = 'o.csv'\n", "outlines or paints lesions"),
         (
-            BASE.replace("ship = 'folds'", "ship = 'refit'"),
-            PLAIN.replace("ship = 'folds'", "ship = 'refit'"),
+            BASE.replace("'cross_validation'", "'holdout'"),
+            PLAIN.replace("'cross_validation'", "'holdout'"),
             "needs evaluation.method",
         ),
         (BASE, 'companion = "plain.toml"\n' + PLAIN, "name one that names none"),
@@ -77,6 +78,28 @@ def test_the_companion_is_read_from_beside_the_file(tmp_path):
 def test_a_companion_that_cannot_answer_beside_is_refused(tmp_path, own, other, words):
     with pytest.raises(DataError, match=words):
         load_config(write(tmp_path, own, other))
+
+
+def test_a_companion_ships_as_the_recipe_beside_which_it_answers(tmp_path):
+    config = load_config(write(tmp_path, BASE.replace("ship = 'folds'", "ship = 'refit'"), PLAIN))
+    network = build_together(config)
+    assert [len(recipe.members) for recipe in network.members] == [1, 1]
+    grids = [recipe.members[0].grid for recipe in network.members]
+    assert grids == [config.network.grid, config.companion.network.grid]
+    assert n_networks(build_together(load_config(tmp_path / "own.toml"))) == 2
+
+
+def test_a_recipe_more_than_folds_may_ship_by_networks_of_all(tmp_path):
+    own = BASE.replace("folds = 3", "folds = 2").replace("'folds'", "'refit'")
+    other = PLAIN.replace("folds = 3", "folds = 2")
+    path = write(tmp_path, own, other)
+    (tmp_path / "others" / "third.toml").write_text(other.replace('"plain"', '"third"'))
+    three = 'companion = ["others/plain.toml", "others/third.toml"]\n'
+    path.write_text(three + own)
+    assert len(load_config(path).companions) == 2
+    path.write_text(three + own.replace("'refit'", "'folds'"))
+    with pytest.raises(DataError, match="would share 2 folds"):
+        load_config(path)
 
 
 def test_a_missing_companion_is_named(tmp_path):

@@ -8,9 +8,10 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
+from medcxr.learning import loading
 from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.config import AugmentationConfig
-from medcxr.learning.loading import batches, spare_workers
+from medcxr.learning.loading import batches, onto, spare_workers
 from small_training import SIZE, random_images
 
 pytestmark = pytest.mark.train
@@ -51,8 +52,23 @@ def test_batches_do_not_depend_on_the_number_of_workers(images):
 
 
 def test_only_an_accelerator_leaves_cores_to_spare(monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(loading, "_usable_cores", lambda: 3)
     assert spare_workers(accelerated=False) == 0
     assert spare_workers(accelerated=True) == 3
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(loading, "_usable_cores", lambda: 64)
     assert spare_workers(accelerated=True) == 8
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system holds to no core")
+def test_a_training_that_is_held_to_one_core_prepares_its_own_images():
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert spare_workers(accelerated=True) == 0
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def test_what_is_on_its_device_stays_as_it_is():
+    tensor = torch.arange(3)
+    assert onto(torch.device("cpu"), tensor) is tensor

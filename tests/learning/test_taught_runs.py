@@ -74,6 +74,45 @@ def test_a_teacher_learns_the_same_fold_and_softens_only_what_is_learned(train, 
     assert np.nanmax(moved) <= 0.5  # the default share
 
 
+def test_a_teacher_teaches_the_recipes_beside_only_where_it_is_told_to(train, tmp_path):
+    (tmp_path / "teacher.toml").write_text(TEACHER)
+    (tmp_path / "beside.toml").write_text(CROSSED.replace('name = "small"', 'name = "beside"'))
+    named = 'teacher = "teacher.toml"\ncompanion = "beside.toml"\n'
+    part = "companion-fold-2"
+    _, seen = train(named + CROSSED + "\n[soft_labels]\nshare = 0.25\ncompanions = true\n", part)
+
+    labels, taught, learned = seen[part]
+    assert seen["teacher-fold-2"][2].train_rows == learned.train_rows
+    rows, hidden = list(learned.train_rows), list(learned.watched_rows)
+    np.testing.assert_array_equal(taught[hidden], labels[hidden])
+    moved = np.abs(taught[rows] - labels[rows])[:, :4]
+    assert 0 < np.nanmax(moved) <= 0.25
+
+    (tmp_path / "own.toml").write_text(named + CROSSED)
+    untaught = load_config(tmp_path / "own.toml")
+    assert untaught.teacher is not None
+    assert not untaught.soft_labels.companions
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (CROSSED + "\n[soft_labels]\ncompanions = true\n", "names none; name a teacher"),
+        (
+            'teacher = "teacher.toml"\n'
+            + CROSSED.replace("[network]", "[[data.tables]]\ncomplete_labels = false\n\n[network]"),
+            "does not learn from manifest.csv as small does",
+        ),
+    ],
+)
+def test_a_teacher_that_could_not_teach_so_is_refused(tmp_path, text, words):
+    (tmp_path / "teacher.toml").write_text(TEACHER)
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    with pytest.raises(DataError, match=words):
+        load_config(path)
+
+
 def test_other_scores_are_another_run_and_missing_ones_are_named(train, sample_data, tmp_path):
     table = sample_data / "scores.csv"
     text = CROSSED + "\n[soft_labels]\npath = 'scores.csv'\n"

@@ -210,8 +210,9 @@ class EvaluationConfig:
             on everything, and calibrates on the out-of-fold logits.
         shares: training, validation, calibration and test parts of a holdout.
         folds: number of folds of a cross-validation.
-        ship: what a cross-validation hands out: "refit" trains once more on everything, "folds"
-            lets the networks of the folds answer together, each of which saw most of the data.
+        ship: what a cross-validation hands out: "refit" trains once more on everything, one network
+            of each recipe; "folds" lets the networks of the folds answer together, each of which
+            saw most of the data. Recipes that answer beside another do as that one does.
         bootstrap: resamples for the intervals.
         group_columns: attributes for which figures are given separately.
         mirrored: whether each network answers for the image and its mirror image together.
@@ -308,10 +309,12 @@ class SoftLabelConfig:
             file, and a column for each finding that another reader scored; None mixes in what the
             configuration's teacher says, if it has one.
         share: of the probabilities; the rest is the label's.
+        companions: whether the teacher teaches the recipes that answer beside this one, too.
     """
 
     path: str | None = None
     share: float = 0.5
+    companions: bool = field(default=False, metadata=_LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -450,6 +453,7 @@ def _plain_converter() -> Any:  # noqa: ANN401 - cattrs gives its converters no 
         EvaluationConfig,
         OutlineConfig,
         PretrainingConfig,
+        SoftLabelConfig,
         TrainingConfig,
     ):
         later: dict[str, Any] = {
@@ -622,7 +626,8 @@ def _check_lesions(config: TrainingConfig) -> None:
 def _check_companions(config: TrainingConfig) -> None:
     """Refuse companions whose networks could not answer with those of this recipe."""
     names = [config.name, *(other.name for other in config.companions)]
-    if len(names) > max(config.evaluation.folds, 1) and len(names) > 1:
+    shared = config.evaluation.ship == "folds" and len(names) > 1
+    if shared and len(names) > max(config.evaluation.folds, 1):
         raise DataError(
             f"{len(names)} recipes would share {config.evaluation.folds} folds; name fewer "
             "companions, or raise evaluation.folds."
@@ -651,7 +656,7 @@ def _check_companion(config: TrainingConfig, other: TrainingConfig) -> None:
             config.data.auxiliary_findings,
             other.data.auxiliary_findings,
         ),
-        "evaluation": (config.evaluation, other.evaluation),
+        "evaluation": (config.evaluation, replace(other.evaluation, ship=config.evaluation.ship)),
         "the tables with the role 'split'": (_split_paths(config), _split_paths(other)),
     }
     for name, (own, its) in alike.items():
@@ -660,10 +665,15 @@ def _check_companion(config: TrainingConfig, other: TrainingConfig) -> None:
                 f"The companion {other.name} differs from {config.name} in {name}; their networks "
                 "could not be measured together. Make them equal."
             )
-    if (config.evaluation.method, config.evaluation.ship) != ("cross_validation", "folds"):
+    if config.evaluation.method != "cross_validation":
         raise DataError(
-            "A companion needs evaluation.method = 'cross_validation' and ship = 'folds'; set them "
-            "or leave the companion out."
+            "A companion needs evaluation.method = 'cross_validation'; set it or leave the "
+            "companion out."
+        )
+    if config.soft_labels.companions and (other.soft_labels.path or other.teacher):
+        raise DataError(
+            f"The companion {other.name} has soft labels of its own, and soft_labels.companions "
+            "would give it others; leave one of them out."
         )
     if other.outlines.tables or other.lesions.share:
         raise DataError(
@@ -687,6 +697,11 @@ def _check_teaching(config: TrainingConfig) -> None:
     _check_simulated(config)
     teacher = config.teacher
     if teacher is None:
+        if config.soft_labels.companions:
+            raise DataError(
+                "soft_labels.companions lets a teacher teach further recipes, and the configuration "
+                "names none; name a teacher, or leave it out."
+            )
         return
     _check(teacher)
     if teacher.lesions.share:
@@ -706,16 +721,28 @@ def _check_teaching(config: TrainingConfig) -> None:
     alike = {
         "seed": (config.seed, teacher.seed),
         "preprocessing": (config.preprocessing, teacher.preprocessing),
-        "data.tables": (config.data.tables, teacher.data.tables),
         "data.findings": (config.data.findings, teacher.data.findings),
+        "the tables with the role 'split'": (_split_paths(config), _split_paths(teacher)),
         "evaluation.folds": (config.evaluation.folds, teacher.evaluation.folds),
         "evaluation.ship": (config.evaluation.ship, teacher.evaluation.ship),
     }
+    _check_taught_tables(config, teacher)
     for name, (own, its) in alike.items():
         if own != its:
             raise DataError(
                 f"The teacher {teacher.name} differs from {config.name} in {name}, and would not "
                 "have learned from the same parts of the data; make them equal."
+            )
+
+
+def _check_taught_tables(config: TrainingConfig, teacher: TrainingConfig) -> None:
+    """Refuse tables that a teacher does not know, or of which it holds out other images."""
+    known = {table.path: table for table in teacher.data.tables}
+    for table in config.data.tables:
+        if known.get(table.path) != table:
+            raise DataError(
+                f"The teacher {teacher.name} does not learn from {table.path} as {config.name} "
+                "does, and might have seen what is held out; give both the same entry."
             )
 
 

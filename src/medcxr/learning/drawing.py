@@ -13,9 +13,11 @@ def uniform(images: Tensor, random: torch.Generator, most: float) -> Tensor:
 
 def between(images: Tensor, random: torch.Generator, low: float, high: float) -> Tensor:
     """(B, 1, 1, 1), one draw for each image."""
-    return torch.rand((len(images), 1, 1, 1), generator=random) * (high - low) + low
+    drawn = torch.rand((len(images), 1, 1, 1), generator=random).to(images.device)
+    return drawn * (high - low) + low
 
 
 def some(images: Tensor, random: torch.Generator, share: float) -> Tensor:
     """(B, 1, 1, 1), 1 for about a share of the images and 0 for the others."""
-    return (torch.rand((len(images), 1, 1, 1), generator=random) < share).float()
+    drawn = torch.rand((len(images), 1, 1, 1), generator=random).to(images.device)
+    return (drawn < share).float()

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from medcxr.learning.networks import Evidence
 
-__all__ = ["Ensemble", "Mirrored", "mean_evidence", "side_by_side", "spread_out"]
+__all__ = ["Ensemble", "Mirrored", "mean_evidence", "one_each", "side_by_side", "spread_out"]
 
 
 class Ensemble(nn.Module):
@@ -40,6 +40,15 @@ def side_by_side(recipes: Sequence[Sequence[nn.Module]]) -> Ensemble:
     """
     n = len(recipes)
     return Ensemble([Ensemble(members[first::n]) for first, members in enumerate(recipes)])
+
+
+def one_each(recipes: Sequence[nn.Module]) -> Ensemble:
+    """Let one network of each recipe answer together, built as `side_by_side` builds its bundles.
+
+    Args:
+        recipes: for each its network.
+    """
+    return Ensemble([Ensemble([network]) for network in recipes])
 
 
 class Mirrored(nn.Module):

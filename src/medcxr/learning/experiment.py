@@ -38,7 +38,7 @@ from medcxr.learning.anatomy import (
     measure_images,
 )
 from medcxr.learning.config import TrainingConfig
-from medcxr.learning.ensemble import Ensemble, side_by_side
+from medcxr.learning.ensemble import Ensemble, one_each, side_by_side
 from medcxr.learning.export import export_onnx, export_weights
 from medcxr.learning.failures import failure_sheet
 from medcxr.learning.outline_network import ORGANS, OutlineNetwork
@@ -84,6 +84,11 @@ _TOGETHER = (
 _BESIDE = (
     "{n} recipes answer together in this bundle, by the mean of what each says: {shares}. The "
     "figures are those of one network of each on images that none of them has seen."
+)
+_BESIDE_REFITTED = (
+    "{n} recipes answer together in this bundle, each by a network trained on all images, by the "
+    "mean of what each says: {recipes}. The figures are those of one network of each on images that "
+    "none of them has seen."
 )
 _NUMBERS = {2: "Two", 3: "Three", 4: "Four", 5: "Five"}
 _REFITTED = "The model in this bundle was trained on all images by the same recipe."
@@ -337,7 +342,10 @@ class _Run:
             recipes.append(others)
             logits[list(rows)] += beside[list(companion.data.split_rows)]
         logits /= len(recipes)
-        if len(recipes) > 1:
+        if len(recipes) > 1 and self.config.evaluation.ship == "refit":
+            network = one_each([members[-1] for members in recipes])
+            how = self._told_refits()
+        elif len(recipes) > 1:
             network = side_by_side(recipes)
             how = self._told_shares(len(folds))
         elif self.config.evaluation.ship == "folds":
@@ -391,6 +399,13 @@ class _Run:
             for first, name in enumerate(names, start=1)
         ]
         return _BESIDE.format(n=_NUMBERS.get(len(names), len(names)), shares=", ".join(shares))
+
+    def _told_refits(self) -> str:
+        """Say which recipes answer, each by its network of all images."""
+        names = ["this one", *(one.name for one in self.config.companions)]
+        return _BESIDE_REFITTED.format(
+            n=_NUMBERS.get(len(names), len(names)), recipes=", ".join(names)
+        )
 
     def _measures(self, outliner: OutlineNetwork | None, rows: tuple[int, ...]) -> FloatArray:
         """Return (n_images, measures); no column where nothing is outlined."""

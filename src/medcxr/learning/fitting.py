@@ -27,7 +27,7 @@ from medcxr.learning.checkpoint import (
 from medcxr.learning.config import TrainingConfig
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.lesions import Painter
-from medcxr.learning.loading import Batch, batches, spare_workers
+from medcxr.learning.loading import Batch, batches, onto, spare_workers
 from medcxr.learning.losses import finding_loss, stray_evidence
 from medcxr.learning.mixup import blend
 from medcxr.learning.networks import CNNTransformerHybrid
@@ -152,6 +152,8 @@ class _Training:
         self.positive_weights = _positive_weights(
             images.labels[list(part.train_rows)], self.settings.positive_weight_power
         )
+        self.column_weights = self._column_weights()
+        self.unread: list[Tensor] = []  # losses of the last steps: to read one waits for the device
         network = build_network(config)
         if not self.checkpoint.is_file():
             network.load_state_dict({**network.state_dict(), **first_weights()})
@@ -163,6 +165,9 @@ class _Training:
         self.wrapped, self.optimizer = fabric.setup(network, optimizer)
         if self.average is not None:
             self.average.to(fabric.device)
+        self.column_weights = self.column_weights.to(fabric.device)
+        if self.positive_weights is not None:
+            self.positive_weights = self.positive_weights.to(fabric.device)
 
     def run(self, taught: Callable[[], Statistics | None]) -> tuple[nn.Module, float]:
         if not self.progress.done:
@@ -229,39 +234,38 @@ class _Training:
         if self.settings.mixup:
             inputs, labels, kept = blend(inputs, labels, strength=self.settings.mixup, seed=draw)
         torch.manual_seed(draw)
-        evidence = self.wrapped(inputs.to(device).contiguous(memory_format=torch.channels_last))
+        shown = onto(device, inputs).contiguous(memory_format=torch.channels_last)
+        evidence = self.wrapped(shown)
         loss = finding_loss(
             evidence.logits,
-            labels.to(device),
+            onto(device, labels),
             kind=self.settings.loss,
-            weights=self._column_weights().to(device),
-            positive_weights=(
-                None if self.positive_weights is None else self.positive_weights.to(device)
-            ),
+            weights=self.column_weights,
+            positive_weights=self.positive_weights,
             smoothing=self.settings.label_smoothing,
         )
         if self.painter is not None:
-            stray = stray_evidence(evidence.maps, batch.places.to(device), batch.painted.to(device))
+            stray = stray_evidence(evidence.maps, batch.places, batch.painted)
             # of a blended image only this share still shows its lesion
             loss = loss + self.config.lesions.map_weight * kept * stray
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise DataError(
-                f"The loss became {value} in epoch {progress.epoch + 1}, step "
-                f"{progress.step + 1}; lower the learning rate or set gradient_clip."
-            )
         self.fabric.backward(loss)
         if self.settings.gradient_clip:
             self.fabric.clip_gradients(
-                self.wrapped, self.optimizer, max_norm=self.settings.gradient_clip
+                self.wrapped,
+                self.optimizer,
+                max_norm=self.settings.gradient_clip,
+                error_if_nonfinite=False,  # the next loss tells it, and does not wait here
             )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self.average is not None:
             self.average.update_parameters(self.network)
         progress.step += 1
-        progress.loss_sum += value
-        if progress.step % _STEPS_BETWEEN_REPORTS == 0 or progress.step == n_steps:
+        self.unread.append(loss.detach())
+        reported = progress.step % _STEPS_BETWEEN_REPORTS == 0 or progress.step == n_steps
+        if reported or progress.step % self.settings.checkpoint_steps == 0:
+            self._read_losses()
+        if reported:
             self.emit(
                 "step",
                 part=self.part.name,
@@ -270,6 +274,19 @@ class _Training:
                 steps=n_steps,
                 loss=round(progress.loss_sum / progress.step, 6),
             )
+
+    def _read_losses(self) -> None:
+        """Add up the losses since the last look, and stop where one is no number."""
+        progress = self.progress
+        first = progress.step - len(self.unread) + 1
+        for step, value in enumerate(torch.stack(self.unread).tolist(), start=first):
+            if not math.isfinite(value):
+                raise DataError(
+                    f"The loss became {value} in epoch {progress.epoch + 1}, step {step}; lower "
+                    "the learning rate or set gradient_clip."
+                )
+            progress.loss_sum += value
+        self.unread.clear()
 
     def _end_epoch(self) -> None:
         progress, findings = self.progress, self.config.data.findings

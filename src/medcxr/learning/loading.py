@@ -13,7 +13,7 @@ from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.lesions import Painter
 
-__all__ = ["Batch", "batches", "batches_in_order", "spare_workers"]
+__all__ = ["Batch", "batches", "batches_in_order", "onto", "spare_workers"]
 
 _WORKERS_LIMIT = 8
 _SHOWN = 32  # images at a time where nothing is learned
@@ -66,8 +66,26 @@ def batches_in_order(images: ImageSet, rows: Sequence[int]) -> Iterator[tuple[li
 
 
 def spare_workers(*, accelerated: bool) -> int:
-    """Return how many processes may prepare images: none where the CPU itself trains."""
-    return min(_WORKERS_LIMIT, os.cpu_count() or 1) if accelerated else 0
+    """Return how many processes may prepare images: none where the CPU itself trains.
+
+    A training that is held to one core, as where several share a graphics card, prepares its own.
+    """
+    cores = _usable_cores()
+    return min(_WORKERS_LIMIT, cores) if accelerated and cores > 1 else 0
+
+
+def onto(device: torch.device, tensor: Tensor) -> Tensor:
+    """Return a tensor on a device, copied while the device computes what it was given before."""
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def _usable_cores() -> int:
+    """Return how many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class _Augmented(Dataset[Batch]):

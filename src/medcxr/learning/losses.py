@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from medcxr.learning.loading import onto
 from medcxr.learning.networks import pool_to_grid
 
 __all__ = ["finding_loss", "stray_evidence"]
@@ -74,8 +75,8 @@ def stray_evidence(maps: Tensor, places: Tensor, painted: Tensor) -> Tensor:
 
     Args:
         maps: (B, F, grid, grid), signed evidence; only what speaks for a finding counts.
-        places: (B, S, S), 0…1, where the finding was painted.
-        painted: (B,), which finding, -1 for none.
+        places: (B, S, S), 0…1, where the finding was painted; on any device.
+        painted: (B,), which finding, -1 for none; on the device of the places.
 
     Returns:
         Mean over the painted images, 0…1; 0 with a gradient of 0 if there is none. An image
@@ -84,9 +85,10 @@ def stray_evidence(maps: Tensor, places: Tensor, painted: Tensor) -> Tensor:
     chosen = torch.nonzero(painted >= 0).squeeze(1)
     if not len(chosen):
         return maps.sum() * 0
-    evidence = maps[chosen, painted[chosen]].clamp(min=0).flatten(1)
     covered = pool_to_grid(places[chosen][:, None], maps.shape[-1]).flatten(1)
     # a lesion smaller than a token must be able to hold all evidence
-    covered = covered / covered.amax(dim=1, keepdim=True).clamp(min=1e-6)
+    covered = onto(maps.device, covered / covered.amax(dim=1, keepdim=True).clamp(min=1e-6))
+    images, findings = (onto(maps.device, one) for one in (chosen, painted[chosen]))
+    evidence = maps[images, findings].clamp(min=0).flatten(1)
     inside = (evidence * covered).sum(dim=1) / (evidence.sum(dim=1) + _NO_EVIDENCE)
     return 1 - inside.mean()

@@ -32,9 +32,9 @@ def augment_outlines(
     the network that a lung goes on where it can no longer be seen.
 
     Args:
-        images: (B, 1, S, S), 0…1.
+        images: (B, 1, S, S), 0…1, on any device.
         masks: (B, organs, S, S), 0 or 1; the first two are the lungs.
-        random: decides what is drawn.
+        random: decides what is drawn, on the CPU: the same on any device.
         mirrored: share of the images that are mirrored, 0…1.
         heart_sizes: most change of the logarithm of a heart's size.
         bending: how far places are pulled about at random, as a share of half the side.
@@ -53,7 +53,7 @@ def augment_outlines(
     images = images.clamp(min=1e-4) ** torch.exp(uniform(images, random, strength * _GAMMA))
     images = _cloud(images, random, strength)
     images = _flood(images, masks[:, :2].amax(dim=1, keepdim=True), random, strength)
-    noise = torch.randn(images.shape, generator=random)
+    noise = torch.randn(images.shape, generator=random).to(images.device)
     images = images + noise * between(images, random, 0.0, strength * _NOISE)
     return images.clamp(0.0, 1.0), masks
 
@@ -72,7 +72,7 @@ def _mirror(
 
 def _cloud(images: Tensor, random: torch.Generator, strength: float) -> Tensor:
     """Whiten places at random, as consolidation, masses and poor films do."""
-    knots = torch.randn((len(images), 1, _COARSE, _COARSE), generator=random)
+    knots = torch.randn((len(images), 1, _COARSE, _COARSE), generator=random).to(images.device)
     field = F.interpolate(knots, images.shape[-2:], mode="bicubic", align_corners=False)
     density = torch.sigmoid(4 * (field - 1.2)) * between(images, random, 0.2, 0.8)
     return torch.lerp(
@@ -84,7 +84,7 @@ def _cloud(images: Tensor, random: torch.Generator, strength: float) -> Tensor:
 
 def _flood(images: Tensor, lungs: Tensor, random: torch.Generator, strength: float) -> Tensor:
     """Whiten the lungs below a level, as an effusion does."""
-    rows = torch.linspace(0.0, 1.0, images.shape[-2]).view(1, 1, -1, 1)
+    rows = torch.linspace(0.0, 1.0, images.shape[-2], device=images.device).view(1, 1, -1, 1)
     level = between(images, random, 0.45, 0.9)
     below = torch.sigmoid(25 * (rows - level)) * lungs.clamp(0.0, 1.0)
     flooded = some(images, random, strength * _FLOODED)

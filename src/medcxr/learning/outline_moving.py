@@ -63,7 +63,7 @@ def move_outlines(
     if heart_sizes:
         grid = _resize_hearts(grid, masks[:, 2], random, strength * heart_sizes)
     if bending:
-        knots = torch.randn((len(images), 2, _KNOTS, _KNOTS), generator=random)
+        knots = torch.randn((len(images), 2, _KNOTS, _KNOTS), generator=random).to(images.device)
         pull = F.interpolate(knots, images.shape[-2:], mode="bicubic", align_corners=False)
         grid = grid + strength * bending * pull.permute(0, 2, 3, 1)
     both = F.grid_sample(torch.cat([images, masks], dim=1), grid, align_corners=False)
@@ -91,7 +91,7 @@ def _resize_hearts(grid: Tensor, hearts: Tensor, random: torch.Generator, most: 
 def _boxes(hearts: Tensor) -> tuple[Tensor, Tensor]:
     """Return centers and half sizes of hearts, (B, 2) each, in the grid's units."""
     side = hearts.shape[-1]
-    places = (torch.arange(side) + 0.5) * 2 / side - 1
+    places = (torch.arange(side, device=hearts.device) + 0.5) * 2 / side - 1
     area = hearts.sum(dim=(1, 2)).clamp(min=1.0)
     center = torch.stack([(hearts.sum(dim=axis) * places).sum(dim=1) / area for axis in (1, 2)], 1)
     half = torch.stack([(hearts.amax(dim=axis) > 0.5).sum(dim=1) / side for axis in (1, 2)], 1)

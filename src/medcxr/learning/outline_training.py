@@ -107,6 +107,7 @@ def fit_outlines(
             chosen,
             preprocessing,
             torch.Generator().manual_seed(draw),
+            device,
             config=config,
             strength=1 - config.fading * progress.step / total,
         )
@@ -115,7 +116,7 @@ def fit_outlines(
         with fabric.autocast():
             logits = network(inputs.to(device, memory_format=torch.channels_last)).float()
         complete = torch.from_numpy(images.complete[chosen]).to(device)
-        loss = outline_loss(logits, masks.to(device), complete, width_weight=config.width_weight)
+        loss = outline_loss(logits, masks, complete, width_weight=config.width_weight)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise DataError(
@@ -171,12 +172,13 @@ def _batch(
     rows: Sequence[int] | np.ndarray,
     preprocessing: Preprocessing,
     random: torch.Generator,
+    device: torch.device,
     *,
     config: OutlineConfig,
     strength: float,
 ) -> tuple[Tensor, Tensor]:
-    squares = torch.from_numpy(images.squares[rows]).float()[:, None]
-    masks = torch.from_numpy(images.masks[rows]).float()
+    squares = torch.from_numpy(images.squares[rows]).to(device).float()[:, None]
+    masks = torch.from_numpy(images.masks[rows]).to(device).float()
     moved, masks = augment_outlines(
         squares,
         masks,
@@ -188,6 +190,6 @@ def _batch(
     )
     inputs = [
         outline_input(square[0].numpy(), images.contents[row], preprocessing)
-        for square, row in zip(moved, rows, strict=True)
+        for square, row in zip(moved.cpu(), rows, strict=True)
     ]
     return torch.stack(inputs), masks

@@ -71,6 +71,7 @@ class RunParts:
         log: of the run's events.
         prefix: before the names of the parts, where this run stands beside another.
         drawn_in: where simulated radiographs are kept, None in the folder of the run.
+        taught_by: the teacher of the run beside which this one stands, if it teaches this one, too.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class RunParts:
         log: EventLog,
         prefix: str = "",
         drawn_in: Path | None = None,
+        taught_by: "RunParts | None" = None,
     ) -> None:
         self.fabric, self.config, self.data, self.images = fabric, config, data, images
         self.outlined = outlined
@@ -96,6 +98,7 @@ class RunParts:
         self._siblings: dict[str, RunParts] = {}
         self._painter: LesionPainter | None = None
         self._drawn_in = drawn_in or folder
+        self._taught_by = taught_by
 
     def training(self, name: str) -> Callable[[], object]:
         """Return what trains the part of this name.
@@ -114,6 +117,9 @@ class RunParts:
         if name not in trainings:
             for companion in self.companions():
                 trainings |= {one.name: partial(companion.fit, one) for one in companion.parts()}
+        teacher = self.teacher()
+        if name not in trainings and teacher is not None:
+            trainings |= teacher.teachings()
         if name not in trainings:
             raise DataError(f"This run has no part {name!r}; name one of {', '.join(trainings)}.")
         return trainings[name]
@@ -177,9 +183,19 @@ class RunParts:
         config = self.config.teacher
         return None if config is None else self._sibling(_TEACHER, config)
 
+    def teachings(self) -> dict[str, Callable[[], object]]:
+        """Return what trains each part that answers for images of another run, by its name."""
+        runs = [self, *self.companions()]
+        return {part.name: partial(run.fit, part) for run in runs for part in run.parts()}
+
     def _sibling(self, role: str, config: TrainingConfig) -> "RunParts":
         if role not in self._siblings:
-            data, images = self.data, self.images
+            data, images, taught_by = self.data, self.images, None
+            if role != _TEACHER:
+                config = replace(config, evaluation=self.config.evaluation)
+                if self.config.soft_labels.companions:
+                    config = replace(config, soft_labels=self.config.soft_labels)
+                    taught_by = self.teacher()
             if config.data != self.config.data:
                 data = load_tables(config, self.data_folder)
                 images = data.load_images(config)
@@ -195,6 +211,7 @@ class RunParts:
                 log=self.log,
                 prefix=f"{self.prefix}{role}-",
                 drawn_in=self._drawn_in,
+                taught_by=taught_by,
             )
         return self._siblings[role]
 
@@ -385,7 +402,7 @@ class RunParts:
     def _taught(self, part: Part) -> Statistics | None:
         """Return labels to learn a part from, None where they are the tables' own."""
         config, tables = self.config, self.data.tables
-        soft, teacher = config.soft_labels, self.teacher()
+        soft, teacher = config.soft_labels, self._taught_by or self.teacher()
         again = [table.reread_column for table in self.data.configs]
         if not any(again) and soft.path is None and teacher is None:
             return None

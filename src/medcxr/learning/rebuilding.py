@@ -12,7 +12,7 @@ from medcxr.core.errors import DataError, ModelError
 from medcxr.explain.measured import MEASURES
 from medcxr.learning.anatomy import AnatomyGuided, Fusion
 from medcxr.learning.config import TrainingConfig, config_from_plain
-from medcxr.learning.ensemble import Ensemble, Mirrored, side_by_side
+from medcxr.learning.ensemble import Ensemble, Mirrored, one_each, side_by_side
 from medcxr.learning.fitting import build_network
 from medcxr.learning.outline_network import OutlineNetwork
 from medcxr.registry.bundle import WEIGHTS_FILE, ModelBundle
@@ -71,8 +71,9 @@ def build_together(config: TrainingConfig) -> nn.Module:
 
 def _reader(config: TrainingConfig) -> nn.Module:
     settings = config.evaluation
-    if settings.method == "holdout" or (settings.ship == "refit" and not config.companions):
-        return _member(config)
+    if settings.method == "holdout" or settings.ship == "refit":
+        recipes = [_member(one) for one in (config, *config.companions)]
+        return one_each(recipes) if config.companions else recipes[0]
     own = [_member(config) for _ in range(settings.folds)]
     if not config.companions:
         return Ensemble(own)
