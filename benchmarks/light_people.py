@@ -115,7 +115,8 @@ class _Session:
                 self.page = pages[READING_PAGE].page_script_hash
             elif reply.HasField("delta") and reply.delta.HasField("new_element"):
                 self.elements.append(reply.delta.new_element)
-                if _CARDS in reply.delta.new_element.html.body:
+                # Shown once, they stay: a page that draws a map runs again, and sends them again.
+                if shown is None and _CARDS in reply.delta.new_element.html.body:
                     shown = time.perf_counter()
             elif reply.WhichOneof("type") == "script_finished":
                 if reply.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
