@@ -169,7 +169,7 @@ def _was_rejected_at_once(association: Association) -> bool:
 
     It takes the closed connection for one that was never there, and leaves the rejection unread.
     """
-    unread = association.dul.receive_pdu(wait=False)
+    unread: object = association.dul.receive_pdu(wait=False)
     return isinstance(unread, A_ASSOCIATE) and bool(unread.result)
 
 
