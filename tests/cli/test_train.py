@@ -66,7 +66,10 @@ def kill_in_the_middle_of_the_second_epoch(process, workspace):
 
     while process.poll() is None:
         for path in workspace.glob("runs/*/holdout/checkpoint.safetensors"):
-            _, progress = load_checkpoint(path)
+            try:
+                _, progress = load_checkpoint(path)
+            except RuntimeError:  # another one took its place while it was read
+                continue
             if progress["epoch"] == 1 and progress["step"] >= 2:
                 process.send_signal(signal.SIGKILL)
                 process.wait()
