@@ -52,10 +52,10 @@ def test_batches_do_not_depend_on_the_number_of_workers(images):
 
 
 def test_only_an_accelerator_leaves_cores_to_spare(monkeypatch):
-    monkeypatch.setattr(loading, "_usable_cores", lambda: 3)
+    monkeypatch.setattr(loading, "available_cores", lambda: 3)
     assert spare_workers(accelerated=False) == 0
     assert spare_workers(accelerated=True) == 3
-    monkeypatch.setattr(loading, "_usable_cores", lambda: 64)
+    monkeypatch.setattr(loading, "available_cores", lambda: 64)
     assert spare_workers(accelerated=True) == 8
 
 

@@ -256,6 +256,7 @@ def test_the_digest_is_of_masks_as_they_are_learned_from(sample_data, outlined):
     assert OutlineSet.load([TABLE], sample_data, FITTED).digest == outlined.digest
 
 
+@pytest.mark.timeout(900)  # two trainings, maybe beside other work
 def test_training_learns_to_outline_and_goes_on_exactly(outlined, tmp_path):
     train, watched = hold_out_patients(outlined.patients, 0.25, seed=0)
     assert {outlined.patients[r] for r in train}.isdisjoint(outlined.patients[r] for r in watched)

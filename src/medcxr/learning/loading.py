@@ -1,6 +1,5 @@
 """Batches of augmented images, made beside the training step where there are spare cores."""
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from medcxr.core.cores import available_cores
 from medcxr.learning.augmentation import Augmentation
 from medcxr.learning.image_set import ImageSet
 from medcxr.learning.lesions import Painter
@@ -70,7 +70,7 @@ def spare_workers(*, accelerated: bool) -> int:
 
     A training that is held to one core, as where several share a graphics card, prepares its own.
     """
-    cores = _usable_cores()
+    cores = available_cores()
     return min(_WORKERS_LIMIT, cores) if accelerated and cores > 1 else 0
 
 
@@ -79,13 +79,6 @@ def onto(device: torch.device, tensor: Tensor) -> Tensor:
     if device.type != "cuda" or tensor.device.type != "cpu":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
-
-
-def _usable_cores() -> int:
-    """Return how many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class _Augmented(Dataset[Batch]):
