@@ -115,7 +115,7 @@ def test_after_signing_out_nothing_of_the_radiograph_is_left_on_the_page(page, t
 
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("Password", exact=True).wait_for()
-    # A viewer that was still being drawn asks for one more run, at whose end the page is cleared.
+    # What was still being drawn may ask for one more run, at whose end the page is cleared.
     page.wait_for_function("() => !document.documentElement.outerHTML.includes('Doe_Jane')")
     wait_until_still(page)
 
