@@ -38,7 +38,7 @@ HOMES = {
     "uharfbuzz": {"medcxr.documents"},
     "fastapi": {"medcxr.apps.api"},
     "starlette": {"medcxr.apps.api", "medcxr.apps.dashboard.dashboard_server"},
-    "uvicorn": {"medcxr.apps.api", "medcxr.apps.dashboard.encrypted_server"},
+    "uvicorn": {"medcxr.apps.api", "medcxr.apps.dashboard.streamlit_program"},
     "pydantic": {"medcxr.apps.api"},
     "h11": {"medcxr.apps.api"},
     "streamlit": {"medcxr.apps.dashboard"},

@@ -1,6 +1,10 @@
-"""Who is signed in at this browser tab: a token that the database knows, and nothing else."""
+"""Who is signed in at this browser tab: a token that the database knows, and nothing else.
+
+What asks the database is imported inside functions: the sign-in page is shown without it.
+"""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,8 +15,10 @@ from medcxr.apps.dashboard.preferences import (
 )
 from medcxr.apps.dashboard.uploads import may_upload, may_upload_no_more
 from medcxr.core.errors import AccessError, MedcxrError
-from medcxr.services.accounts import SignedIn, require_current, sign_out
 from medcxr.services.workspace import Workspace
+
+if TYPE_CHECKING:
+    from medcxr.services.accounts import SignedIn
 
 __all__ = [
     "close",
@@ -29,7 +35,7 @@ _NOTICE = "access_notice"
 _UNATTENDED = "access_unattended"
 
 
-def open_for(signed_in: SignedIn) -> None:
+def open_for(signed_in: "SignedIn") -> None:
     """Open this tab to whoever has just proved who it is."""
     st.session_state[_KEY] = signed_in.token
     st.session_state.pop(_NOTICE, None)
@@ -46,6 +52,8 @@ def close(workspace: Workspace, notice: str) -> None:
     """
     held = token()
     if held:
+        from medcxr.services.accounts import sign_out  # noqa: PLC0415 - see above
+
         sign_out(workspace, held)
     _lock(notice)
 
@@ -60,6 +68,8 @@ def has_ended(workspace: Workspace) -> bool:
     """Tell whether this tab must be locked now; to look is no activity."""
     if not token():
         return True
+    from medcxr.services.accounts import require_current  # noqa: PLC0415 - see above
+
     try:
         require_current(workspace, token(), attended=False)
     except AccessError:
@@ -75,7 +85,7 @@ def rerun_unattended() -> None:
     st.rerun()
 
 
-def require_access(workspace: Workspace) -> SignedIn:
+def require_access(workspace: Workspace) -> "SignedIn":
     """Return who is signed in at this tab; count it as activity, unless nobody is there.
 
     Raises:
@@ -84,6 +94,8 @@ def require_access(workspace: Workspace) -> SignedIn:
     """
     if not token():
         raise AccessError(st.session_state.get(_NOTICE, ""))
+    from medcxr.services.accounts import require_current  # noqa: PLC0415 - see above
+
     attended = not st.session_state.pop(_UNATTENDED, False)
     try:
         signed_in = require_current(workspace, token(), attended=attended)
@@ -100,6 +112,8 @@ def while_signed_in(workspace: Workspace, make: Callable[[], bytes]) -> Callable
     A browser asks for a file without the page being run, which asks who is signed in: whoever was
     shut out meanwhile, and keeps the page open, must not get one.
     """
+    from medcxr.services.accounts import require_current  # noqa: PLC0415 - see above
+
     held = token()
 
     def made() -> bytes:

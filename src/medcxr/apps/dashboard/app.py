@@ -11,18 +11,16 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from medcxr.apps.dashboard import access
-from medcxr.apps.dashboard.account_forms import has_codes_to_note
 from medcxr.apps.dashboard.appearance import show_appearance
-from medcxr.apps.dashboard.doors import show_duty, show_sign_in
-from medcxr.apps.dashboard.icon import icon
+from medcxr.apps.dashboard.doors import show_sign_in
 from medcxr.apps.dashboard.preferences import language_in_use
 from medcxr.apps.dashboard.uploads import keep_uploads_in_memory, refuse_strangers_uploads
 from medcxr.apps.dashboard.warm_up import warm_up
-from medcxr.apps.dashboard.words import DISCLAIMER
 from medcxr.core.access import Permission
 from medcxr.core.errors import AccessError, MedcxrError
 from medcxr.core.language import say, use_source
-from medcxr.services.accounts import require_safe_address
+from medcxr.core.loopback import is_loopback
+from medcxr.core.sentences import DISCLAIMER
 from medcxr.services.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -46,13 +44,12 @@ def main() -> None:
     """Show the sign-in page, or the page of the address to whoever has signed in."""
     keep_uploads_in_memory()
     refuse_strangers_uploads()
-    st.set_page_config(page_title="medcxr", page_icon=icon(), layout="wide")
+    st.set_page_config(page_title="medcxr", layout="wide")
     use_source(language_in_use)
     show_appearance(_PATHS)
     try:
         workspace = Workspace.open_default()
-        # Again here: somebody may start this file without the launcher.
-        require_safe_address(workspace, st.get_option("server.address") or "")
+        _require_safe_address(workspace)
     except MedcxrError as error:
         st.error(say(error.sentence))
         return
@@ -68,7 +65,11 @@ def main() -> None:
         st.error(say(error.sentence))
         return
     workspace = workspace.used_by(signed_in.actor)
+    from medcxr.apps.dashboard.account_forms import has_codes_to_note  # noqa: PLC0415 - see above
+
     if signed_in.duty is not None or has_codes_to_note():
+        from medcxr.apps.dashboard.duty_view import show_duty  # noqa: PLC0415 - see above
+
         _navigation(None, position="hidden")
         show_duty(workspace, signed_in)
         return
@@ -83,6 +84,15 @@ def main() -> None:
     _navigation(opened, position="sidebar").run()
     st.html(f'<p class="cxr-disclaimer">{say(DISCLAIMER)}</p>')
     work_on(opened)
+
+
+def _require_safe_address(workspace: Workspace) -> None:
+    """Ask again what the launcher asks: somebody may start this file without it."""
+    address = st.get_option("server.address") or ""
+    if not is_loopback(address):
+        from medcxr.services.accounts import require_safe_address  # noqa: PLC0415 - see above
+
+        require_safe_address(workspace, address)
 
 
 def _navigation(

@@ -3,10 +3,24 @@
 from pathlib import Path
 
 from starlette.middleware import Middleware
+from starlette.responses import FileResponse
+from starlette.routing import Route
 from streamlit.starlette import App
 
 from medcxr.apps.dashboard.answers import SafeAnswers
 
 __all__ = ["app"]
 
-app = App(Path(__file__).with_name("app.py"), middleware=[Middleware(SafeAnswers)])
+_FOLDER = Path(__file__).parent
+
+
+def _icon(_request: object) -> FileResponse:
+    """Return the page's icon, which Streamlit would load numpy and Pillow for at the first page."""
+    return FileResponse(_FOLDER / "icon.png", media_type="image/png")
+
+
+app = App(
+    _FOLDER / "app.py",
+    routes=[Route("/favicon.png", _icon)],
+    middleware=[Middleware(SafeAnswers)],
+)

@@ -1,24 +1,17 @@
-"""The sign-in page, and what must be done there before any other page is shown."""
+"""The sign-in page, and the way out. What asks the database is imported once it is asked."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from medcxr.apps.dashboard import access
-from medcxr.apps.dashboard.account_forms import (
-    has_codes_to_note,
-    show_enrolment,
-    show_password_form,
-    show_recovery_codes,
-)
 from medcxr.apps.dashboard.preferences import browser_mark
 from medcxr.apps.dashboard.preferences_view import show_preferences
-from medcxr.apps.dashboard.words import CHANGE_NOTICE, DISCLAIMER
 from medcxr.core.errors import MedcxrError
 from medcxr.core.language import say, text
-from medcxr.services.accounts import Duty, SecondFactorNeeded, SignedIn, sign_in
+from medcxr.core.sentences import DISCLAIMER
 from medcxr.services.workspace import Workspace
 
-__all__ = ["show_duty", "show_sign_in", "show_sign_out"]
+__all__ = ["middle", "show_sign_in", "show_sign_out"]
 
 _TRIES = "sign_in_tries"  # a new field each time: the typed password goes
 _CODE_NEEDED = "sign_in_code_needed"
@@ -27,7 +20,7 @@ _PROBLEM = "sign_in_problem"
 
 def show_sign_in(workspace: Workspace, notice: str) -> None:
     """Ask for name and password, for a code where one is needed, and nothing else."""
-    with _middle():
+    with middle():
         st.markdown(say("Chest X-ray decision support on this computer."))
         if notice:
             st.info(notice)
@@ -56,23 +49,6 @@ def show_sign_in(workspace: Workspace, notice: str) -> None:
         show_preferences()
 
 
-def show_duty(workspace: Workspace, signed_in: SignedIn) -> None:
-    """Ask for what must be done first: nothing else is shown before."""
-    with _middle():
-        if has_codes_to_note():
-            show_recovery_codes()
-        elif signed_in.duty is Duty.CHANGE_PASSWORD:
-            st.header(say("Change your password first"), anchor=False)
-            st.markdown(say(CHANGE_NOTICE))
-            show_password_form(workspace)
-        else:
-            st.header(say("Add a second factor first"), anchor=False)
-            st.markdown(say("An administrator demands it of your role."))
-            show_enrolment(workspace, name=signed_in.user.name)
-        show_sign_out(workspace)
-        show_preferences()
-
-
 def show_sign_out(workspace: Workspace) -> None:
     """Offer to sign out."""
     if st.button(say("Sign out"), width="stretch"):
@@ -80,14 +56,17 @@ def show_sign_out(workspace: Workspace) -> None:
         st.rerun()
 
 
-def _middle() -> DeltaGenerator:
-    _, middle, _ = st.columns([1, 1.1, 1])
-    place = middle.container(key="sign_in_page")
+def middle() -> DeltaGenerator:
+    """Return the place of a page that asks for one thing, under the program's name."""
+    _, column, _ = st.columns([1, 1.1, 1])
+    place = column.container(key="sign_in_page")
     place.title("medcxr", anchor=False)
     return place
 
 
 def _try_sign_in(workspace: Workspace, name: str, password: str, code: str | None) -> None:
+    from medcxr.services.accounts import SecondFactorNeeded, sign_in  # noqa: PLC0415 - see above
+
     try:
         signed_in = sign_in(workspace, name, password, code, mark=browser_mark())
     except SecondFactorNeeded:

@@ -131,7 +131,7 @@ def server_command(
         # A web page elsewhere cannot point its own name at this server (DNS rebinding).
         hosts = ["localhost", address.strip("[]")]
         flags += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
-    program = "streamlit" if certificate is None else "medcxr.apps.dashboard.encrypted_server"
+    program = "medcxr.apps.dashboard.streamlit_program"
     return [sys.executable, "-m", program, "run", str(_SERVER), *flags]
 
 

@@ -2,14 +2,13 @@
 
 import gc
 import io
+import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 
 from medcxr.core.errors import MedcxrError
 from medcxr.services.workspace import Workspace
@@ -17,6 +16,8 @@ from medcxr.services.workspace import Workspace
 __all__ = ["warm_up"]
 
 _MODULES = (
+    "medcxr.services.accounts",
+    "medcxr.apps.dashboard.duty_view",
     "medcxr.apps.dashboard.frame",
     "medcxr.apps.dashboard.overview_page",
     "medcxr.apps.dashboard.clinical_page",
@@ -28,6 +29,7 @@ _MODULES = (
     "medcxr.apps.dashboard.help_page",
     "pandas",  # which Streamlit asks of whatever a component is sent
 )
+_BEGINS_AFTER_S = 1.0  # the browser still fetches what the sign-in page is drawn with
 _SIDE = 256
 
 
@@ -45,6 +47,7 @@ def _begun(folder: Path) -> Thread:
 
 
 def _make_ready(workspace: Workspace) -> None:
+    time.sleep(_BEGINS_AFTER_S)
     for name in _MODULES:
         import_module(name)
     _analyze_nothing(workspace)
@@ -56,7 +59,10 @@ def _make_ready(workspace: Workspace) -> None:
 
 def _analyze_nothing(workspace: Workspace) -> None:
     """Analyze a gray ramp, of which nothing is shown or remembered."""
-    from medcxr.services.analysis import analyze_image  # noqa: PLC0415 - not before the sign-in
+    import numpy as np  # noqa: PLC0415 - none of these before the sign-in page
+    from PIL import Image  # noqa: PLC0415
+
+    from medcxr.services.analysis import analyze_image  # noqa: PLC0415
 
     ramp = np.tile(np.arange(_SIDE, dtype=np.uint8), (_SIDE, 1))
     file = io.BytesIO()
