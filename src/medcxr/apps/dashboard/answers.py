@@ -11,16 +11,11 @@ its own name behind anything that ends a word.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
+
+from medcxr.apps.dashboard.asgi import App, Message, Receive, Scope, Send
 
 __all__ = ["SAFE_HEADERS", "SHUT", "SafeAnswers"]
-
-_Scope = MutableMapping[str, Any]
-_Message = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[_Message]]
-_Send = Callable[[_Message], Awaitable[None]]
-_App = Callable[[_Scope, _Receive, _Send], Awaitable[None]]
 
 SAFE_HEADERS: Mapping[str, str] = {
     "cross-origin-opener-policy": "same-origin",
@@ -64,10 +59,10 @@ class SafeAnswers:
         app: what answers (ASGI).
     """
 
-    def __init__(self, app: _App) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
 
-    async def __call__(self, scope: _Scope, receive: _Receive, send: _Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         is_encrypted = scope.get("scheme") in _ENCRYPTED
         if is_encrypted:
@@ -77,7 +72,7 @@ class SafeAnswers:
             return
         added = _headers(scope)
 
-        async def send_safely(message: _Message) -> None:
+        async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 kept = [one for one in message.get("headers", ()) if one[0].lower() not in added]
                 kept = [_of_this_host(one) for one in kept] if is_encrypted else kept
@@ -90,7 +85,7 @@ class SafeAnswers:
         await self._app(scope, receive, send_safely)
 
 
-def _headers(scope: _Scope) -> dict[bytes, bytes]:
+def _headers(scope: Scope) -> dict[bytes, bytes]:
     headers = dict(SAFE_HEADERS)
     is_file = scope["path"].startswith(_FILES)
     headers["content-security-policy"] = (
@@ -103,7 +98,7 @@ def _headers(scope: _Scope) -> dict[bytes, bytes]:
     return {name.encode(): value.encode() for name, value in headers.items()}
 
 
-def _sockets(scope: _Scope) -> str:
+def _sockets(scope: Scope) -> str:
     """Return the page's own WebSocket as a source: not every browser takes it for 'self'."""
     given = [value for name, value in scope["headers"] if name.lower() == b"host"]
     host = given[0].decode("latin-1").lower() if len(given) == 1 else ""
@@ -141,7 +136,7 @@ def _is_below(path: str, shut: str) -> bool:
     return path == shut or path.startswith(f"{shut}/")
 
 
-async def _answer_not_found(send: _Send) -> None:
+async def _answer_not_found(send: Send) -> None:
     kind = (b"content-type", b"text/plain; charset=utf-8")
     await send({"type": "http.response.start", "status": 404, "headers": [kind]})
     await send({"type": "http.response.body", "body": b"Not Found"})

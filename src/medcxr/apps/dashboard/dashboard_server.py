@@ -8,6 +8,7 @@ from starlette.routing import Route
 from streamlit.starlette import App
 
 from medcxr.apps.dashboard.answers import SafeAnswers
+from medcxr.apps.dashboard.early_modules import EarlyModules
 
 __all__ = ["app"]
 
@@ -22,5 +23,5 @@ def _icon(_request: object) -> FileResponse:
 app = App(
     _FOLDER / "app.py",
     routes=[Route("/favicon.png", _icon)],
-    middleware=[Middleware(SafeAnswers)],
+    middleware=[Middleware(SafeAnswers), Middleware(EarlyModules)],
 )
