@@ -446,7 +446,8 @@ def test_it_speaks_the_readers_language_from_right_to_left(viewer):
 def test_the_layer_arrives_with_its_opacity_in_a_channel_of_its_own(viewer):
     source = viewer.evaluate(
         """() => performance.getEntriesByType("resource")
-          .map((entry) => entry.name).find((name) => name.endsWith(".png"))"""
+          .map((entry) => entry.name)
+          .find((name) => name.includes("/media/") && name.endsWith(".png"))"""
     )
     reply = viewer.request.get(source, timeout=ANALYSIS_LIMIT_MS)
     assert Image.open(io.BytesIO(reply.body())).mode == "RGBA"
