@@ -14,6 +14,7 @@ from PIL import Image
 
 from medcxr.apps.dashboard.early_modules import early_modules
 from medcxr.services.workspace import Workspace
+from serving import Program
 
 LATER = ("numpy", "pandas", "PIL", "sqlalchemy", "cryptography", "onnxruntime", "scipy")
 
@@ -60,8 +61,7 @@ def test_a_browser_asks_for_every_script_of_the_sign_in_page_at_once(served, bro
 def test_only_pages_name_scripts(served):
     links = {}
     for path in ("/", "/favicon.png", "/_stcore/health", f"/static/js/{early_modules()[0]}"):
-        _, headers, _ = ask(served, path)
-        links[path] = headers.get("link", "")
+        links[path] = Program(port=served.port).ask("GET", path).headers.get("link", "")
 
     assert all(f"<./static/js/{name}>; rel=modulepreload" in links["/"] for name in early_modules())
     assert [path for path in links if links[path]] == ["/"]
@@ -69,11 +69,11 @@ def test_only_pages_name_scripts(served):
 
 @pytest.mark.slow
 def test_the_icon_is_the_programs_own(served):
-    status, headers, body = ask(served, "/favicon.png")
+    answer = Program(port=served.port).ask("GET", "/favicon.png")
 
-    assert status == 200
-    assert headers["content-type"] == "image/png"
-    pixels = np.asarray(Image.open(io.BytesIO(body)).convert("RGB"))
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "image/png"
+    pixels = np.asarray(Image.open(io.BytesIO(answer.body)).convert("RGB"))
     assert pixels[0, 0].tolist() == [13, 17, 23]
     middle = pixels[len(pixels) // 2].tolist()
     lungs = [color == [121, 184, 243] for color in middle]
@@ -93,14 +93,3 @@ def test_no_answer_waits_until_its_beginning_was_acknowledged(served):
 
     # Linux puts an acknowledgment off for 40 ms; a busy computer makes some answers slow, not all.
     assert statistics.quantiles(seconds, n=4)[0] < 0.03
-
-
-def ask(served, path):
-    """Return status, headers and body of an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
-    try:
-        connection.request("GET", path)
-        reply = connection.getresponse()
-        return reply.status, reply.headers, reply.read()
-    finally:
-        connection.close()

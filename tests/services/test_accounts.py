@@ -16,13 +16,13 @@ from medcxr.services.accounts import (
     change_password,
     is_initial_password,
     require_current,
-    require_safe_address,
     sign_in,
     sign_out,
 )
 from medcxr.services.audit import check_trail, trail
 from medcxr.services.database import workspace_database
 from medcxr.services.first_user import user_database
+from medcxr.services.safe_address import require_safe_address
 from medcxr.services.users import add_user, set_active
 from medcxr.services.workspace import Workspace
 from medcxr.storage.user_table import change_user, find_user

@@ -205,6 +205,8 @@ OTHERWISE = {
     # where a received file lies, and what the operator has written of reading and delivering
     "inbox.instance_path",
     "node_plan",
+    # whether a server may start, before anybody can sign in
+    "safe_address",
     # how long a sign-in lasts must be known before anything is allowed
     "preferences.preferences",
 }

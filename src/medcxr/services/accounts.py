@@ -9,8 +9,7 @@ from medcxr.core.access import Actor, Door, Role
 from medcxr.core.audit import AuditAction
 from medcxr.core.clock import Clock, moment
 from medcxr.core.errors import AccessError
-from medcxr.core.language import Sentence, text
-from medcxr.core.loopback import is_loopback
+from medcxr.core.language import text
 from medcxr.security.one_time_codes import find_code, recovery_key
 from medcxr.security.passwords import (
     NOBODYS_HASH,
@@ -53,7 +52,6 @@ __all__ = [
     "confirmed_password",
     "is_initial_password",
     "require_current",
-    "require_safe_address",
     "sign_in",
     "sign_out",
 ]
@@ -207,20 +205,6 @@ def is_initial_password(workspace: Workspace) -> bool:
     return any(
         one.is_active and one.must_change and is_initial_hash(one.password_hash) for one in found
     )
-
-
-def require_safe_address(workspace: Workspace, address: str) -> None:
-    """Return if the dashboard may listen on an address.
-
-    Raises:
-        AccessError: other computers could connect while the password is the public initial one.
-    """
-    if not is_loopback(address) and is_initial_password(workspace):
-        raise AccessError(
-            "Address {address} lets other computers connect while the password is "
-            "the public initial one; change the password at 127.0.0.1 first.",
-            address=address or Sentence("(all)"),
-        )
 
 
 @contextmanager

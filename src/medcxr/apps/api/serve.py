@@ -9,8 +9,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from medcxr.apps.api.app import create_app
 from medcxr.core.loopback import is_loopback
 from medcxr.security.server_certificate import ServerCertificate, server_context
-from medcxr.services.accounts import require_safe_address
 from medcxr.services.ports import require_free
+from medcxr.services.safe_address import require_safe_address
 from medcxr.services.server_tls import require_encryption
 from medcxr.services.workspace import Workspace
 

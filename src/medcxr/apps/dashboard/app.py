@@ -19,8 +19,8 @@ from medcxr.apps.dashboard.warm_up import warm_up
 from medcxr.core.access import Permission
 from medcxr.core.errors import AccessError, MedcxrError
 from medcxr.core.language import say, use_source
-from medcxr.core.loopback import is_loopback
 from medcxr.core.sentences import DISCLAIMER
+from medcxr.services.safe_address import require_safe_address
 from medcxr.services.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def main() -> None:
     show_appearance(_PATHS)
     try:
         workspace = Workspace.open_default()
-        _require_safe_address(workspace)
+        # Again here: somebody may start this file without the launcher.
+        require_safe_address(workspace, st.get_option("server.address") or "")
     except MedcxrError as error:
         st.error(say(error.sentence))
         return
@@ -66,10 +67,9 @@ def main() -> None:
         return
     workspace = workspace.used_by(signed_in.actor)
     from medcxr.apps.dashboard.account_forms import has_codes_to_note  # noqa: PLC0415 - see above
+    from medcxr.apps.dashboard.duty_view import show_duty  # noqa: PLC0415 - see above
 
     if signed_in.duty is not None or has_codes_to_note():
-        from medcxr.apps.dashboard.duty_view import show_duty  # noqa: PLC0415 - see above
-
         _navigation(None, position="hidden")
         show_duty(workspace, signed_in)
         return
@@ -84,15 +84,6 @@ def main() -> None:
     _navigation(opened, position="sidebar").run()
     st.html(f'<p class="cxr-disclaimer">{say(DISCLAIMER)}</p>')
     work_on(opened)
-
-
-def _require_safe_address(workspace: Workspace) -> None:
-    """Ask again what the launcher asks: somebody may start this file without it."""
-    address = st.get_option("server.address") or ""
-    if not is_loopback(address):
-        from medcxr.services.accounts import require_safe_address  # noqa: PLC0415 - see above
-
-        require_safe_address(workspace, address)
 
 
 def _navigation(

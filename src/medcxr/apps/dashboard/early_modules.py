@@ -37,8 +37,7 @@ class EarlyModules:
 
         async def send_with_names(message: Message) -> None:
             if message["type"] == "http.response.start" and _is_page(message):
-                link = (b"link", _link().encode())
-                message = {**message, "headers": [*message["headers"], link]}
+                message = {**message, "headers": [*message["headers"], (b"link", _link())]}
             await send(message)
 
         await self._app(scope, receive, send_with_names)
@@ -74,7 +73,7 @@ def _is_page(message: Message) -> bool:
 
 
 @cache
-def _link() -> str:
+def _link() -> bytes:
     # What the page names itself goes first.
     how = "rel=modulepreload; crossorigin; fetchpriority=low"
-    return ", ".join(f"<./{_PLACE}/{name}>; {how}" for name in early_modules())
+    return ", ".join(f"<./{_PLACE}/{name}>; {how}" for name in early_modules()).encode()

@@ -17,6 +17,7 @@ from medcxr.core.errors import DataError, MedcxrError
 from medcxr.core.loopback import is_loopback
 from medcxr.core.settings import Settings
 from medcxr.services.ports import DEFAULT_ADDRESS, DEFAULT_PORT, require_free
+from medcxr.services.safe_address import require_safe_address
 from medcxr.services.server_tls import require_encryption
 from medcxr.services.workspace import Workspace
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["launch", "server_command"]
 
+_PROGRAM = "medcxr.apps.dashboard.streamlit_program"
 _SERVER = Path(__file__).with_name("dashboard_server.py")
 _CLEANS_AFTER_S = 15.0  # the first page needs both cores of a small computer
 _GRACE_S = 10.0  # for open requests to end before the server is killed
@@ -69,11 +71,7 @@ def launch(
             unencrypted and nobody has allowed that.
         DataError: the address or port cannot be used, or there is no such table or folder.
     """
-    if not is_loopback(address):
-        # Only now: a server for this computer alone starts sooner without the database's library.
-        from medcxr.services.accounts import require_safe_address  # noqa: PLC0415
-
-        require_safe_address(workspace, address)
+    require_safe_address(workspace, address)
     require_encryption(address, certificate, allow_unencrypted=allow_unencrypted)
     require_free(address, port)
     if cases is not None and not cases.is_file():
@@ -131,8 +129,7 @@ def server_command(
         # A web page elsewhere cannot point its own name at this server (DNS rebinding).
         hosts = ["localhost", address.strip("[]")]
         flags += [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
-    program = "medcxr.apps.dashboard.streamlit_program"
-    return [sys.executable, "-m", program, "run", str(_SERVER), *flags]
+    return [sys.executable, "-m", _PROGRAM, "run", str(_SERVER), *flags]
 
 
 def _clean(workspace: Workspace) -> None:
