@@ -72,7 +72,11 @@ def test_the_server_takes_files_after_the_sign_in_alone(page):
     def keep(frame):  # which Playwright marks, as it cannot a method
         told.append(frame)
 
-    page.on("websocket", lambda socket: socket.on("framereceived", keep))
+    def listen(socket):
+        told.clear()  # the page before may have connected only now, as another tab
+        socket.on("framereceived", keep)
+
+    page.on("websocket", listen)
     page.reload()
     page.get_by_role("textbox", name="Password").wait_for()
     address = f"_stcore/upload_file/{name_of_tab(told)}/anything"

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.uid import RLELossless, generate_uid
@@ -135,6 +135,9 @@ _IDENTITIES = st.fixed_dictionaries(
 @given(values=_IDENTITIES)
 def test_no_identifying_value_occurs_anywhere_in_the_bytes_of_the_copy(kept, values):
     plain = kept[0]
+    # Somebody may be called like a word of the standard that the file says anyway: GEOMETRY.
+    parts = [part for value in values.values() for part in {value, *value.split("^")}]
+    assume(not any(part.encode().lower() in plain.lower() for part in parts if len(part) >= 6))
 
     def name(dataset):
         dataset.SpecificCharacterSet = "ISO_IR 192"
@@ -158,15 +161,14 @@ def test_no_identifying_value_occurs_anywhere_in_the_bytes_of_the_copy(kept, val
     source = values["PatientID"].encode().ljust(128, b"\0") + source[128:]
     copy = deidentify_file(source, KEY, NOTHING).data
     folded = copy.lower()
-    for value in values.values():
-        for part in {value, *value.split("^")}:
-            if len(part) < 6:
+    for part in parts:
+        if len(part) < 6:
+            continue
+        for code in ("utf-8", "latin-1", "utf-16-le"):
+            try:
+                assert part.encode(code).lower() not in folded, (part, code)
+            except UnicodeEncodeError:
                 continue
-            for code in ("utf-8", "latin-1", "utf-16-le"):
-                try:
-                    assert part.encode(code).lower() not in folded, (part, code)
-                except UnicodeEncodeError:
-                    continue
     assert copy[:132] == bytes(128) + b"DICM"
     assert not any(element.tag.is_private for element in opened(copy).iterall())
 
