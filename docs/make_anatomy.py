@@ -92,13 +92,15 @@ def _cross_validated(report: dict[str, Any]) -> list[str]:
         return []
     rows = [_cross_validated_row("all", whole)]
     rows += [_cross_validated_row(_name(path), one) for path, one in whole["by_table"].items()]
-    heads = ("Table", "n", "Dice of lungs", "Hearts", "Dice of heart")
+    heads = ("Table", "n", "Dice of lungs", "Lungs as drawn", "Hearts", "Dice of heart")
     return [
         "## How near do they come on other patients?",
         "",
         f"By {whole['folds']}-fold cross-validation: each radiograph was outlined by a network of the",
         "same recipe that had not seen its patient. The ratio's AUC is for telling the radiographs",
-        "whose ratio exceeds 0.5 as the expert drew it.",
+        "whose ratio exceeds 0.5 as the expert drew it. The experts of `lungs` drew no heart, and in",
+        "diseased chests the lung goes on behind it: there no pixel of the outlined heart counts for",
+        'the lungs. "As drawn" counts as missed whatever they drew behind the outlined heart.',
         "",
         table(
             (
@@ -113,11 +115,12 @@ def _cross_validated(report: dict[str, Any]) -> list[str]:
 
 
 def _cross_validated_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
-    figures = ("dice_lungs", "dice_heart", "ratio_error", "ratio_margin", "ratio_icc")
-    lungs, heart, *ratios = (
-        "" if one.get(key) is None else f"{one[key]:.3f}" for key in (*figures, "enlarged_auc")
+    figures = ("dice_lungs", "dice_lungs_as_drawn", "dice_heart")
+    ratios = ("ratio_error", "ratio_margin", "ratio_icc", "enlarged_auc")
+    lungs, as_drawn, heart, *rest = (
+        "" if one.get(key) is None else f"{one[key]:.3f}" for key in (*figures, *ratios)
     )
-    return (name, f"{one['n_images']:,}", lungs, f"{one['n_hearts']:,}", heart, *ratios)
+    return (name, f"{one['n_images']:,}", lungs, as_drawn, f"{one['n_hearts']:,}", heart, *rest)
 
 
 def _rankings(report: dict[str, Any]) -> str:

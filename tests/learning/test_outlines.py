@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 import torch
 from lightning_fabric import Fabric
 from PIL import Image
+from torch import nn
 
 from medcxr.core.errors import DataError
 from medcxr.datasets.outline_tables import hold_out_patients
@@ -33,7 +34,7 @@ from medcxr.learning.outline_measuring import (
     outline_figures,
 )
 from medcxr.learning.outline_moving import move_outlines
-from medcxr.learning.outline_network import ORGANS, OutlineNetwork
+from medcxr.learning.outline_network import ORGANS, BothSides, OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outline_training import fit_outlines
 from medcxr.learning.rebuilding import load_network
@@ -50,7 +51,7 @@ SMALL = OutlineConfig(
 )
 OUTLINES = (
     "\n[outlines]\nwidths = [4, 4, 4, 4]\npretrained = false\naverage_decay = 0.5\nepochs = 2\nbatch_size = 8\n"
-    "folds = 2\nmirrored = 0.3\nfading = 0.5\n"
+    "folds = 2\nmirrored = 0.3\nfading = 0.5\nboth_sides = true\n"
     '[[outlines.tables]]\npath = "outlined.csv"\n'
 )
 CPU = Hardware(accelerator="cpu")
@@ -190,6 +191,22 @@ def test_bending_pulls_the_masks_about_with_the_image(outlined):
     assert 0.01 < (bent - plain).abs().mean() < 0.1
 
 
+@torch.inference_mode()
+def test_both_sides_are_outlined_alike(outlined):
+    torch.manual_seed(3)
+    alone = OutlineNetwork((4, 4, 4, 4), pretrained=False).eval()
+    both = BothSides(alone).eval()
+    x = torch.from_numpy(outlined.squares[:2].astype(np.float32))[:, None].expand(-1, 3, -1, -1)
+    around = [1, 0, 2]  # the right lung is the one on the image's left side
+
+    found = both(x)
+
+    assert not torch.allclose(alone(x.flip(-1))[:, around].flip(-1), alone(x), atol=1e-3)
+    assert torch.allclose(both(x.flip(-1))[:, around].flip(-1), found, atol=1e-5)
+    expected = (alone(x) + alone(x.flip(-1))[:, around].flip(-1)) / 2
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
 def test_each_image_is_measured_by_the_network_beside_it(outlined):
     class Known(OutlineNetwork):
         """Outlines as drawn, or nothing: it sees an image of which it knows the masks."""
@@ -226,6 +243,45 @@ def test_each_image_is_measured_by_the_network_beside_it(outlined):
     hardest = [one for one in compared if one.row in bad]
     assert (drawn_sheet(compared) == drawn_sheet(hardest)).all()
     assert drawn_sheet(compared).shape != drawn_sheet(hardest[:4]).shape
+
+
+def test_lungs_without_a_drawn_heart_are_compared_as_far_as_the_outlined_one(sample_data):
+    lungs_only = OutlineSet.load(
+        [OutlineTableConfig(path="manifest.csv", contents="lungs")], sample_data, FITTED
+    )
+    whole = OutlineSet.load([TABLE], sample_data, FITTED)
+    rows = range(6)
+
+    class Expert(nn.Module):
+        """Outlines lungs and heart as they were drawn, the heart twice as wide where asked."""
+
+        def __init__(self, *, wide=0):
+            super().__init__()
+            self.rows, self.wide = iter(rows), wide
+
+        def forward(self, x):
+            rows = [next(self.rows) for _ in x]
+            masks = torch.from_numpy(whole.masks[rows]).float()
+            heart = torch.nn.functional.max_pool2d(
+                masks[:, 2:], (1, 2 * self.wide + 1), 1, (0, self.wide)
+            )
+            lungs = masks[:, :2] * (1 - heart)
+            return (torch.cat([lungs, heart], dim=1) - 0.5) * 20
+
+    def figures(images, **how):
+        return outline_figures(compare_outlines([(Expert(**how), rows)], images, FITTED))
+
+    # what was drawn behind the heart is missed by nobody, and counted where asked
+    told = figures(lungs_only)
+    assert (told.n_as_drawn, told.n_hearts) == (6, 0)
+    assert told.dice_lungs > 0.99
+    wide = figures(lungs_only, wide=6)
+    assert wide.dice_lungs > 0.99
+    assert wide.dice_lungs_as_drawn < told.dice_lungs_as_drawn - 0.03
+    # where the heart was drawn, too large a one takes from the lungs
+    complete = figures(whole, wide=6)
+    assert (complete.n_as_drawn, complete.dice_lungs_as_drawn) == (0, None)
+    assert complete.dice_lungs < figures(whole).dice_lungs - 0.03
 
 
 def test_diseased_lungs_are_measured_apart_where_the_table_tells(sample_data, tmp_path):

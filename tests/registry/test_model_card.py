@@ -132,6 +132,15 @@ def test_outlines_are_measured_as_a_whole_and_by_table():
     assert "| a.csv | 10 | 0.970 | 10 | 0.940 | 0 | 0.012 |  |  |  |" in card
     assert "| b.csv | 7 | 0.970 | 0 |  | 0 |  |  |  |  |" in card
     assert "of patients that the outlines were not learned from" in card
+    assert "as drawn" not in card
+    behind = replace(other, n_as_drawn=7, dice_lungs_as_drawn=0.934)
+    whole = replace(
+        whole, n_as_drawn=7, dice_lungs_as_drawn=0.934, by_table={"a.csv": one, "b.csv": behind}
+    )
+    told = model_card(replace(manifest, outline_figures=whole))
+    assert "| 0.953 | 0.980 | 0.934 |" in told
+    assert "| a.csv | 10 | 0.970 | 10 | 0.940 | 0 | 0.012 |  |  |  |  |" in told
+    assert "| b.csv | 7 | 0.970 | 0 |  | 0 |  |  |  |  | 0.934 |" in told
     folded = model_card(replace(manifest, outline_figures=replace(whole, folds=5)))
     assert "by 5-fold cross-validation by patient" in folded
     assert "not learned from" not in folded

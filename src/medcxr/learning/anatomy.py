@@ -14,7 +14,6 @@ from medcxr.learning.image_set import ImageSet
 from medcxr.learning.loading import batches_in_order
 from medcxr.learning.measures import measure
 from medcxr.learning.networks import Evidence, pool_to_grid
-from medcxr.learning.outline_network import OutlineNetwork
 
 __all__ = [
     "AnatomyGuided",
@@ -149,7 +148,7 @@ class AnatomyGuided(nn.Module):
     center: Tensor
     intercepts: Tensor
 
-    def __init__(self, reader: nn.Module, outliner: OutlineNetwork, fusion: Fusion) -> None:
+    def __init__(self, reader: nn.Module, outliner: nn.Module, fusion: Fusion) -> None:
         super().__init__()
         self.reader = reader
         self.outliner = outliner
@@ -200,7 +199,7 @@ def sharpened(outlines: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def measure_images(outliner: OutlineNetwork, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
+def measure_images(outliner: nn.Module, images: ImageSet, rows: tuple[int, ...]) -> FloatArray:
     """Return (n_images, measures); NaN beside the rows."""
     values = np.full((len(images), len(MEASURES)), np.nan, dtype=np.float32)
     for part, inputs in batches_in_order(images, rows):
@@ -209,7 +208,7 @@ def measure_images(outliner: OutlineNetwork, images: ImageSet, rows: tuple[int, 
 
 
 @torch.inference_mode()
-def outline_lungs(outliner: OutlineNetwork, images: ImageSet, rows: tuple[int, ...]) -> BoolArray:
+def outline_lungs(outliner: nn.Module, images: ImageSet, rows: tuple[int, ...]) -> BoolArray:
     """Return (n_images, 2, size, size), right and left lung; empty beside the rows."""
     size = images.preprocessing.size
     lungs = np.zeros((len(images), 2, size, size), dtype=np.bool_)

@@ -280,6 +280,9 @@ class OutlineConfig:
         default=0.0, metadata=_LATER
     )  # most change of the logarithm of a heart's size, in six of ten images
     bending: float = field(default=0.0, metadata=_LATER)  # of an image, of half its side
+    both_sides: bool = field(
+        default=False, metadata=_LATER
+    )  # whether the network outlines the image and its mirror image together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ from medcxr.learning.config import TrainingConfig
 from medcxr.learning.ensemble import Ensemble, one_each, side_by_side
 from medcxr.learning.export import export_onnx, export_weights
 from medcxr.learning.failures import failure_sheet
-from medcxr.learning.outline_network import ORGANS, OutlineNetwork
+from medcxr.learning.outline_network import ORGANS
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outputs import CONFORMAL_LEVEL, Outputs, fit_outputs
 from medcxr.learning.parts import RunParts, Watch
@@ -407,7 +407,7 @@ class _Run:
             n=_NUMBERS.get(len(names), len(names)), recipes=", ".join(names)
         )
 
-    def _measures(self, outliner: OutlineNetwork | None, rows: tuple[int, ...]) -> FloatArray:
+    def _measures(self, outliner: nn.Module | None, rows: tuple[int, ...]) -> FloatArray:
         """Return (n_images, measures); no column where nothing is outlined."""
         if outliner is None:
             return np.zeros((len(self.images), 0), dtype=np.float32)
@@ -428,7 +428,7 @@ class _Run:
         return _Decision(fusion=fusion, outputs=fit_outputs(fused, labels))
 
     def _together(
-        self, network: nn.Module, outliner: OutlineNetwork | None, decision: "_Decision"
+        self, network: nn.Module, outliner: nn.Module | None, decision: "_Decision"
     ) -> nn.Module:
         if outliner is None:
             return network

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from medcxr.anatomy.measuring import measure_anatomy, organ_masks
 from medcxr.core.arrays import BoolArray, FloatArray, UInt8Array
@@ -15,7 +16,7 @@ from medcxr.evaluation.agreement import agreement
 from medcxr.evaluation.metrics import auc
 from medcxr.explain.outline_sheet import outline_sheet
 from medcxr.imaging.preprocessing import Preprocessing
-from medcxr.learning.outline_network import ORGANS, OutlineNetwork, outline_input
+from medcxr.learning.outline_network import ORGANS, outline_input
 from medcxr.learning.outline_set import Content, OutlineSet
 from medcxr.registry.manifest import OutlineFigures
 
@@ -34,7 +35,9 @@ class Outlined:
     Attributes:
         row: of the image.
         group: its table, and whether lungs are diseased where the table tells it.
-        lungs: Dice coefficient of both lungs together.
+        lungs: Dice coefficient of both lungs together, as far as the heart.
+        lungs_as_drawn: where the expert drew no heart, and lungs that may go on behind it, the same
+            with all of that counted as missed; None otherwise.
         heart: that of the heart; None where no expert drew it.
         ratios: cardiothoracic ratio as outlined and as drawn; None where either is unknown.
         found: (organs, size, size), packed to bits.
@@ -43,6 +46,7 @@ class Outlined:
     row: int
     group: str
     lungs: float
+    lungs_as_drawn: float | None
     heart: float | None
     ratios: tuple[float, float] | None
     found: UInt8Array
@@ -55,13 +59,14 @@ class Outlined:
 
 @torch.inference_mode()
 def compare_outlines(
-    networks: Iterable[tuple[OutlineNetwork, Sequence[int]]],
+    networks: Iterable[tuple[nn.Module, Sequence[int]]],
     images: OutlineSet,
     preprocessing: Preprocessing,
 ) -> list[Outlined]:
     """Outline rows by networks that have not seen them.
 
-    Organs are compared as a reader sees them: in one piece, without holes.
+    Organs are compared as a reader sees them: in one piece, without holes. Lungs end at the heart;
+    where no expert drew it and a lung may go on behind it, that is at the outlined one.
 
     Args:
         networks: each with its rows; of a cross-validation, each row stands beside one of them.
@@ -107,14 +112,18 @@ def hardest_outlines(compared: Sequence[Outlined], images: OutlineSet) -> bytes:
 
 
 def _compare(
-    network: OutlineNetwork, images: OutlineSet, row: int, preprocessing: Preprocessing
+    network: nn.Module, images: OutlineSet, row: int, preprocessing: Preprocessing
 ) -> Outlined:
     content, drawn = images.contents[row], images.masks[row]
     looked_at = outline_input(images.squares[row], content, preprocessing)
     shares = network(looked_at[None]).sigmoid()[0].numpy()
     found = organ_masks(shares, ORGANS)
-    heart, ratios = None, None
-    if images.complete[row]:
+    lungs, drawn_lungs = (organs[0] | organs[1] for organs in (found, drawn))
+    as_drawn, heart, ratios = None, None, None
+    if not images.complete[row]:
+        as_drawn = _overlap(lungs, drawn_lungs)
+        lungs, drawn_lungs = (organ & ~found[_HEART] for organ in (lungs, drawn_lungs))
+    else:
         heart = _overlap(found[_HEART], drawn[_HEART])
         pair = [_ratio(outlines, content) for outlines in (shares, drawn.astype(np.float32))]
         if pair[0] is not None and pair[1] is not None:
@@ -122,7 +131,8 @@ def _compare(
     return Outlined(
         row=row,
         group=images.groups[row],
-        lungs=_overlap(found[0] | found[1], drawn[0] | drawn[1]),
+        lungs=_overlap(lungs, drawn_lungs),
+        lungs_as_drawn=as_drawn,
         heart=heart,
         ratios=ratios,
         found=np.packbits(found),
@@ -132,6 +142,7 @@ def _compare(
 def _figures(compared: Sequence[Outlined], folds: int) -> OutlineFigures:
     hearts = [one.heart for one in compared if one.heart is not None]
     ratios = [one.ratios for one in compared if one.ratios is not None]
+    as_drawn = [one.lungs_as_drawn for one in compared if one.lungs_as_drawn is not None]
     pairs = np.array(ratios, dtype=np.float64).reshape(-1, 2)
     errors = np.abs(pairs[:, 0] - pairs[:, 1])
     enlarged = pairs[:, 1] > _ENLARGED
@@ -141,6 +152,8 @@ def _figures(compared: Sequence[Outlined], folds: int) -> OutlineFigures:
         n_hearts=len(hearts),
         dice_lungs=round(float(np.mean([one.lungs for one in compared])), 4),
         dice_heart=round(float(np.mean(hearts)), 4) if hearts else None,
+        n_as_drawn=len(as_drawn),
+        dice_lungs_as_drawn=round(float(np.mean(as_drawn)), 4) if as_drawn else None,
         n_ratios=len(pairs),
         ratio_error=round(float(errors.mean()), 4) if ratios else None,
         ratio_margin=round(float(np.quantile(errors, _MOST)), 4) if ratios else None,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from medcxr.core.errors import DataError
@@ -27,7 +27,7 @@ from medcxr.learning.fitting import Emit, Part
 from medcxr.learning.outline_augmentation import augment_outlines
 from medcxr.learning.outline_losses import outline_loss
 from medcxr.learning.outline_measuring import compare_outlines, outline_figures
-from medcxr.learning.outline_network import OutlineNetwork, outline_input
+from medcxr.learning.outline_network import OutlineNetwork, build_outliner, outline_input
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.sampling import image_seed
 from medcxr.learning.schedule import warm_cosine
@@ -55,7 +55,7 @@ def fit_outlines(
     *,
     seed: int,
     fabric: Fabric,
-) -> tuple[OutlineNetwork, float]:
+) -> tuple[nn.Module, float]:
     """Train, or go on with it, or return what is finished; exact as `fitting.fit` is.
 
     Args:
@@ -68,7 +68,7 @@ def fit_outlines(
         fabric: device and precision.
 
     Returns:
-        The network in evaluation mode on the CPU, and the seconds that its training took.
+        What outlines, in evaluation mode on the CPU, and the seconds that the training took.
 
     Raises:
         DataError: the loss is no longer a number, or no image has its heart outlined.
@@ -143,14 +143,14 @@ def fit_outlines(
             save_checkpoint(checkpoint, groups, asdict(progress))
     result = OutlineNetwork(config.widths, pretrained=False)
     result.load_state_dict(average.module.state_dict())
-    result.eval()
+    outliner = build_outliner(config, result)
     if fresh and part.watched_rows:
         figures = outline_figures(
-            compare_outlines([(result, part.watched_rows)], images, preprocessing)
+            compare_outlines([(outliner, part.watched_rows)], images, preprocessing)
         )
         if figures is not None:
             emit("outlines", part=part.name, **asdict(figures))
-    return result, progress.seconds
+    return outliner, progress.seconds
 
 
 def _restore(

@@ -30,7 +30,6 @@ from medcxr.learning.outline_measuring import (
     hardest_outlines,
     outline_figures,
 )
-from medcxr.learning.outline_network import OutlineNetwork
 from medcxr.learning.outline_set import OutlineSet
 from medcxr.learning.outline_training import fit_outlines
 from medcxr.learning.pretraining import learn_simulated, learn_views
@@ -253,7 +252,7 @@ class RunParts:
             taught=labels,
         )
 
-    def fit_outlines(self) -> tuple[OutlineNetwork | None, float]:
+    def fit_outlines(self) -> tuple[nn.Module | None, float]:
         """Return the outlining network, None without one, and the seconds of its training."""
         if self.outlined is None:
             return None, 0.0
@@ -278,12 +277,12 @@ class RunParts:
             self.emit("outlines", part=OUTLINES_PART, **asdict(figures))
         return figures, total if folds else 0.0
 
-    def _fit_outlines(self, part: Part, outlined: OutlineSet) -> tuple[OutlineNetwork, float]:
+    def _fit_outlines(self, part: Part, outlined: OutlineSet) -> tuple[nn.Module, float]:
         own = self.config.precision
         asked = self.config.outlines.precision or own
         fabric = _fabric_in(asked, self.fabric, own, "outlines.precision")
 
-        def train_or_load() -> tuple[OutlineNetwork, float]:
+        def train_or_load() -> tuple[nn.Module, float]:
             return fit_outlines(
                 self.config.outlines,
                 outlined,

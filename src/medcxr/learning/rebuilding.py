@@ -14,7 +14,7 @@ from medcxr.learning.anatomy import AnatomyGuided, Fusion
 from medcxr.learning.config import TrainingConfig, config_from_plain
 from medcxr.learning.ensemble import Ensemble, Mirrored, one_each, side_by_side
 from medcxr.learning.fitting import build_network
-from medcxr.learning.outline_network import OutlineNetwork
+from medcxr.learning.outline_network import OutlineNetwork, build_outliner
 from medcxr.registry.bundle import WEIGHTS_FILE, ModelBundle
 
 __all__ = ["build_together", "load_network"]
@@ -65,7 +65,9 @@ def build_together(config: TrainingConfig) -> nn.Module:
     if not config.outlines.tables:
         return reader
     n_labels = len(config.data.findings) + len(config.data.auxiliary_findings)
-    outliner = OutlineNetwork(config.outlines.widths, pretrained=False)
+    outliner = build_outliner(
+        config.outlines, OutlineNetwork(config.outlines.widths, pretrained=False)
+    )
     return AnatomyGuided(reader, outliner, Fusion.none(n_labels, len(MEASURES)))
 
 

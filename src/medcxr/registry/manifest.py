@@ -70,7 +70,7 @@ class OutlineFigures:
     Attributes:
         n_images: images whose lungs were compared.
         n_hearts: of these, images whose heart was compared too.
-        dice_lungs: mean Dice coefficient of both lungs together, 0…1.
+        dice_lungs: mean Dice coefficient of both lungs together as far as the heart, 0…1.
         dice_heart: mean Dice coefficient of the heart; None without such images.
         n_ratios: of the images with a heart, those whose cardiothoracic ratio could be measured.
         ratio_error: mean absolute error of the ratio; None without such images.
@@ -84,6 +84,10 @@ class OutlineFigures:
         n_enlarged: of the ratios, those that exceed 0.5 as an expert draws the organs.
         enlarged_auc: how often the outlined ratio is larger where the expert's exceeds 0.5 than
             where it does not; None unless there are both.
+        n_as_drawn: images on which the expert drew no heart, and lungs that may go on behind it:
+            there `dice_lungs` counts no pixel of the outlined heart.
+        dice_lungs_as_drawn: of these images, the same Dice coefficient with what was drawn behind
+            the outlined heart counted as missed; None without such images.
     """
 
     n_images: int
@@ -98,6 +102,8 @@ class OutlineFigures:
     folds: int = 0
     n_enlarged: int = 0
     enlarged_auc: float | None = None
+    n_as_drawn: int = 0
+    dice_lungs_as_drawn: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,10 +190,19 @@ def _outlines(manifest: Manifest) -> list[str]:
     )
     rows = [_outline_row("All", figures)]
     rows += [_outline_row(table, one) for table, one in figures.by_table.items()]
-    heads = (
+    heads = [
         *("Table", "Radiographs", "Dice, lungs", "Hearts", "Dice, heart"),
         *("Ratios", "Off by", "95% within", "ICC", "Over 0.5, AUC"),
-    )
+    ]
+    if figures.n_as_drawn:
+        words += (
+            " Lungs are compared as far as the heart. Where an expert drew no heart, and lungs that "
+            "may go on behind it, that is as far as the outlined heart; the last column counts as "
+            "missed whatever was drawn behind it."
+        )
+        heads.append("Dice, lungs as drawn")
+        as_drawn = [one.dice_lungs_as_drawn for one in (figures, *figures.by_table.values())]
+        rows = [(*row, _three(value)) for row, value in zip(rows, as_drawn, strict=True)]
     return ["## Outlines", words, _table(heads, rows)]
 
 
@@ -211,15 +220,16 @@ def _quick_look(manifest: Manifest) -> list[str]:
     return ["## Maps by occlusion", words]
 
 
+def _three(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
 def _outline_row(table: str, figures: OutlineFigures) -> tuple[str, ...]:
     of_ratios = (
         *(figures.ratio_error, figures.ratio_margin, figures.ratio_icc),
         figures.enlarged_auc,
     )
-    lungs, heart, *ratios = (
-        "" if value is None else f"{value:.3f}"
-        for value in (figures.dice_lungs, figures.dice_heart, *of_ratios)
-    )
+    lungs, heart, *ratios = map(_three, (figures.dice_lungs, figures.dice_heart, *of_ratios))
     counts = [f"{n:,}" for n in (figures.n_images, figures.n_hearts, figures.n_ratios)]
     return (table, counts[0], lungs, counts[1], heart, counts[2], *ratios)
 
