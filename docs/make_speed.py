@@ -195,7 +195,7 @@ def _why(report: dict[str, Any], precision: dict[str, Any]) -> str:
     off = max(one["largest_change_of_a_logit"] for one in same)
     return (
         f"A whole look asks {_networks(report)} networks, one of each recipe, and one that outlines lungs "
-        f"and heart. {_of_one(report)} The runtime has joined their convolutions, "
+        f"and heart of the image and of its mirror image. {_of_one(report)} The runtime has joined their convolutions, "
         "norms and activations, and nothing is computed that was not asked for, so what is left is the "
         "arithmetic. The runtime OpenVINO does it a little faster: no score of the images of "
         f"`precision.json` then changes by more than {off:.1g} of a logit. To ask fewer networks "
