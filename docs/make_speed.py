@@ -247,7 +247,7 @@ def _parts(report: dict[str, Any]) -> list[str]:
 
 def _fewer_bits(precision: dict[str, Any]) -> str:
     return (
-        "Every fold's networks of the shipped run were asked about the patients that they had not "
+        f"Every fold's networks of the run of {precision['model']} were asked about the patients that they had not "
         "seen, as they are and with fewer bits; int8 was calibrated on "
         f"{precision['calibration_images']} images that they had learned from. A fall of an AUC is "
         "positive; intervals are bootstraps that draw patients. int8 was to be kept only if no AUC "
