@@ -311,7 +311,7 @@ def test_models_compares_the_shipped_one_with_another_and_takes_a_choice_back(pa
     shipped = opened.manifest
     other = opened.workspace.models / "other-2.0.0"
     tiny_bundle(other, name="other", version="2.0.0")
-    path = opened.surest(Finding.CARDIOMEGALY)
+    path = opened.surest(Finding.EFFUSION)
     upload(page, path)
     page.get_by_role("button", name=path.name, exact=True).first.wait_for(timeout=ANALYSIS_LIMIT_MS)
     _go_to(page, "Models")
@@ -493,10 +493,10 @@ def _some_with_and_without(opened, finding):
 
 
 def _told_active(answer):
-    """Return what a row of the worklist says of an answer."""
+    """Return what a row of the worklist says of an answer, the most probable finding first."""
     active = [
         f"{one.finding} {_percent(one.probability)}"
-        for one in _analysis(answer).findings
+        for one in sorted(_analysis(answer).findings, key=lambda one: one.probability, reverse=True)
         if one.present and one.finding != Finding.NO_FINDING
     ]
     return ", ".join(active) or "No active finding"
