@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bundles import use_tiny_model
 from medcxr.services.workspace import Workspace
@@ -13,6 +14,11 @@ from medcxr.synthetic import write_sample_data
 from orthanc_server import OrthancServer, running_orthanc
 from postgres_server import PostgresServer, require_programs, running_server
 from small_training import TrainProcess, finish_training, write_small_config
+
+
+# Beside other tests an example takes as long as they leave it; what must be fast is timed alone.
+settings.register_profile("beside others", deadline=None)
+settings.load_profile("beside others")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
