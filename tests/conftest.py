@@ -15,9 +15,8 @@ from orthanc_server import OrthancServer, running_orthanc
 from postgres_server import PostgresServer, require_programs, running_server
 from small_training import TrainProcess, finish_training, write_small_config
 
-
 # Beside other tests an example takes as long as they leave it; what must be fast is timed alone.
-settings.register_profile("beside others", deadline=None)
+settings.register_profile("beside others", parent=settings.default, deadline=None)
 settings.load_profile("beside others")
 
 
