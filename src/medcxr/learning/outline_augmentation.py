@@ -6,6 +6,7 @@ from torch import Tensor
 
 from medcxr.learning.drawing import between, some, uniform
 from medcxr.learning.outline_moving import move_outlines
+from medcxr.learning.outline_network import turned_around
 
 __all__ = ["augment_outlines"]
 
@@ -61,13 +62,10 @@ def augment_outlines(
 def _mirror(
     images: Tensor, masks: Tensor, random: torch.Generator, share: float
 ) -> tuple[Tensor, Tensor]:
-    """Turn some images around: the heart points to the other side, as in dextrocardia.
-
-    The right lung stays the one on the image's left side, as experts name it there.
-    """
+    """Turn some images around: the heart points to the other side, as in dextrocardia."""
     turned = some(images, random, share) > 0
-    around = torch.cat([masks[:, [1, 0]], masks[:, 2:]], dim=1).flip(-1)
-    return torch.where(turned, images.flip(-1), images), torch.where(turned, around, masks)
+    around = torch.where(turned, turned_around(masks), masks)
+    return torch.where(turned, images.flip(-1), images), around
 
 
 def _cloud(images: Tensor, random: torch.Generator, strength: float) -> Tensor:

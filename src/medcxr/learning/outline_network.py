@@ -10,7 +10,14 @@ from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.learning.config import OutlineConfig
 from medcxr.learning.efficientnet_lite import EfficientNetLite
 
-__all__ = ["ORGANS", "BothSides", "OutlineNetwork", "build_outliner", "outline_input"]
+__all__ = [
+    "ORGANS",
+    "BothSides",
+    "OutlineNetwork",
+    "build_outliner",
+    "outline_input",
+    "turned_around",
+]
 
 ORGANS = ("right lung", "left lung", "heart")
 """What is outlined, in the order of the channels; sides are the patient's."""
@@ -67,11 +74,18 @@ class OutlineNetwork(nn.Module):
         return logits
 
 
+def turned_around(outlines: Tensor) -> Tensor:
+    """Return outlines, (B, organs, S, S), as they lie in the mirror image.
+
+    The right lung stays the one on the image's left side, as experts name it there.
+    """
+    return outlines[:, _AROUND].flip(-1)
+
+
 class BothSides(nn.Module):
     """A network's mean outlines of an image and of its mirror image.
 
-    It errs differently on the two, most of all where a heart's border cannot be seen. The right
-    lung is the one on the image's left side in both, as in the masks that it learned from.
+    It errs differently on the two, most of all where a heart's border cannot be seen.
 
     Source: Moshkov et al. 2020 (test-time augmentation of segmentation).
 
@@ -87,7 +101,7 @@ class BothSides(nn.Module):
         """(B, channels, S, S) -> mean logits (B, 3, S, S)."""
         both: Tensor = self.network(torch.cat([x, x.flip(-1)]))  # in one go: a sixth faster
         n = x.shape[0]
-        return (both[:n] + both[n:, _AROUND].flip(-1)) / 2
+        return (both[:n] + turned_around(both[n:])) / 2
 
 
 def build_outliner(config: OutlineConfig, network: OutlineNetwork) -> nn.Module:
