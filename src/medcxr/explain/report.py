@@ -1,34 +1,40 @@
 """What the tests of a model's maps found: plain values that travel with the model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from medcxr.core.language import text
 from medcxr.core.results import Estimate
 
 __all__ = [
     "EVIDENCE_MAP",
+    "FURTHER_WORDS",
     "GRADCAM_MAP",
     "GRADIENT_MAPS",
-    "GRADIENT_WORDS",
     "INTEGRATED_MAP",
     "JOINT_MAP",
     "OCCLUSION_MAP",
     "RIVALS",
     "SMOOTH_MAP",
     "TESTED",
+    "THOROUGH_MAP",
     "CurveFigures",
     "ExplanationReport",
     "Gain",
     "HitGain",
     "PlaceFigures",
     "RandomizedFigures",
+    "joined",
 ]
 
 EVIDENCE_MAP = text("evidence map")
 """The model's own, whose sum is the logit."""
 
 OCCLUSION_MAP = text("occlusion map")
-"""Made by hiding place after place."""
+"""Made by hiding place after place, in quick looks where the model offers them."""
+
+THOROUGH_MAP = text("thorough map")
+"""Made by hiding place after place from the whole model, its outlines and measures too."""
 
 JOINT_MAP = text("joint map")
 """The mean of both, the strongest places of each counting alike."""
@@ -43,13 +49,16 @@ SMOOTH_MAP = text("SmoothGrad map")
 """Mean gradients of noisy copies, times what blurring would take away."""
 
 TESTED = (EVIDENCE_MAP, OCCLUSION_MAP, JOINT_MAP)
-"""What every model gives, and one of which may be shown unasked."""
+"""What every model gives without waiting, and one of which may be shown unasked."""
 
 GRADIENT_MAPS = (GRADCAM_MAP, INTEGRATED_MAP, SMOOTH_MAP)
 """What only a model with its weights gives, where the training libraries are; shown if asked for."""
 
-GRADIENT_WORDS = dict(zip(("gradcam", "integrated", "smooth"), GRADIENT_MAPS, strict=True))
-"""Word by which it is asked for -> kind of map."""
+FURTHER_WORDS = {
+    "thorough": THOROUGH_MAP,
+    **dict(zip(("gradcam", "integrated", "smooth"), GRADIENT_MAPS, strict=True)),
+}
+"""Word by which it is asked for -> kind of map that is not among `TESTED`."""
 
 RIVALS = (text("centered ellipse"), text("random map"))
 """What a drawing program could make: a map that is no better explains nothing."""
@@ -164,3 +173,30 @@ class ExplanationReport:
     curves: tuple[CurveFigures, ...]
     places: tuple[PlaceFigures, ...]
     randomized: tuple[RandomizedFigures, ...] = ()
+
+
+_Figures = TypeVar("_Figures", bound=CurveFigures | PlaceFigures | RandomizedFigures)
+
+
+def joined(report: ExplanationReport, further: ExplanationReport) -> ExplanationReport:
+    """Return a report with what a second one found of further kinds of map on the same images.
+
+    Its figures stand behind those of the same finding, before the rivals, which are not repeated.
+    """
+    return replace(
+        report,
+        curves=_beside(report.curves, further.curves),
+        places=_beside(report.places, further.places),
+        randomized=_beside(report.randomized, further.randomized),
+    )
+
+
+def _beside(figures: tuple[_Figures, ...], further: tuple[_Figures, ...]) -> tuple[_Figures, ...]:
+    joint = [*figures, *(one for one in further if one.method not in RIVALS)]
+    groups = [_group(one) for one in joint]  # in the order of their first figures
+    return tuple(sorted(joint, key=lambda one: (groups.index(_group(one)), one.method in RIVALS)))
+
+
+def _group(figures: CurveFigures | PlaceFigures | RandomizedFigures) -> tuple[str, str]:
+    places = figures.places if isinstance(figures, PlaceFigures) else ""
+    return places, figures.finding

@@ -2,9 +2,10 @@
 
 from medcxr.core.language import say, text
 from medcxr.explain.report import (
-    GRADIENT_WORDS,
+    FURTHER_WORDS,
     RIVALS,
     TESTED,
+    THOROUGH_MAP,
     CurveFigures,
     ExplanationReport,
     PlaceFigures,
@@ -36,7 +37,8 @@ def best_map(report: ExplanationReport | None, finding: str) -> str | None:
 
     It is the one that points best where the place of the finding is known, by the mean over the
     kinds of places of its share of hits; else, as of No Finding, the one with the most probability
-    between insertion and deletion.
+    between insertion and deletion. The thorough map, for which a reader must wait, is the best only
+    where no other is true.
 
     Args:
         report: of the model; None if nobody tested it.
@@ -47,7 +49,9 @@ def best_map(report: ExplanationReport | None, finding: str) -> str | None:
         for method in TESTED
         if (curves := curves_of(report, finding, method)) and is_true(report, finding, method)
     }
-    return max(true, key=lambda method: true[method]) if true else None
+    if true:
+        return max(true, key=lambda method: true[method])
+    return THOROUGH_MAP if is_true(report, finding, THOROUGH_MAP) else None
 
 
 def curves_of(report: ExplanationReport | None, finding: str, method: str) -> CurveFigures | None:
@@ -177,7 +181,7 @@ def told_places(report: ExplanationReport | None, finding: str, method: str) -> 
 
 def _asked_for(method: str) -> str:
     """Return the option by which a test takes in a kind of map that it leaves out unasked."""
-    words = [word for word, kind in GRADIENT_WORDS.items() if kind == method]
+    words = [word for word, kind in FURTHER_WORDS.items() if kind == method]
     return f" --method {words[0]}" if words else ""
 
 

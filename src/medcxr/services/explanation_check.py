@@ -13,20 +13,23 @@ from medcxr.evaluation.bootstrap import estimated_mean
 from medcxr.explain.faithfulness import deletion_area, ends, in_places, insertion_area
 from medcxr.explain.occlusion import places_per_side
 from medcxr.explain.report import (
-    GRADIENT_MAPS,
+    EVIDENCE_MAP,
+    FURTHER_WORDS,
     RIVALS,
     TESTED,
+    THOROUGH_MAP,
     CurveFigures,
     ExplanationReport,
     Gain,
     RandomizedFigures,
+    joined,
 )
 from medcxr.explain.similarity import rank_correlation
+from medcxr.explain.verdict import best_map
 from medcxr.imaging.reading import read_image
-from medcxr.inference.predictor import Prepared
-from medcxr.registry.bundle import GRAPH_FILE
+from medcxr.inference.predictor import Predictor, Prepared
+from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 from medcxr.services.explanation_places import Progress, check_places
-from medcxr.services.gradient_maps import gradient_maps
 from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.measuring_trail import note_measured
 from medcxr.services.occlusion import scorer
@@ -49,11 +52,13 @@ def check_explanations(
     n_images: int = 20,
     n_simulated: int = 40,
     n_randomized: int = 10,
-    by_gradients: Sequence[str] = (),
+    further: Sequence[str] = (),
     seed: int = 0,
     progress: Progress | None = None,
 ) -> ExplanationReport:
     """Run the test on the model in use.
+
+    Where quick looks gave no map that is true of a finding, the thorough map is tested too.
 
     Args:
         workspace: whose model answers.
@@ -63,7 +68,8 @@ def check_explanations(
         n_simulated: simulated radiographs for each kind of lesion.
         n_randomized: of the images with curves, those whose maps are also compared with the maps
             of the graph with shuffled weights.
-        by_gradients: kinds of map among `GRADIENT_MAPS` to test beside those that every model has.
+        further: kinds of map among `FURTHER_WORDS` to test of every finding, beside those that
+            every model has.
         seed: of what is drawn.
         progress: called with what is done, how much of it, and of how much.
 
@@ -76,43 +82,92 @@ def check_explanations(
         MissingExtra: maps by gradients are asked for without the training libraries.
     """
     workspace.require(Permission.MEASURE_MODELS)
-    predictor, bundle = current_predictor(workspace), current_bundle(workspace)
-    further = tuple(method for method in GRADIENT_MAPS if method in by_gradients)
-    model = ExplainedModel(
-        predictor=predictor,
-        by_gradients=further,
-        gradients=gradient_maps(bundle) if further else None,
+    test = _Test(
+        predictor=current_predictor(workspace),
+        bundle=current_bundle(workspace),
+        labels=labels,
+        boxes=boxes,
+        n_images=n_images,
+        n_simulated=n_simulated,
+        n_randomized=n_randomized,
+        seed=seed,
+        show=progress or (lambda _what, _done, _total: None),
     )
-    show = progress or (lambda _what, _done, _total: None)
-    curves: list[CurveFigures] = []
-    randomized: list[RandomizedFigures] = []
-    if labels is not None:
-        table = StudyTable.read_csv(labels, predictor.manifest.findings)
-        forgetful = None
-        if n_randomized:
-            forgetful = ExplainedModel.shuffle(bundle, further, seed)
-        for column, finding in enumerate(table.findings):
-            order = np.random.default_rng((seed, column)).permutation(len(table)).tolist()
-            present = [row for row in order if table.labels[row, column] == 1]
-            chosen = table.one_of_each_patient(present)[:n_images]
-            tests = []
-            for number, row in enumerate(chosen):
-                show(f"Curves of {finding}", number, len(chosen))
-                prepared = predictor.prepare(read_image(table.path(row)))
-                rival = forgetful if number < n_randomized else None
-                tests.append(_tested(model, rival, prepared, column, seed=row))
-            if tests:
-                curves += _curve_figures(finding, model.methods, tests)
-                randomized += _randomized_figures(finding, model.methods, tests)
-    places = check_places(model, boxes, n_simulated, seed=seed, show=show)
-    note_measured(workspace, predictor.manifest.identity, "maps")
-    return ExplanationReport(
-        model=predictor.manifest.identity,
-        graph=predictor.manifest.files[GRAPH_FILE],
-        curves=tuple(curves),
-        places=tuple(places),
-        randomized=tuple(randomized),
-    )
+    findings = test.predictor.manifest.findings
+    methods = (*TESTED, *(one for one in FURTHER_WORDS.values() if one in further))
+    report = test.run(methods, findings)
+    left = [finding for finding in findings if best_map(report, finding) is None]
+    # without quick looks every map by occlusion is thorough, and without curves none is shown
+    if left and labels and test.predictor.manifest.quick_look and THOROUGH_MAP not in methods:
+        report = joined(report, test.run((THOROUGH_MAP,), left))
+    note_measured(workspace, report.model, "maps")
+    return report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Test:
+    """What maps are tested on; attributes as the arguments of `check_explanations`."""
+
+    predictor: Predictor
+    bundle: ModelBundle
+    labels: Path | None
+    boxes: Path | None
+    n_images: int
+    n_simulated: int
+    n_randomized: int
+    seed: int
+    show: Progress
+
+    def run(self, methods: Sequence[str], findings: Sequence[str]) -> ExplanationReport:
+        """Test some kinds of map on some of the model's findings, on the same images each time."""
+        model = ExplainedModel.of(self.bundle, methods, predictor=self.predictor)
+        curves: list[CurveFigures] = []
+        randomized: list[RandomizedFigures] = []
+        if self.labels is not None:
+            table = StudyTable.read_csv(self.labels, self.predictor.manifest.findings)
+            forgetful = None
+            if self.n_randomized:
+                forgetful = ExplainedModel.of(self.bundle, methods, shuffled=self.seed)
+            for column, finding in enumerate(table.findings):
+                if finding not in findings:
+                    continue
+                tests = self._curves(model, forgetful, table, column)
+                if tests:
+                    curves += _curve_figures(finding, model.methods, tests)
+                    randomized += _randomized_figures(finding, model.methods, tests)
+        places = check_places(
+            model,
+            self.boxes,
+            self.n_simulated,
+            findings=findings,
+            seed=self.seed,
+            show=self.show,
+        )
+        return ExplanationReport(
+            model=self.predictor.manifest.identity,
+            graph=self.predictor.manifest.files[GRAPH_FILE],
+            curves=tuple(curves),
+            places=tuple(places),
+            randomized=tuple(randomized),
+        )
+
+    def _curves(
+        self,
+        model: ExplainedModel,
+        forgetful: ExplainedModel | None,
+        table: StudyTable,
+        column: int,
+    ) -> "list[_Tested]":
+        order = np.random.default_rng((self.seed, column)).permutation(len(table)).tolist()
+        present = [row for row in order if table.labels[row, column] == 1]
+        chosen = table.one_of_each_patient(present)[: self.n_images]
+        tests = []
+        for number, row in enumerate(chosen):
+            self.show(f"Curves of {table.findings[column]}", number, len(chosen))
+            prepared = model.predictor.prepare(read_image(table.path(row)))
+            rival = forgetful if number < self.n_randomized else None
+            tests.append(_tested(model, rival, prepared, column, seed=row))
+        return tests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,8 +194,8 @@ def _tested(
     maps = model.maps(prepared, column)
     score, x = scorer(model.predictor, prepared, "probabilities"), prepared.pixels
     known = ends(score, x, column)
-    places = places_per_side(len(maps[TESTED[0]]))
-    named = {method: in_places(one, places) for method, one in maps.items()}
+    places = places_per_side(len(maps[EVIDENCE_MAP]))
+    named = {method: in_places(maps[method], places) for method in model.methods}
     every = {**named, **rival_maps(places, seed)}
     areas = [
         [area(score, x, every[method], column, known=known) for area in _AREAS]
@@ -150,7 +205,7 @@ def _tested(
     if forgetful is not None:
         forgotten = forgetful.maps(prepared, column)
         likeness = {
-            method: rank_correlation(one, forgotten[method]) for method, one in maps.items()
+            method: rank_correlation(maps[method], forgotten[method]) for method in model.methods
         }
     return _Tested(areas=np.array(areas), likeness=likeness)
 

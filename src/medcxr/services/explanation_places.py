@@ -1,6 +1,6 @@
 """Test whether maps lie where findings are known to be."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from medcxr.datasets.study_table import check_image_path, read_rows
 from medcxr.evaluation.bootstrap import estimated_mean
 from medcxr.explain.faithfulness import energy_inside, points_inside
 from medcxr.explain.overlay import upsample
-from medcxr.explain.report import RIVALS, TESTED, HitGain, PlaceFigures
+from medcxr.explain.report import EVIDENCE_MAP, RIVALS, HitGain, PlaceFigures
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Prepared
 from medcxr.services.tested_maps import ExplainedModel, rival_maps
@@ -30,7 +30,13 @@ _LESIONS = (Finding.PNEUMONIA, Finding.EFFUSION)  # a large heart is no place wi
 
 
 def check_places(
-    model: ExplainedModel, boxes: Path | None, n_simulated: int, *, seed: int, show: Progress
+    model: ExplainedModel,
+    boxes: Path | None,
+    n_simulated: int,
+    *,
+    findings: Collection[str],
+    seed: int,
+    show: Progress,
 ) -> list[PlaceFigures]:
     """Test maps on boxes and on simulated lesions.
 
@@ -38,6 +44,7 @@ def check_places(
         model: the model with its kinds of map.
         boxes: CSV file with image_path, finding, x, y, width and height as shares of the image.
         n_simulated: simulated radiographs for each kind of lesion.
+        findings: those that are tested.
         seed: of what is drawn.
         show: is told how far the test is.
 
@@ -46,9 +53,10 @@ def check_places(
     """
     figures: list[PlaceFigures] = []
     if boxes is not None:
-        figures += _places(model, "boxes", _boxed(boxes), seed, show)
+        figures += _places(model, "boxes", _boxed(boxes), findings=findings, seed=seed, show=show)
     if n_simulated:
-        figures += _places(model, "simulated", _simulated(n_simulated, seed), seed, show)
+        simulated = _simulated(n_simulated, seed)
+        figures += _places(model, "simulated", simulated, findings=findings, seed=seed, show=show)
     return figures
 
 
@@ -104,11 +112,17 @@ class _Judged:
 
 
 def _places(
-    model: ExplainedModel, kind: str, images: Iterator[_Placed], seed: int, show: Progress
+    model: ExplainedModel,
+    kind: str,
+    images: Iterator[_Placed],
+    *,
+    findings: Collection[str],
+    seed: int,
+    show: Progress,
 ) -> list[PlaceFigures]:
     found: dict[str, list[_Judged]] = {}
     for number, placed in enumerate(images):
-        if placed.finding not in model.predictor.manifest.findings:
+        if placed.finding not in findings:
             continue
         show(f"Places: {kind}", number, number + 1)
         judged = _judge(model, placed, seed=seed + number)
@@ -125,8 +139,8 @@ def _judge(model: ExplainedModel, placed: _Placed, *, seed: int) -> _Judged:
     column = manifest.findings.index(placed.finding)
     pixels, geometry = manifest.preprocessing.apply(placed.pixels)
     maps = dict(model.maps(Prepared(pixels=pixels, geometry=geometry), column))
-    maps |= rival_maps(len(maps[TESTED[0]]), seed)
-    whole = {method: upsample(evidence, geometry) for method, evidence in maps.items()}
+    maps |= rival_maps(len(maps[EVIDENCE_MAP]), seed)
+    whole = {method: upsample(maps[method], geometry) for method in (*model.methods, *RIVALS)}
     return _Judged(
         area=float(placed.region.mean()),
         hits={method: points_inside(one, placed.region) for method, one in whole.items()},

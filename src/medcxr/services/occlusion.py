@@ -29,6 +29,7 @@ def explain_by_occlusion(
     *,
     model: str,
     grid: int,
+    thoroughly: bool = False,
     progress: Progress | None = None,
 ) -> Mapping[str, FloatArray]:
     """Hide one place of an analyzed radiograph after the other and ask the model again.
@@ -38,7 +39,8 @@ def explain_by_occlusion(
         prepared: the radiograph as the model saw it.
         model: name and version of the model that analyzed it.
         grid: tokens per side of the model's own maps; a look is taken at the whole and one at each
-            of `places_per_side`², quick ones where the model offers them.
+            of `places_per_side`².
+        thoroughly: take whole looks, even where the model offers quick ones.
         progress: called with the looks taken and to take.
 
     Returns:
@@ -50,31 +52,38 @@ def explain_by_occlusion(
     """
     workspace.require(Permission.ANALYZE)
     predictor = predictor_of(workspace, model)
-    falls = falls_of(predictor, prepared, grid=grid, progress=progress)
+    falls = falls_of(predictor, prepared, grid=grid, thoroughly=thoroughly, progress=progress)
     return dict(zip(predictor.manifest.findings, falls, strict=True))
 
 
 def falls_of(
-    predictor: Predictor, prepared: Prepared, *, grid: int, progress: Progress | None = None
+    predictor: Predictor,
+    prepared: Prepared,
+    *,
+    grid: int,
+    thoroughly: bool = False,
+    progress: Progress | None = None,
 ) -> FloatArray:
     """Return the map by occlusion that readers are shown, and that is tested.
 
     Its looks are quick ones where the model offers them, of some of its networks: the whole model
-    would take several times as long.
+    takes several times as long. Only the whole model outlines what is left to see, and measures it.
 
     Args:
         predictor: the model.
         prepared: the radiograph as the model saw it.
         grid: tokens per side of the model's own maps.
+        thoroughly: take whole looks, even where the model offers quick ones.
         progress: called with the looks taken and to take.
 
     Returns:
         (n_findings, places, places): by how much a logit falls when the place is hidden.
     """
+    look = scorer(predictor, prepared, "logits") if thoroughly else _quick(predictor, prepared)
 
     def score(inputs: FloatArray) -> FloatArray:
         with _LOOKING:
-            return predictor.quick_logits(_beside(prepared, inputs))
+            return look(inputs)
 
     places = places_per_side(grid)
     looks = score if progress is None else _counting(score, places**2 + 1, progress)
@@ -114,6 +123,10 @@ def scorer(predictor: Predictor, prepared: Prepared, kind: str) -> Scorer:
         return np.asarray(getattr(found, kind), dtype=np.float32)
 
     return score
+
+
+def _quick(predictor: Predictor, prepared: Prepared) -> Scorer:
+    return lambda inputs: predictor.quick_logits(_beside(prepared, inputs))
 
 
 def _beside(prepared: Prepared, inputs: FloatArray) -> list[Prepared]:

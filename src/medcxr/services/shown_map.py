@@ -18,6 +18,7 @@ from medcxr.explain.report import (
     EVIDENCE_MAP,
     GRADIENT_MAPS,
     JOINT_MAP,
+    THOROUGH_MAP,
     ExplanationReport,
 )
 from medcxr.explain.verdict import is_true, told_places, told_verdict
@@ -100,8 +101,8 @@ def maps_of(
     Args:
         workspace: whose model analyzed the radiograph.
         analyzed: the radiograph.
-        method: one of `TESTED` or of `GRADIENT_MAPS`.
-        finding: needed of the latter.
+        method: one of `TESTED` or of `FURTHER_WORDS`.
+        finding: needed of those by gradients.
         falls: the maps by occlusion where they are known, which saves joint maps the looks.
         progress: called with the looks taken and to take, if any.
 
@@ -130,6 +131,7 @@ def maps_of(
             analyzed.prepared,
             model=analyzed.analysis.model,
             grid=len(next(iter(analyzed.maps.values()))),
+            thoroughly=method == THOROUGH_MAP,
             progress=progress,
         )
     if method != JOINT_MAP:

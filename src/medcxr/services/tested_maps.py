@@ -1,13 +1,21 @@
 """The maps of one radiograph that are tested against each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from medcxr.core.arrays import FloatArray
 from medcxr.explain.faithfulness import centered_ellipse, random_map
 from medcxr.explain.joint import joint_map
-from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP, RIVALS, TESTED
+from medcxr.explain.report import (
+    EVIDENCE_MAP,
+    GRADIENT_MAPS,
+    JOINT_MAP,
+    OCCLUSION_MAP,
+    RIVALS,
+    TESTED,
+    THOROUGH_MAP,
+)
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.registry.bundle import ModelBundle
 from medcxr.services.gradient_maps import gradient_maps, require_agreement
@@ -25,35 +33,46 @@ class ExplainedModel:
 
     Attributes:
         predictor: the model.
-        by_gradients: the kinds among `GRADIENT_MAPS` that were asked for.
-        gradients: what draws them; None where none were.
+        methods: the kinds of map, the rivals not among them.
+        gradients: what draws those of `GRADIENT_MAPS`; None where there are none.
         shuffled: whether its weights are, so that it knows nothing.
     """
 
     predictor: Predictor
-    by_gradients: tuple[str, ...] = ()
+    methods: tuple[str, ...] = TESTED
     gradients: "GradientMaps | None" = None
     shuffled: bool = False
 
     @classmethod
-    def shuffle(
-        cls, bundle: ModelBundle, by_gradients: tuple[str, ...], seed: int
+    def of(
+        cls,
+        bundle: ModelBundle,
+        methods: Sequence[str],
+        *,
+        predictor: Predictor | None = None,
+        shuffled: int | None = None,
     ) -> "ExplainedModel":
-        """Return a model that has forgotten all it learned; errors as for `gradient_maps`."""
+        """Return a model with these kinds of map.
+
+        Args:
+            bundle: the model.
+            methods: of `TESTED` and of `FURTHER_WORDS`.
+            predictor: the model where it is loaded already.
+            shuffled: seed by which it forgets all that it learned; None for the model as it is.
+
+        Raises:
+            ModelError, MissingExtra: as for `gradient_maps`, if such are asked for.
+        """
+        by_gradients = any(method in GRADIENT_MAPS for method in methods)
         return cls(
-            predictor=Predictor(bundle, shuffled=seed),
-            by_gradients=by_gradients,
-            gradients=gradient_maps(bundle, shuffled=seed) if by_gradients else None,
-            shuffled=True,
+            predictor=predictor or Predictor(bundle, shuffled=shuffled),
+            methods=tuple(methods),
+            gradients=gradient_maps(bundle, shuffled=shuffled) if by_gradients else None,
+            shuffled=shuffled is not None,
         )
 
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """Return the kinds of map, the rivals not among them."""
-        return (*TESTED, *self.by_gradients)
-
     def maps(self, prepared: Prepared, column: int) -> Mapping[str, FloatArray]:
-        """Return what readers may be shown: method -> (grid, grid), signed.
+        """Return what readers may be shown: method -> (grid, grid), signed; the own map always.
 
         Args:
             prepared: the radiograph.
@@ -67,17 +86,19 @@ class ExplainedModel:
         # shuffled weights have other ordinary maps than the manifest holds
         own = (maps if self.shuffled else predictor.beside_ordinary(maps))[0, column]
         grid = own.shape[0]
-        falls = falls_of(predictor, prepared, grid=grid)
-        drawn = {
-            EVIDENCE_MAP: own,
-            OCCLUSION_MAP: falls[column],
-            JOINT_MAP: joint_map(own, falls[column]),
-        }
+        drawn = {EVIDENCE_MAP: own}
+        if {OCCLUSION_MAP, JOINT_MAP} & set(self.methods):
+            falls = falls_of(predictor, prepared, grid=grid)[column]
+            drawn |= {OCCLUSION_MAP: falls, JOINT_MAP: joint_map(own, falls)}
+        if THOROUGH_MAP in self.methods:
+            falls = falls_of(predictor, prepared, grid=grid, thoroughly=True)[column]
+            drawn[THOROUGH_MAP] = falls
         if self.gradients is not None:
             if not self.shuffled:  # which graph and weights are each in their own way
                 require_agreement(predictor, self.gradients, prepared)
-            for method in self.by_gradients:
-                drawn[method] = self.gradients.map_of(method, prepared.pixels, column)
+            for method in self.methods:
+                if method in GRADIENT_MAPS:
+                    drawn[method] = self.gradients.map_of(method, prepared.pixels, column)
         return drawn
 
 

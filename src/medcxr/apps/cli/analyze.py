@@ -40,6 +40,7 @@ class Method(StrEnum):
     EVIDENCE = "evidence"
     OCCLUSION = "occlusion"
     JOINT = "joint"
+    THOROUGH = "thorough"
     GRADCAM = "gradcam"
     INTEGRATED = "integrated"
     SMOOTH = "smooth"
@@ -47,9 +48,9 @@ class Method(StrEnum):
     @property
     def kind(self) -> str:
         """Return which map it is, by the name under which maps are tested."""
-        from medcxr.explain.report import GRADIENT_WORDS  # noqa: PLC0415 - help must start at once
+        from medcxr.explain.report import FURTHER_WORDS  # noqa: PLC0415 - help must start at once
 
-        return GRADIENT_WORDS.get(self.value, f"{self.value} map")
+        return FURTHER_WORDS.get(self.value, f"{self.value} map")
 
 
 def analyze(
@@ -71,9 +72,10 @@ def analyze(
         typer.Option(
             "--map",
             help="What the heat map shows: the model's own evidence, or, by hiding place after "
-            "place, how far the logit falls, or, where the model has its weights and the extra "
-            "'train' is installed, what its gradients say (GradCAM, integrated gradients, "
-            "SmoothGrad); default: what was shown to be true of the finding.",
+            "place, how far the logit falls (in quick looks, or in whole ones if it is thorough), "
+            "or, where the model has its weights and the extra 'train' is installed, what its "
+            "gradients say (GradCAM, integrated gradients, SmoothGrad); default: what was shown to "
+            "be true of the finding.",
         ),
     ] = None,
     operating_point: Annotated[

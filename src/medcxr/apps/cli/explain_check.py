@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["explain_check"]
 
 
-class GradientMethod(StrEnum):
-    """A kind of map by gradients."""
+class FurtherMethod(StrEnum):
+    """A kind of map that is not tested unasked."""
 
+    THOROUGH = "thorough"
     GRADCAM = "gradcam"
     INTEGRATED = "integrated"
     SMOOTH = "smooth"
@@ -29,9 +30,9 @@ class GradientMethod(StrEnum):
     @property
     def kind(self) -> str:
         """Return which map it is, by the name under which maps are tested."""
-        from medcxr.explain.report import GRADIENT_WORDS  # noqa: PLC0415 - help must start at once
+        from medcxr.explain.report import FURTHER_WORDS  # noqa: PLC0415 - help must start at once
 
-        return GRADIENT_WORDS[self.value]
+        return FURTHER_WORDS[self.value]
 
 
 def explain_check(
@@ -51,10 +52,12 @@ def explain_check(
         typer.Option(min=0, help="Images for each finding to compare with shuffled weights."),
     ] = 10,
     method: Annotated[
-        list[GradientMethod] | None,
+        list[FurtherMethod] | None,
         typer.Option(
-            help="Also test this kind of map by gradients; may be given several times. It needs a "
-            "model with its weights and the extra 'train'.",
+            help="Also test this kind of map of every finding; may be given several times. The "
+            "thorough one takes several times as long, and is tested unasked of findings that no "
+            "other map is true of; those by gradients need a model with its weights and the extra "
+            "'train'.",
         ),
     ] = None,
     keep: Annotated[
@@ -104,7 +107,7 @@ def explain_check(
             n_images=images,
             n_simulated=simulated,
             n_randomized=randomized,
-            by_gradients=[one.kind for one in method or ()],
+            further=[one.kind for one in method or ()],
             progress=lambda what, done, _total: status.update(f"{what}: {done + 1}"),
         )
     if keep:
