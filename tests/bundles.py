@@ -17,6 +17,7 @@ from medcxr.explain.report import (
     OCCLUSION_MAP,
     RIVALS,
     TESTED,
+    THOROUGH_MAP,
     CurveFigures,
     ExplanationReport,
     Gain,
@@ -232,8 +233,9 @@ def map_tests(bundle: ModelBundle, **true: tuple[str, ...]) -> ExplanationReport
 
     Args:
         bundle: the model.
-        true: "evidence" or "occlusion" -> findings of which such maps were shown to be true; of
-            the others the intervals hold zero.
+        true: "evidence", "occlusion", "joint" or "thorough" -> findings of which such maps were
+            shown to be true; of the others the intervals hold zero. Thorough maps were tested only
+            if they are named.
     """
 
     def around(value: float) -> Estimate:
@@ -241,7 +243,7 @@ def map_tests(bundle: ModelBundle, **true: tuple[str, ...]) -> ExplanationReport
 
     curves = []
     for finding in bundle.manifest.findings:
-        for method in TESTED:
+        for method in (*TESTED, *([THOROUGH_MAP] if "thorough" in true else [])):
             gain = around(0.1 if finding in true.get(method.split()[0], ()) else 0.0)
             gains = tuple(Gain(rival=rival, deletion=gain, insertion=gain) for rival in RIVALS)
             curves.append(

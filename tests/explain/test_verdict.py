@@ -7,15 +7,26 @@ import pytest
 from medcxr.core.results import Estimate
 from medcxr.explain.report import (
     EVIDENCE_MAP,
+    JOINT_MAP,
     OCCLUSION_MAP,
     RIVALS,
+    THOROUGH_MAP,
     CurveFigures,
     ExplanationReport,
     Gain,
     HitGain,
     PlaceFigures,
+    RandomizedFigures,
+    joined,
 )
-from medcxr.explain.verdict import LEAST_IMAGES, best_map, is_true, told_places, told_verdict
+from medcxr.explain.verdict import (
+    LEAST_IMAGES,
+    best_map,
+    is_true,
+    told_absence,
+    told_places,
+    told_verdict,
+)
 
 
 def around(value, margin=0.02):
@@ -130,6 +141,8 @@ def test_the_verdict_is_told_in_a_sentence():
     assert "30 radiographs" in told_verdict(report(curves()), "Effusion", OCCLUSION_MAP)
     uncompared = report(replace(curves(), gains=()))
     assert "was not tested" in told_verdict(uncompared, "Effusion", OCCLUSION_MAP)
+    thorough = told_verdict(uncompared, "Effusion", THOROUGH_MAP)
+    assert "`medcxr explain-check --keep --method thorough` tests it" in thorough
     failed = told_verdict(report(curves(gain=0.0)), "Effusion", OCCLUSION_MAP)
     assert "is not shown to be true" in failed
     few = told_verdict(report(curves(n_images=3)), "Effusion", OCCLUSION_MAP)
@@ -159,3 +172,53 @@ def test_pointing_is_told_beside_the_map():
     assert told == "Its strongest place lay in the finding in 57 of 60 simulated lesions."
     assert "do not" in told_places(report(places=[sure, places[0]]), "Effusion", OCCLUSION_MAP)
     assert told_places(report(places=places), "Effusion", EVIDENCE_MAP) == ""
+
+
+def test_the_thorough_map_is_the_best_only_where_no_other_is_true():
+    weak, strong = curves(EVIDENCE_MAP, insertion=0.2), curves(THOROUGH_MAP, insertion=0.9)
+    untrue = curves(EVIDENCE_MAP, gain=0.0)
+    assert best_map(report(weak, strong), "Effusion") == EVIDENCE_MAP
+    assert best_map(report(untrue, strong), "Effusion") == THOROUGH_MAP
+    assert best_map(report(untrue, curves(THOROUGH_MAP, gain=0.0)), "Effusion") is None
+    strays = [places(method=THOROUGH_MAP, gains=(0.3, 0.0))]
+    assert best_map(report(untrue, strong, places=strays), "Effusion") is None
+    assert "No map is shown for Effusion" in told_absence(report(untrue), "Effusion")
+
+
+def test_what_a_second_test_found_stands_before_the_rivals_of_its_finding():
+    def of(finding, *methods):
+        return [replace(curves(method), finding=finding) for method in methods]
+
+    def alike(finding, method):
+        return RandomizedFigures(
+            finding=finding, method=method, n_images=5, correlation=around(0.0)
+        )
+
+    first = report(
+        *of("Effusion", EVIDENCE_MAP, JOINT_MAP, *RIVALS),
+        *of("Cardiomegaly", EVIDENCE_MAP, JOINT_MAP, *RIVALS),
+        places=[places("boxes", method=RIVALS[0]), places(method=RIVALS[0])],
+    )
+    second = report(
+        *of("Effusion", THOROUGH_MAP, *RIVALS),
+        places=[places(method=THOROUGH_MAP), places(method=RIVALS[0])],
+    )
+    first = replace(first, randomized=(alike("Effusion", JOINT_MAP), alike("Gout", JOINT_MAP)))
+    second = replace(second, randomized=(alike("Effusion", THOROUGH_MAP),))
+
+    both = joined(first, second)
+
+    assert [(one.finding, one.method) for one in both.curves] == [
+        *(("Effusion", one) for one in (EVIDENCE_MAP, JOINT_MAP, THOROUGH_MAP, *RIVALS)),
+        *(("Cardiomegaly", one) for one in (EVIDENCE_MAP, JOINT_MAP, *RIVALS)),
+    ]
+    assert [(one.places, one.method) for one in both.places] == [
+        ("boxes", RIVALS[0]),
+        ("simulated", THOROUGH_MAP),
+        ("simulated", RIVALS[0]),
+    ]
+    assert [(one.finding, one.method) for one in both.randomized] == [
+        ("Effusion", JOINT_MAP),
+        ("Effusion", THOROUGH_MAP),
+        ("Gout", JOINT_MAP),
+    ]

@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 from bundles import FINDINGS, GRID, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
 from medcxr.apps.cli.main import app
 from medcxr.core.errors import DataError, ModelError
+from medcxr.explain import verdict
 from medcxr.explain.occlusion import occlusion_maps
-from medcxr.explain.report import OCCLUSION_MAP, RIVALS, TESTED
+from medcxr.explain.report import OCCLUSION_MAP, RIVALS, TESTED, THOROUGH_MAP
+from medcxr.explain.verdict import best_map, is_true
 from medcxr.inference.shuffled_weights import shuffle_weights
 from medcxr.registry.manifest import QuickLook
 from medcxr.services.analysis import analyze_image
@@ -70,12 +72,71 @@ def test_the_map_that_is_tested_is_the_one_of_quick_looks_that_is_shown(
     predictor, prepared = current_predictor(tiny_workspace), analyzed.prepared
 
     shown = maps_of(tiny_workspace, analyzed, OCCLUSION_MAP)
+    thorough = maps_of(tiny_workspace, analyzed, THOROUGH_MAP)
 
     whole = occlusion_maps(scorer(predictor, prepared, "logits"), prepared.pixels, grid=GRID)
+    model = ExplainedModel(predictor=predictor, methods=(OCCLUSION_MAP, THOROUGH_MAP))
     for column, finding in enumerate(FINDINGS):
-        tested = ExplainedModel(predictor=predictor).maps(prepared, column)[OCCLUSION_MAP]
-        np.testing.assert_array_equal(tested, shown[finding])
+        tested = model.maps(prepared, column)
+        np.testing.assert_array_equal(tested[OCCLUSION_MAP], shown[finding])
+        np.testing.assert_array_equal(tested[THOROUGH_MAP], thorough[finding])
+        np.testing.assert_array_equal(thorough[finding], whole[column])
         assert not np.allclose(shown[finding], whole[column])
+
+
+@pytest.fixture
+def two_looks(tiny_workspace):
+    """Let a model answer whose quick looks and own maps know little of its answers."""
+    use_tiny_model(
+        tiny_workspace,
+        version="2.0.0",
+        graph=tiny_graph(two_looks=True),
+        quick_look=QuickLook(networks=1, of=2),
+    )
+    return tiny_workspace
+
+
+def test_thorough_maps_are_tested_where_no_other_is_true_and_on_the_same_images(
+    two_looks, sample_data
+):
+    table = sample_data / "manifest.csv"
+    asked = {"n_images": 5, "n_simulated": 2, "n_randomized": 2}
+
+    report = check_explanations(two_looks, table, **asked)
+    every = check_explanations(two_looks, table, **asked, further=(THOROUGH_MAP,))
+
+    # five images are too few to call any map true, so that each finding has none
+    assert all(best_map(report, finding) is None for finding in FINDINGS)
+    assert report == every
+    for figures in (report.curves, report.randomized):
+        methods = [one.method for one in figures if one.finding == figures[0].finding]
+        assert methods[: len(TESTED) + 1] == [*TESTED, THOROUGH_MAP]
+        assert len(methods) == len(set(methods))
+    simulated = [one.method for one in report.places if one.finding == "Effusion"]
+    assert simulated == [*TESTED, THOROUGH_MAP, *RIVALS]
+
+
+def test_thorough_maps_are_not_tested_where_another_is_true(two_looks, sample_data, monkeypatch):
+    monkeypatch.setattr(verdict, "LEAST_IMAGES", 2)
+    table = sample_data / "manifest.csv"
+
+    report = check_explanations(two_looks, table, n_images=6, n_simulated=0, n_randomized=0)
+
+    true = {f for f in FINDINGS if any(is_true(report, f, method) for method in TESTED)}
+    tested = {one.finding for one in report.curves if one.method == THOROUGH_MAP}
+    assert true
+    assert tested == set(FINDINGS) - true
+
+
+def test_without_quick_looks_or_curves_no_thorough_map_is_tested_unasked(
+    tiny_workspace, two_looks, sample_data
+):
+    report = check_explanations(two_looks, n_simulated=1)
+    assert THOROUGH_MAP not in {one.method for one in report.places}
+    use_tiny_model(tiny_workspace, version="3.0.0")
+    table = sample_data / "manifest.csv"
+    report = check_explanations(tiny_workspace, table, n_images=2, n_simulated=0, n_randomized=0)
+    assert {one.method for one in report.curves} == set(METHODS)
 
 
 def test_maps_are_compared_with_those_of_shuffled_weights(tiny_workspace, sample_data):

@@ -18,6 +18,7 @@ __all__ = [
     "is_true",
     "told_absence",
     "told_places",
+    "told_sparing",
     "told_verdict",
 ]
 
@@ -161,6 +162,15 @@ def told_absence(report: ExplanationReport | None, finding: str) -> str:
         "No map is shown for {finding}: in the test of this model none was surely better than an "
         "ellipse in the middle and chance at naming the places that the probability hangs on, and "
         "at pointing where the finding is known to be.",
+        finding=say(finding),
+    )
+
+
+def told_sparing(finding: str) -> str:
+    """Say in a sentence why the thorough map of a finding was not drawn."""
+    return say(
+        "No map is shown for {finding}, which was found absent: the one that was shown to be true of "
+        "it asks the whole model about each place, and is drawn of findings that are present.",
         finding=say(finding),
     )
 

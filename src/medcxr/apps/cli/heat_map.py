@@ -52,8 +52,8 @@ def write_heat_map(
     method = kind or best_map(result.tests, chosen)
     if method is None:
         raise DataError(
-            f"{told_absence(result.tests, chosen)} `--map evidence`, `--map occlusion` or "
-            "`--map joint` draws one all the same, with this said in the picture."
+            f"{told_absence(result.tests, chosen)} `--map evidence`, `--map occlusion`, "
+            "`--map joint` or `--map thorough` draws one all the same, with this said in the picture."
         )
     shown = shown_map(
         result.tests, result, chosen, method, maps_of(workspace, result, method, chosen)

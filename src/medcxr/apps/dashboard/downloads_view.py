@@ -1,7 +1,6 @@
 """What can be kept of the page: the analysis, a report, and a table of all open radiographs."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -11,16 +10,14 @@ from medcxr.apps.dashboard.access import while_signed_in
 from medcxr.apps.dashboard.cases import Case, Reading
 from medcxr.apps.dashboard.findings_csv import findings_csv
 from medcxr.apps.dashboard.frame import Opened
-from medcxr.apps.dashboard.kept import find_kept
+from medcxr.apps.dashboard.map_view import known_maps
 from medcxr.apps.dashboard.prior_view import Prior
 from medcxr.apps.dashboard.words import DISCLAIMER, EXPLANATIONS
-from medcxr.core.arrays import FloatArray
 from medcxr.core.case_record import Opinion
 from medcxr.core.errors import MedcxrError
 from medcxr.core.guidance import considerations
 from medcxr.core.language import language, say, say_if_sentence, speaking
 from medcxr.core.results import Analysis
-from medcxr.explain.report import OCCLUSION_MAP
 from medcxr.services import case_records
 from medcxr.services.case_export import note_case_exported, note_cases_exported
 from medcxr.services.pdf_report import Additions, pdf_report
@@ -62,7 +59,7 @@ def _offer_report(opened: Opened, case: Case, reading: Reading, prior: Prior | N
     if opened.facts is None:
         return
     # What belongs to this browser tab is asked for here: files are made outside of it.
-    falls: Mapping[str, FloatArray] | None = find_kept(reading, OCCLUSION_MAP, dict)
+    known = known_maps(reading)
     additions, facts, code = _additions(opened, case, reading, prior), opened.facts, language()
 
     def make() -> bytes:
@@ -71,7 +68,7 @@ def _offer_report(opened: Opened, case: Case, reading: Reading, prior: Prior | N
             return pdf_report(
                 reading,
                 reading.shown,
-                draw_true_maps(opened.workspace, reading, falls=falls),
+                draw_true_maps(opened.workspace, reading, known=known),
                 model=facts,
                 made=datetime.now(UTC),
                 label=say_if_sentence(case.label),

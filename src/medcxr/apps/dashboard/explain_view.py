@@ -11,9 +11,8 @@ from medcxr.apps.dashboard.empty_state import show_empty_state
 from medcxr.apps.dashboard.findings_view import percent
 from medcxr.apps.dashboard.frame import Opened
 from medcxr.apps.dashboard.importance_view import show_importance
-from medcxr.apps.dashboard.kept import find_kept
 from medcxr.apps.dashboard.map_tests_view import show_map_tests
-from medcxr.apps.dashboard.map_view import kept_maps, show_map
+from medcxr.apps.dashboard.map_view import kept_maps, known_maps, show_map
 from medcxr.apps.dashboard.picture_view import show_picture
 from medcxr.apps.dashboard.pictures import outlined_picture, radiograph_picture
 from medcxr.apps.dashboard.plain import plain
@@ -25,7 +24,7 @@ from medcxr.core.language import figure, say, say_all, say_if_sentence, text
 from medcxr.core.settings import Settings
 from medcxr.explain.margin import told_distance, told_margin
 from medcxr.explain.occlusion import places_per_side
-from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
+from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP, THOROUGH_MAP
 from medcxr.services.importance import NO_ZONES_KNOWN
 from medcxr.services.shown_map import ShownMap
 from medcxr.services.told_analysis import told_measures
@@ -121,7 +120,7 @@ def _show_maps(workspace: Workspace, reading: Reading, finding: str) -> None:
     occlusion, joint = st.columns(2)
     with occlusion:
         st.subheader(say("Occlusion map"), anchor=False)
-        known = _show_occlusion(workspace, reading, finding, opacity)
+        known = _show_looks(workspace, reading, finding, OCCLUSION_MAP, opacity)
     with joint:
         st.subheader(say("Joint map"), anchor=False)
         if not known:
@@ -129,6 +128,10 @@ def _show_maps(workspace: Workspace, reading: Reading, finding: str) -> None:
         else:
             maps = kept_maps(workspace, reading, JOINT_MAP)
             _show_zones(show_map(reading, finding, JOINT_MAP, maps, opacity=opacity))
+    thorough, _ = st.columns(2)
+    with thorough:
+        st.subheader(say("Thorough map"), anchor=False)
+        _show_looks(workspace, reading, finding, THOROUGH_MAP, opacity)
     show_map_tests(reading.tests, finding)
 
 
@@ -145,23 +148,38 @@ def _show_radiograph(reading: Reading) -> None:
     st.caption(say(OUTLINES))
 
 
-def _show_occlusion(workspace: Workspace, reading: Reading, finding: str, opacity: float) -> bool:
-    """Show it, or what makes it, and return whether it is known."""
-    known = find_kept(reading, OCCLUSION_MAP, dict)
+_OFFERS = {
+    OCCLUSION_MAP: (
+        text("This map hides each of {n} places in turn and asks the model again."),
+        text("Make the occlusion map"),
+    ),
+    THOROUGH_MAP: (
+        text(
+            "This map hides each of {n} places in turn and asks the whole model again, which takes a "
+            "few seconds."
+        ),
+        text("Make the thorough map"),
+    ),
+}
+
+
+def _show_looks(
+    workspace: Workspace, reading: Reading, finding: str, method: str, opacity: float
+) -> bool:
+    """Show a map by occlusion, or what makes it, and return whether it is known."""
+    known = known_maps(reading).get(method)
     if known is None:
-        n_places = places_per_side(len(reading.maps[finding])) ** 2
-        st.markdown(
-            say("This map hides each of {n} places in turn and asks the model again.", n=n_places)
-        )
-        if not st.button(say("Make the occlusion map")):
+        offer, button = _OFFERS[method]
+        st.markdown(say(offer, n=places_per_side(len(reading.maps[finding])) ** 2))
+        if not st.button(say(button)):
             return False
         try:
-            kept_maps(workspace, reading, OCCLUSION_MAP)
+            kept_maps(workspace, reading, method)
         except ModelError as error:  # somebody chose another model meanwhile
             st.error(plain(say(error.sentence)))
             return False
         st.rerun()  # without the button
-    _show_zones(show_map(reading, finding, OCCLUSION_MAP, known, opacity=opacity))
+    _show_zones(show_map(reading, finding, method, known, opacity=opacity))
     return True
 
 

@@ -148,6 +148,7 @@ _EXPLAINED = Topic(
         _known(text("Evidence map")),
         _known(text("Occlusion map")),
         _known(text("Joint map")),
+        _known(text("Thorough map")),
         Explanation(name=text("Zone"), words=(ZONES,)),
         Explanation(
             name=text("Deletion and insertion"),

@@ -16,16 +16,24 @@ from medcxr.core.arrays import FloatArray
 from medcxr.core.language import say
 from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, in_picture, labeled
 from medcxr.explain.overlay import legend, shown_scale
-from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
+from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP, THOROUGH_MAP
 from medcxr.services.shown_map import ShownMap, maps_of, shown_map
 from medcxr.services.workspace import Workspace
 
-__all__ = ["are_maps_known", "kept_maps", "show_map", "show_map_words"]
+__all__ = ["are_maps_known", "kept_maps", "known_maps", "show_map", "show_map_words"]
+
+_BY_LOOKS = (OCCLUSION_MAP, THOROUGH_MAP)
 
 
 def are_maps_known(reading: Reading, method: str) -> bool:
     """Tell whether `kept_maps` returns at once."""
-    return method == EVIDENCE_MAP or find_kept(reading, OCCLUSION_MAP, dict) is not None
+    return method == EVIDENCE_MAP or _looked(method) in known_maps(reading)
+
+
+def known_maps(reading: Reading) -> Mapping[str, Mapping[str, FloatArray]]:
+    """Return kind of map -> those for which looks were taken in this browser tab."""
+    found = {method: find_kept(reading, method, dict) for method in _BY_LOOKS}
+    return {method: maps for method, maps in found.items() if maps is not None}
 
 
 def kept_maps(workspace: Workspace, reading: Reading, method: str) -> Mapping[str, FloatArray]:
@@ -37,12 +45,19 @@ def kept_maps(workspace: Workspace, reading: Reading, method: str) -> Mapping[st
     if method == EVIDENCE_MAP:
         return reading.maps
 
+    looked = _looked(method)
+
     def make() -> Mapping[str, FloatArray]:
         with progress_bar(say("Hiding place after place")) as progress:
-            return maps_of(workspace, reading, OCCLUSION_MAP, progress=progress)
+            return maps_of(workspace, reading, looked, progress=progress)
 
-    falls = keep(reading, OCCLUSION_MAP, make)
+    falls = keep(reading, looked, make)
     return maps_of(workspace, reading, method, falls=falls) if method == JOINT_MAP else falls
+
+
+def _looked(method: str) -> str:
+    """Return the kind of map whose looks a kind takes."""
+    return OCCLUSION_MAP if method == JOINT_MAP else method
 
 
 def show_map(

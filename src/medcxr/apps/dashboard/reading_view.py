@@ -25,11 +25,12 @@ from medcxr.apps.dashboard.viewed import viewed
 from medcxr.apps.dashboard.viewer_component import show_viewer
 from medcxr.apps.dashboard.viewer_data import Layout, Pane, viewer_data
 from medcxr.apps.dashboard.what_if_view import kept_what_if
-from medcxr.apps.dashboard.words import TESTED_MAPS, WHAT_IF
+from medcxr.apps.dashboard.words import TESTED_MAPS, THOROUGH_OFFER, WHAT_IF
 from medcxr.core.errors import ImageError, ModelError
 from medcxr.core.language import say, say_if_sentence, text
-from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
-from medcxr.explain.verdict import best_map, told_absence
+from medcxr.explain.occlusion import places_per_side
+from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP, THOROUGH_MAP
+from medcxr.explain.verdict import best_map, told_absence, told_verdict
 from medcxr.explain.what_if import hidden_places, told_what_if
 from medcxr.services.shown_map import ShownMap, shown_map
 from medcxr.services.told_analysis import told_measures, told_shape, told_spacing
@@ -38,10 +39,12 @@ from medcxr.services.workspace import Workspace
 __all__ = ["show_reading"]
 
 _TESTED = text("Tested")
+_ASKED_FOR = "thorough map asked for"
 _KINDS = {
     text("Evidence"): EVIDENCE_MAP,
     text("Occlusion"): OCCLUSION_MAP,
     text("Joint"): JOINT_MAP,
+    text("Thorough"): THOROUGH_MAP,
 }
 
 
@@ -108,11 +111,13 @@ class _Chosen:
         finding: whose map.
         method: its kind; None where none was shown to be true.
         map: the map; None without a kind, or as long as it is not made.
+        is_offered: whether it is made only once the user asks for it.
     """
 
     finding: str
     method: str | None
     map: ShownMap | None
+    is_offered: bool = False
 
 
 def _show_pictures(
@@ -125,8 +130,12 @@ def _show_pictures(
     if names:
         with place_of_progress:
             finding, method = _controls(case, reading, names)
-        shown = _map(opened, reading, finding, method, place_of_progress)
-        chosen = _Chosen(finding=finding, method=method, map=shown)
+        with place_of_progress:
+            is_offered = _is_offered(reading, finding, method)
+        shown = None
+        if not is_offered:
+            shown = _map(opened, reading, finding, method, place_of_progress)
+        chosen = _Chosen(finding=finding, method=method, map=shown, is_offered=is_offered)
     place = st.container()
     areas: Sequence[Line] = ()
     if chosen is not None:
@@ -146,7 +155,8 @@ def _show_viewer(
     image = viewed(case.upload)
     panes = [Pane(case=case, image=image, title=say("Radiograph"), areas=areas)]
     layouts = [Layout(name=say("Radiograph"), panes=(0,))]
-    if chosen is not None and chosen.method is not None:
+    has_map = chosen is not None and chosen.method is not None and not chosen.is_offered
+    if chosen is not None and chosen.method is not None and has_map:
         title = say(_MAP_TITLES[chosen.method], finding=say(chosen.finding))
         pending = "" if chosen.map is not None else say("The map is being made")
         panes.append(Pane(case=case, image=image, title=title, map=chosen.map, pending=pending))
@@ -158,13 +168,14 @@ def _show_viewer(
     if prior is not None and prior.case is not None:
         panes.append(Pane(case=prior.case, image=viewed(prior.case.upload), title=prior.title))
         layouts.append(Layout(name=say("This and the earlier one"), panes=(0, len(panes) - 1)))
-    show_viewer(viewer_data(panes, layouts), key="viewer")
+    show_viewer(viewer_data(panes, layouts, outlined=not has_map), key="viewer")
 
 
 _MAP_TITLES = {
     EVIDENCE_MAP: text("Evidence map of {finding}"),
     OCCLUSION_MAP: text("Occlusion map of {finding}"),
     JOINT_MAP: text("Joint map of {finding}"),
+    THOROUGH_MAP: text("Thorough map of {finding}"),
 }
 
 
@@ -199,6 +210,21 @@ def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, str 
 def _first_shown(reading: Reading, names: list[str]) -> str:
     active = [f.finding for f in active_findings(reading.analysis) if f.finding in names]
     return active[0] if active else names[0]
+
+
+def _is_offered(reading: Reading, finding: str, method: str | None) -> bool:
+    """Offer a map that takes seconds, and say whether it waits to be asked for.
+
+    Until then the outlines are there, and the server is free for others.
+    """
+    if method != THOROUGH_MAP or are_maps_known(reading, THOROUGH_MAP):
+        return False
+    if find_kept(reading, _ASKED_FOR, bool):
+        return False
+    if st.button(say("Draw the thorough map of {finding}", finding=plain(say(finding)))):
+        keep(reading, _ASKED_FOR, lambda: True)
+        st.rerun()  # without the button
+    return True
 
 
 def _map(
@@ -254,6 +280,10 @@ def _show_words(reading: Reading, chosen: _Chosen | None) -> None:
         return
     if chosen.method is None:
         st.info(plain(told_absence(reading.tests, chosen.finding)))
+    elif chosen.is_offered:
+        n_places = places_per_side(len(reading.maps[chosen.finding])) ** 2
+        st.info(say(THOROUGH_OFFER, n=n_places))
+        st.markdown(plain(told_verdict(reading.tests, chosen.finding, THOROUGH_MAP)))
     elif chosen.map is not None:
         show_map_words(chosen.map)
     show_map_tests(reading.tests, chosen.finding)

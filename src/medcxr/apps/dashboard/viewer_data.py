@@ -64,13 +64,16 @@ class Layout:
     panes: tuple[int, ...]
 
 
-def viewer_data(panes: Sequence[Pane], layouts: Sequence[Layout]) -> dict[str, Any]:
+def viewer_data(
+    panes: Sequence[Pane], layouts: Sequence[Layout], *, outlined: bool = False
+) -> dict[str, Any]:
     """Return what the viewer is sent.
 
     Args:
         panes: those that may be shown.
         layouts: ways to show them; the first one with one pane and the first one with two are
             chosen by the room there is.
+        outlined: whether outlines are drawn until somebody chooses.
     """
     pictures: dict[str, dict[str, Any]] = {}
     for pane in panes:
@@ -93,6 +96,7 @@ def viewer_data(panes: Sequence[Pane], layouts: Sequence[Layout]) -> dict[str, A
             }
             for number, pane in enumerate(panes)
         ],
+        "outlined": outlined,
         "layouts": [{"name": one.name, "panes": list(one.panes)} for one in layouts],
     }
 

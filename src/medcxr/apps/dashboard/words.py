@@ -3,7 +3,7 @@
 from medcxr.anatomy.words import BLUNT_DEGREES
 from medcxr.core.language import Sentence, text
 from medcxr.core.sentences import DISCLAIMER, PLAUSIBLE
-from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP
+from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP, THOROUGH_MAP
 
 __all__ = [
     "CASE_MAP",
@@ -30,6 +30,8 @@ __all__ = [
     "SYNTHETIC",
     "TABLE_CASES",
     "TESTED_MAPS",
+    "THOROUGH",
+    "THOROUGH_OFFER",
     "TRAIN",
     "TRAIN_BESIDE",
     "TRAIN_NO_DATA",
@@ -65,7 +67,23 @@ JOINT = text(
     "It is no outline of disease."
 )
 
-MAP_KINDS = {EVIDENCE_MAP: HEAT_MAP, OCCLUSION_MAP: OCCLUSION, JOINT_MAP: JOINT}
+THOROUGH = text(
+    "Each place was hidden in turn and the whole model asked again, which outlines and measures what "
+    "is left: the redder a place, the more the finding's score falls without it; blue where it "
+    "rises. It is no outline of disease."
+)
+
+THOROUGH_OFFER = text(
+    "The thorough map hides each of {n} places in turn and asks the whole model again, which takes a "
+    "few seconds: it is drawn when you ask for it. Until then the outlines are shown."
+)
+
+MAP_KINDS = {
+    EVIDENCE_MAP: HEAT_MAP,
+    OCCLUSION_MAP: OCCLUSION,
+    JOINT_MAP: JOINT,
+    THOROUGH_MAP: THOROUGH,
+}
 """Kind of map -> what it is."""
 
 OUTLINES = text(
@@ -261,6 +279,7 @@ EXPLANATIONS = {
     text("Evidence map"): HEAT_MAP,
     text("Occlusion map"): OCCLUSION,
     text("Joint map"): JOINT,
+    text("Thorough map"): THOROUGH,
     text("What would change the answer"): WHAT_IF,
     text("Cardiothoracic ratio"): OUTLINES,
     text("Lungs"): text(

@@ -38,7 +38,7 @@ function keyActs(pane, event) {
     d: () => viewer.choose("ruler"),
     i: () => viewer.invert(),
     r: () => viewer.reset(),
-    o: () => viewer.toggle("isOutlined"),
+    o: () => viewer.toggleOutlines(),
     m: () => viewer.toggle("isMapShown"),
     l: () => viewer.toggleLink(),
     f: () => viewer.toggleFull(),

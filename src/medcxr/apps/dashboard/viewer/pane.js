@@ -80,7 +80,7 @@ class Pane {
   }
 
   get isOutlined() {
-    return this.viewer.preferences.isOutlined;
+    return this.viewer.isOutlined;
   }
 
   get density() {

@@ -36,7 +36,7 @@ class Toolbar {
         button("reset", () => viewer.reset()),
       ],
       [
-        hasOutlines && button("outlines", () => viewer.toggle("isOutlined")),
+        hasOutlines && button("outlines", () => viewer.toggleOutlines()),
         hasMap && button("map", () => viewer.toggle("isMapShown")),
         hasMap && this.slider,
       ],
@@ -92,7 +92,7 @@ class Toolbar {
     const { preferences, state, panes, active, layout } = this.viewer;
     const press = (name, isPressed) => this.named(name)?.setAttribute("aria-pressed", isPressed);
     for (const tool of ["pan", "window", "ruler"]) press(tool, preferences.tool === tool);
-    press("outlines", preferences.isOutlined);
+    press("outlines", this.viewer.isOutlined);
     press("map", preferences.isMapShown);
     press("link", preferences.isLinked);
     press("invert", this.viewer.look(active.picture).inverted);
@@ -124,7 +124,7 @@ class Toolbar {
     const isMapSeen = preferences.isMapShown && preferences.opacity > 0;
     const maps = panes.map((pane) => pane.info.map).filter((map) => map && isMapSeen);
     this.legend.replaceChildren(
-      ...(preferences.isOutlined ? this.organs() : []),
+      ...(this.viewer.isOutlined ? this.organs() : []),
       ...maps.map((map) => this.scale(map)),
     );
   }

@@ -4,7 +4,7 @@ const remembered = new Map(); // what was done to each radiograph in this browse
 const preferences = {
   tool: "pan",
   isLinked: true,
-  isOutlined: false,
+  isOutlined: null, // as the page has it, until somebody chooses
   isMapShown: true,
   opacity: 0.6,
   layout: null, // chosen by its name
@@ -237,6 +237,15 @@ class Viewer {
   }
 
   // Preferences.
+
+  get isOutlined() {
+    return preferences.isOutlined ?? this.data.outlined;
+  }
+
+  toggleOutlines() {
+    preferences.isOutlined = !this.isOutlined;
+    this.redraw();
+  }
 
   choose(tool) {
     preferences.tool = tool;
