@@ -65,6 +65,40 @@ def run(tiny_workspace):
     return run
 
 
+def test_a_report_draws_a_thorough_map_of_what_is_present_and_says_so_of_the_rest(
+    run, radiograph, tmp_path, tiny_workspace
+):
+    keep_map_tests(tiny_workspace, thorough=FINDINGS)
+    found = analyze_image(tiny_workspace, radiograph).analysis.findings
+    present = [one.finding for one in found if one.present]
+    absent = [one.finding for one in found if not one.present]
+    assert present
+    assert absent
+
+    result = run(radiograph, "--report", tmp_path / "report")
+
+    assert result.exit_code == 0, result.output
+    page = Page((tmp_path / "report" / "index.html").read_text(encoding="utf-8"))
+    for finding in present:
+        assert f"{finding}: thorough map." in page.text
+    for finding in absent:
+        assert f"No map is shown for {finding}, which was found absent" in page.text
+    assert len(list((tmp_path / "report").glob("*-map-*.png"))) == len(present)
+
+
+def test_a_thorough_map_can_be_asked_for(run, radiograph, tmp_path, tiny_workspace):
+    keep_map_tests(tiny_workspace, evidence=FINDINGS)
+    picture = tmp_path / "map.png"
+
+    result = run(radiograph, "--heatmap", picture, "--map", "thorough", "--finding", FINDINGS[0])
+
+    assert result.exit_code == 0, result.output
+    assert f"The picture is the thorough map of {FINDINGS[0]}." in result.output
+    assert "`medcxr explain-check --keep --method thorough` tests it" in result.output
+    again = analyze_image(tiny_workspace, radiograph)
+    assert np.asarray(Image.open(picture)).shape == (*again.analysis.image_shape, 3)
+
+
 def test_a_report_shows_true_maps_the_outlines_and_the_figures(
     run, radiograph, tmp_path, tiny_workspace
 ):

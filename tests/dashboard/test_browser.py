@@ -171,6 +171,33 @@ def test_the_outlines_can_be_shown_and_the_ratio_stands_among_the_facts(page, wo
     page.locator(".legend").get_by_text("Cardiothoracic ratio 0.50").wait_for()
 
 
+def test_the_outlines_are_there_until_a_thorough_map_is_asked_for(page, workspace, tmp_path):
+    use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
+    keep_map_tests(workspace, evidence=("Effusion",), thorough=("Pneumonia",))
+    sign_in(page)
+    upload(page, write_png(tmp_path / "synthetic.png"))
+    page.get_by_text("Download the analysis").wait_for(timeout=ANALYSIS_LIMIT_MS)
+    page.get_by_role("radio", name="Pneumonia").click()
+    page.get_by_text("The thorough map hides each of 64 places").wait_for()
+    page.locator(".legend").get_by_text("Cardiothoracic ratio 0.50").wait_for()
+    wait_until_still(page)
+    assert page.locator("canvas[data-ready=true]").count() == 1
+    assert np.ptp(drawn(page), axis=2).max() > 30  # the outlines
+    assert_readable(page)
+    page.get_by_role("button", name="Draw the thorough map of Pneumonia").click()
+    caption = page.get_by_test_id("stCaptionContainer")
+    told = caption.filter(has_text="the whole model asked again")
+    told.wait_for(timeout=ANALYSIS_LIMIT_MS)
+    view(page, 1)
+    page.locator(".legend").get_by_text("Cardiothoracic ratio 0.50").wait_for(state="detached")
+    assert np.ptp(drawn(page), axis=2).max() == 0  # gray
+    assert page.get_by_role("button", name="Draw the thorough map").count() == 0
+    page.get_by_role("button", name="Outlines of lungs and heart").click()
+    page.get_by_role("radio", name="Effusion").click()
+    caption.filter(has_text="Red-orange regions speak for the finding").wait_for()
+    assert np.ptp(drawn(page), axis=2).max() > 30  # somebody chose: they stay
+
+
 def test_an_answer_is_explained_on_a_page_of_its_own_and_files_stay_open(page, workspace, tmp_path):
     use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
     keep_map_tests(workspace, occlusion=("Pneumonia",))

@@ -20,7 +20,7 @@ from medcxr.apps.dashboard.clinical_words import NOT_REMEMBERED
 from medcxr.core.case_record import Verdict
 from medcxr.core.guidance import is_undecided
 from medcxr.core.sentences import NO_OUTLINES
-from medcxr.services import case_records
+from medcxr.services import case_records, occlusion, shown_map
 from medcxr.services.analysis import analyze_image
 from medcxr.synthetic.dicom import write_dicom
 from medcxr.synthetic.parameters import ThoraxParameters
@@ -171,6 +171,43 @@ def test_a_map_that_takes_looks_comes_after_the_page(app, workspace):
     assert shown["title"] == "Occlusion map of Pneumonia"
     assert shown["map"] is not None  # made at the end of the run, and the page shown anew
     assert shown["pending"] == ""
+
+
+def test_a_thorough_map_waits_to_be_asked_for_beside_the_outlines(app, workspace, monkeypatch):
+    use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
+    keep_map_tests(workspace, evidence=("Effusion",), thorough=("Pneumonia",))
+    looks = []
+    real = occlusion.explain_by_occlusion
+    monkeypatch.setattr(
+        shown_map,
+        "explain_by_occlusion",
+        lambda *args, **named: looks.append(named["thoroughly"]) or real(*args, **named),
+    )
+    upload(app, ("one.png", png()))
+    choose(app, "Heat map of", "Pneumonia")
+    told = sent(app)
+    assert [pane["title"] for pane in told["panes"]] == ["Radiograph"]
+    assert told["outlined"]
+    assert looks == []
+    assert "The thorough map hides each of 64 places in turn" in app.info[-1].value
+
+    next(b for b in app.button if b.label == "Draw the thorough map of Pneumonia").click()
+    app.run()
+    assert not app.exception
+    told = sent(app)
+    shown = told["panes"][1]
+    assert shown["title"] == "Thorough map of Pneumonia"
+    assert shown["map"]["notice"] == ""
+    assert not told["outlined"]
+    assert not [b for b in app.button if "thorough" in b.label]
+    assert looks == [True]
+
+    choose(app, "Heat map of", "Effusion")  # whose own map is true
+    choose(app, "It shows", "Thorough")  # one row of looks serves all findings
+    shown = sent(app)["panes"][1]
+    assert shown["title"] == "Thorough map of Effusion"
+    assert shown["map"]["notice"] != ""
+    assert looks == [True]
 
 
 def test_what_may_be_considered_stands_beside_findings_that_are_present_or_undecided(

@@ -117,6 +117,10 @@ def test_a_radiograph_is_explained_section_by_section(outlined, app):  # noqa: A
     assert NO_CASES in texts(app)
     assert NO_IMPORTANCE in texts(app)
 
+    press(app, "Make the thorough map")
+    assert html(app).count("Share of the evidence for Pneumonia") == 2  # it was not tested
+    assert "The thorough map of Pneumonia was not tested on this model" in texts(app)
+
     # Computed once: nothing is offered again, and the occlusion map serves every finding.
     choose(app, "Explain", "Cardiomegaly")
     assert not [b for b in app.button if "occlusion" in b.label or "Compare" in b.label]
