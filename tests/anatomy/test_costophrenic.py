@@ -27,7 +27,7 @@ def lung(degrees, *, wall_degrees=4.0, pixel=(1.0, 1.0), blunted=-SIZE):
 
 
 @given(degrees=st.floats(25, 100), wall=st.floats(0, 12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_drawn_corner_has_its_angle(degrees, wall):
     drawn = lung(degrees, wall_degrees=wall)
 

@@ -60,7 +60,7 @@ def test_without_a_heart_lungs_keep_their_names():
 
 
 @given(seed=st.integers(0, 2**32 - 1), density=st.floats(0, 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_lung_and_the_heart_share_no_pixel(seed, density):
     found = one_convention(np.random.default_rng(seed).random((3, 12, 12)) < density)
 

@@ -48,7 +48,7 @@ def test_boxes_measure_what_they_are():
     top=st.integers(0, 20),
     left=st.integers(0, 20),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_spans_are_in_pixels_of_the_original(scale, top, left):
     content = (top, left, SIZE - top, SIZE - left)
     height, width = SIZE - 2 * top, SIZE - 2 * left
@@ -66,7 +66,7 @@ def test_spans_are_in_pixels_of_the_original(scale, top, left):
 
 @given(seed=st.integers(0, 10_000))
 @example(seed=1678)  # the heart reaches the chest wall and cuts the left lung in two
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_blurred_masks_of_a_simulated_chest_give_its_ratio(seed):
     radiograph = simulate(sample_parameters(np.random.default_rng(seed)), size=256, seed=seed)
     masks = np.stack([radiograph.right_lung, radiograph.left_lung, radiograph.heart])

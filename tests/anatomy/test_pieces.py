@@ -16,7 +16,7 @@ def masks(draw):
 
 
 @given(mask=masks())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_the_largest_piece(mask):
     pieces, count = ndimage.label(mask)
     found = largest_piece(mask)
@@ -30,7 +30,7 @@ def test_the_largest_piece(mask):
 
 
 @given(mask=masks())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_holes_are_filled(mask):
     assert np.array_equal(fill_holes(mask), ndimage.binary_fill_holes(mask))
 

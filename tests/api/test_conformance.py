@@ -24,7 +24,6 @@ load_all_checks()
 _N_CASES = os.environ.get("MEDCXR_API_CASES")
 made_up = settings(
     max_examples=int(_N_CASES or 15),
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=_N_CASES is None,
 )

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medcxr.apps.dashboard.named_charts import confusion_chart, drift_chart, forest_chart
@@ -77,7 +77,6 @@ def test_the_confusion_matrix_holds_its_four_numbers(figures):
     assert {one["told"] for one in text["data"]["values"]} == {f"{n:,}" for n in numbers.values()}
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.floats(-1, 1), min_size=1, max_size=6), NAMES)
 def test_a_name_is_never_a_field(values, mark):
     figures = {name: Estimate(value=v, low=v - 0.1, high=v + 0.1) for name, v in values.items()}

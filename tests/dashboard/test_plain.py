@@ -27,7 +27,7 @@ def test_a_name_never_becomes_a_picture_or_a_link(text):
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_word_is_shown_as_it_is(word):
     kinds, words = shown(plain(f"Map of {word}"))
     assert kinds == {"text"}

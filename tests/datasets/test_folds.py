@@ -48,7 +48,7 @@ def check_parts(parts, table):
 
 
 @given(table=tables(), seed=st.integers(0, 2**32 - 1), data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_folds_hold_every_row_once_and_share_no_patient(table, seed, data):
     n_folds = data.draw(st.integers(2, len(set(table.patients))))
 
@@ -60,7 +60,7 @@ def test_folds_hold_every_row_once_and_share_no_patient(table, seed, data):
 
 
 @given(table=tables(min_patients=20), seed=st.integers(0, 100))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_split_holds_every_row_once_and_shares_no_patient(table, seed):
     parts = patient_split(table, SHARES, seed=seed)
 

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medcxr.core.errors import DataError
@@ -47,7 +47,6 @@ def test_equal_numbers_in_two_tables_are_two_patients():
     folds=st.integers(2, 6),
     seed=st.integers(0, 9),
 )
-@settings(deadline=None)
 def test_each_image_is_in_one_fold_with_its_patient_and_tables_are_shared_out(sizes, folds, seed):
     names = [(f"t{table}", f"t{table}:{i}") for table, n in enumerate(sizes) for i in range(n)]
     rows = [*names, *names[::2]]  # some patients have two images

@@ -216,7 +216,7 @@ def test_an_image_inside_its_folder_is_found_wherever_it_lies(tmp_path):
         max_size=6,
     )
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_any_path_and_labels_written_are_read_back(tmp_path_factory, cells):
     rows = [{"image_path": path, "labels": "|".join(found)} for path, found in cells]
 

@@ -127,7 +127,6 @@ _IDENTITIES = st.fixed_dictionaries(
 
 
 @settings(
-    deadline=None,
     max_examples=60,
     print_blob=False,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

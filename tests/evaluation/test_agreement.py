@@ -30,7 +30,7 @@ def test_a_reader_who_always_measures_more_does_not_agree():
 
 
 @given(seed=st.integers(0, 2**32 - 1), scale=st.floats(0.1, 10), shift=st.floats(-5, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_unit_and_order_of_the_readers_do_not_matter(seed, scale, shift):
     pairs = np.random.default_rng(seed).normal(size=(12, 2))
     once = agreement(pairs)

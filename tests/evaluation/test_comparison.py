@@ -22,7 +22,7 @@ def everyone(n):
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_areas_are_those_of_scikit_learn_with_ties(seed):
     labels, first, second = sample(seed, 80)
     first = np.round(first)

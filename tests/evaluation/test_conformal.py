@@ -39,7 +39,7 @@ def test_bounds_are_the_ranks_of_the_definition():
 
 
 @given(seed=st.integers(0, 2**32 - 1), level=st.sampled_from([0.5, 0.8, 0.9]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_images_of_the_fit_are_covered(seed, level):
     labels, probabilities = sample(120, seed)
     bounds = fit_conformal(labels, probabilities, level=level)

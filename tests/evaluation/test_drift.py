@@ -22,7 +22,7 @@ def test_the_index_of_two_names_is_its_closed_form():
     assert figures.ks is None
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.integers(MINIMUM_FOR_DRIFT, 200))
 def test_the_shares_are_whole_and_the_second_test_is_that_of_scipy(seed, n):
     random = np.random.default_rng(seed)

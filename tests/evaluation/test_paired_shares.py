@@ -59,7 +59,7 @@ def answers(both, first_only, second_only, neither):
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_of_patients_with_one_image_each_it_is_mcnemars_exact_test(first_only, second_only):
     first, second = answers(5, first_only, second_only, 3)
     expected = (
@@ -69,7 +69,7 @@ def test_of_patients_with_one_image_each_it_is_mcnemars_exact_test(first_only, s
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_of_patients_with_several_images_every_exchange_is_counted(seed):
     random = np.random.default_rng(seed)
     owners = np.repeat(np.arange(8), random.integers(1, 5, 8))

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
@@ -48,7 +48,6 @@ def sample_of(n=300, seed=0, n_bootstrap=200, strength=1.5):
     return finding_sample(labels, scores, drawn)[0]
 
 
-@settings(deadline=None)
 @given(examples, st.integers(0, 12))
 def test_the_shares_of_a_decision_are_those_of_scikit_learn(rows, limit):
     sample = sample_from(rows)
@@ -91,7 +90,6 @@ def test_the_area_under_the_roc_band_is_nearly_the_auc():
     assert all(p.low <= p.value <= p.high for p in points)
 
 
-@settings(deadline=None)
 @given(examples)
 def test_the_roc_band_never_falls_and_precision_is_that_of_scikit_learn(rows):
     sample = sample_from(rows)
@@ -113,7 +111,6 @@ def test_bands_hold_the_curve_of_most_other_samples():
     assert np.mean(inside) > 0.85
 
 
-@settings(deadline=None)
 @given(examples)
 def test_net_benefit_is_its_definition_and_treating_all_its_closed_form(rows):
     sample = sample_from(rows)
@@ -128,7 +125,6 @@ def test_net_benefit_is_its_definition_and_treating_all_its_closed_form(rows):
     assert decision_curve(sample.where(np.zeros(len(sample), dtype=bool))) == ()
 
 
-@settings(deadline=None)
 @given(examples)
 def test_reliability_bins_hold_all_images_and_give_the_calibration_error(rows):
     sample = sample_from(rows)

@@ -37,7 +37,7 @@ def test_evidence_over_the_padding_is_in_no_zone():
 
 
 @given(seed=st.integers(0, 2**32 - 1), grid=st.sampled_from([3, 7, 8]), size=st.integers(16, 70))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_shares_of_zones_that_cover_everything_sum_to_one(seed, grid, size):
     random = np.random.default_rng(seed)
     number = random.integers(0, 4, (size, size))

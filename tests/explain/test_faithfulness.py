@@ -43,7 +43,7 @@ def spotted(row, column):
 
 
 @given(size=st.integers(8, 70), grid=st.integers(1, 8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_cells_divide_the_image(size, grid):
     masks = cell_masks(size, grid)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -31,7 +31,6 @@ def test_without_evidence_or_falls_only_the_other_is_left():
     np.testing.assert_array_equal(joint_map(falls, np.zeros_like(falls)), np.zeros_like(falls))
 
 
-@settings(deadline=None)
 @given(arrays(np.float32, (4, 4), elements=SIGNED), arrays(np.float32, (2, 2), elements=SIGNED))
 def test_it_is_never_stronger_than_the_falls_and_does_not_hang_on_the_scale_of_the_evidence(
     evidence, falls

@@ -130,7 +130,7 @@ def test_the_legend_runs_from_against_over_gray_to_for():
     ),
     geometry=st.sampled_from([PORTRAIT, LANDSCAPE, SQUARE]),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_upsampling_never_leaves_the_range_of_the_tokens(evidence, geometry):
     at = upsample(evidence, geometry)
     assert at.shape == geometry.original_shape
@@ -139,7 +139,7 @@ def test_upsampling_never_leaves_the_range_of_the_tokens(evidence, geometry):
 
 
 @given(value=st.floats(-5, 5, width=32), side=st.integers(1, 16))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_an_even_map_stays_even(value, side):
     at = upsample(np.full((side, side), value, dtype=np.float32), LANDSCAPE)
     assert at == pytest.approx(value, abs=1e-4)

@@ -45,7 +45,7 @@ def bright_cells(*places):
 
 @given(places=st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=4, max_size=6))
 @example(places={(0, 1), (3, 0), (1, 4), (1, 5)})
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_places_are_hidden_until_the_answer_changes_and_not_longer(places):
     x, score = bright_cells(*places)
     falls = occlusion_maps(score, x, grid=GRID)[0]

@@ -26,9 +26,7 @@ def test_what_the_window_hides_is_still_there(phantom, dicom):
     photometric=st.sampled_from(["MONOCHROME1", "MONOCHROME2"]),
     slope=st.sampled_from([1, 2]),
 )
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_within_the_window_both_ways_of_reading_agree(
     phantom, dicom, *, center, width, function, photometric, slope
 ):

@@ -114,7 +114,7 @@ def test_a_unique_identifier_is_told_from_other_texts(words, is_one):
     assert is_uid(words) is is_one
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_a_damaged_file_is_understood_or_refused_and_nothing_else(data):
     whole = bytearray(instance(uid="2.25.9", ReferencedImageSequence=nested(undefined=True)))

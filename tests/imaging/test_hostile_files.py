@@ -311,7 +311,7 @@ def small_files(  # noqa: PLR0917 - fixtures
     return files
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_damaged_files_are_read_or_refused(small_files, data):
     damaged = bytearray(data.draw(st.sampled_from(small_files)))
@@ -329,7 +329,7 @@ def test_damaged_files_are_read_or_refused(small_files, data):
     assert 0 <= image.pixels.min() < image.pixels.max() <= 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     start=st.sampled_from(
         [

@@ -42,7 +42,7 @@ def radiograph(seed=0, rows=150, columns=120):
     rows=st.integers(13, 40),
     columns=st.integers(13, 40),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_prediction_keeps_its_promises(predictor, seeds, rows, columns):
     images = [radiograph(seed, 5 * rows, 5 * columns) for seed in seeds]
     got = predictor.predict(images)

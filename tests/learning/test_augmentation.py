@@ -49,7 +49,7 @@ def everything():
 
 
 @given(seed=st.integers(0, 2**32 - 1), content=st.integers(0, 50))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_shape_kind_and_range_stay(everything, seed, content):
     square = noise_image(content)
     before = square.copy()
@@ -64,7 +64,7 @@ def test_shape_kind_and_range_stay(everything, seed, content):
 
 
 @given(seed=st.integers(0, 2**32 - 1), earlier=st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_change_depends_on_the_seed_alone(everything, seed, earlier):
     square = noise_image()
     everything(noise_image(1), seed=earlier)  # what was drawn before does not matter

@@ -75,7 +75,7 @@ def both_looks(steps, ends, constants):
     constants=st.lists(st.integers(-9, 9), min_size=1, max_size=4),
     n_images=st.integers(1, 3),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_each_look_gives_what_the_graph_of_both_gave(
     tmp_path_factory, steps, ends, constants, n_images
 ):

@@ -37,7 +37,7 @@ def checkpoint(tmp_path_factory):
     values=st.lists(st.floats(width=32, allow_nan=False), min_size=1, max_size=8),
     number=st.floats(allow_nan=False, allow_infinity=False),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_was_saved_is_loaded_bit_for_bit(tmp_path_factory, values, number):
     path = tmp_path_factory.mktemp("checkpoint") / "checkpoint.safetensors"
     groups = {
@@ -72,7 +72,7 @@ def test_no_file_is_no_checkpoint(tmp_path):
 
 
 @given(share=st.floats(0, 0.999))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_file_cut_off_anywhere_is_damaged(checkpoint, tmp_path_factory, share):
     content = checkpoint.read_bytes()
     cut = tmp_path_factory.mktemp("cut") / "checkpoint.safetensors"

@@ -225,7 +225,7 @@ def test_a_file_that_is_no_toml_is_refused(tmp_path, content):
 
 
 @given(text=st.text(max_size=40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_text_is_a_configuration_or_a_data_error(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("config") / "recipe.toml"
     path.write_text(text, encoding="utf-8", newline="")

@@ -58,7 +58,7 @@ def test_padding_stays_black_when_grays_are_inverted():
 
 
 @given(kind=st.sampled_from(list(ImageKind)), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_drawn_scene_is_a_standardized_input(kind, seed):
     random = np.random.default_rng(seed)
     square = random.random((192, 192), dtype=np.float32)
@@ -72,7 +72,7 @@ def test_every_drawn_scene_is_a_standardized_input(kind, seed):
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_cut_lies_inside_and_off_the_middle(seed):
     scenery = Scenery.draw(ImageKind.CUT, np.random.default_rng(seed))
     half = 1 / scenery.zoom  # of the window's side, where the image reaches from -1 to 1

@@ -74,7 +74,7 @@ class _Weighed(nn.Module):
         return Evidence(logits, logits[:, :, None, None])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 1000), column=st.sampled_from([0, 1]))
 def test_of_a_linear_network_both_ways_give_weight_times_what_blur_takes(seed, column):
     weights = np.random.default_rng(seed + 1).normal(0, 1, (8, 8))
@@ -126,7 +126,7 @@ def test_the_same_radiograph_has_the_same_map_and_leaves_chance_alone():
     np.testing.assert_array_equal(smooth_grad(network, pixels, 0, copies=2), first)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(size=st.integers(4, 40), grid=st.integers(1, 4), seed=st.integers(0, 99))
 def test_cells_are_those_that_the_tests_of_maps_hide(size, grid, seed):
     values = np.random.default_rng(seed).normal(0, 1, (size, size)).astype(np.float32)

@@ -42,7 +42,7 @@ def painter(share=1.0, n=1, masks=None, **settings):
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_lesion_whitens_its_place_in_one_lung_and_nothing_else(seed):
     lesion = painter().paint(0, chest(), HEALTHY, seed=seed)
 

@@ -94,7 +94,7 @@ def test_one_light_label_does_not_count_as_much_as_a_whole_one():
     logits=st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=6),
     label=st.sampled_from([0.0, 0.25, 1.0, NAN]),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_it_is_finite_and_never_negative_for_any_logit(logits, label):
     values = torch.tensor([logits], requires_grad=True)
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.train
 
 
 @given(seed=st.integers(0, 2**32 - 1), strength=st.floats(0.05, 1.0))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_images_and_labels_are_blended_by_one_share(seed, strength):
     # each image is its own label everywhere, so the blend of one must be that of the other
     values = torch.tensor([0.0, 1.0, 0.25, 0.75])

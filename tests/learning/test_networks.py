@@ -75,7 +75,7 @@ def test_any_grid_fits_any_size(stem, grid, size):
 
 
 @given(rows=st.integers(1, 40), columns=st.integers(1, 40), grid=st.integers(1, 12))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_pooling_to_the_grid_is_adaptive_average_pooling(rows, columns, grid):
     features = torch.randn((2, 3, rows, columns), generator=torch.Generator().manual_seed(rows))
 

@@ -21,7 +21,7 @@ def label_tables(draw):
 
 
 @given(table=label_tables(), seed=st.integers(0, 2**32 - 1), epoch=st.integers(0, 100))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_without_power_every_row_is_shown_once(table, seed, epoch):
     labels, rows = table
 
@@ -36,7 +36,7 @@ def test_without_power_every_row_is_shown_once(table, seed, epoch):
     seed=st.integers(0, 2**32 - 1),
     epoch=st.integers(0, 100),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_an_order_has_its_length_its_rows_and_nothing_but_its_seed(table, power, seed, epoch):
     labels, rows = table
 
@@ -48,7 +48,7 @@ def test_an_order_has_its_length_its_rows_and_nothing_but_its_seed(table, power,
 
 
 @given(n_rare=st.integers(1, 10), power=st.floats(0.2, 1), seed=st.integers(0, 100))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_power_shows_the_rare_finding_more_often(n_rare, power, seed):
     labels = np.zeros((60, 2))
     labels[:n_rare, 0] = 1
@@ -129,7 +129,7 @@ def test_owner_power_shows_patients_alike_however_many_images_they_have():
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_weighed_labels_do_not_tell_the_group_where_all_meet(seed, n):
     random = np.random.default_rng(seed)
     groups = [str(g) for g in random.integers(0, 3, n)]

@@ -85,7 +85,7 @@ def test_scores_of_0_and_1_stay_finite(tmp_path):
 
 
 @given(seed=st.integers(0, 10_000), share=st.floats(0, 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_soft_labels_lie_between_label_and_probability_and_only_where_something_is_said(
     seed, share
 ):

@@ -87,7 +87,7 @@ def check_training_rows(data, held_out):
 
 
 @given(data=training_data(), seed=st.integers(0, 100), n_folds=st.integers(2, 4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_image_of_a_held_out_patient_trains_in_any_fold(data, seed, n_folds):
     folds = data.folds(n_folds, seed=seed)
 
@@ -97,7 +97,7 @@ def test_no_image_of_a_held_out_patient_trains_in_any_fold(data, seed, n_folds):
 
 
 @given(data=training_data(), seed=st.integers(0, 100))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_no_image_of_a_held_out_patient_trains_in_a_holdout(data, seed):
     parts = data.holdout(SHARES, seed=seed)
 

@@ -49,7 +49,7 @@ def test_a_bundle_holds_its_files_and_nothing_else(bundle):
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_flipped_bit_of_a_listed_file_is_noticed(shared_bundle, data):
     name = data.draw(st.sampled_from(sorted(shared_bundle.manifest.files)))
     path = shared_bundle.folder / name
@@ -104,7 +104,7 @@ def test_a_changed_figure_of_a_manifest_is_named(bundle):
 
 
 @given(cut=st.floats(0, 0.999))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_manifest_cut_off_anywhere_is_refused(shared_bundle, cut):
     path = shared_bundle.folder / "manifest.json"
     content = path.read_bytes()

@@ -192,7 +192,7 @@ def test_rolling_back_to_a_damaged_model_changes_nothing(registry, built):
 
 
 @given(steps=st.lists(st.sampled_from(["1", "2", "3", "back"]), max_size=8))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_choices_and_their_taking_back_follow_a_stack(history_registry, steps):
     registry, history = history_registry
     history.unlink(missing_ok=True)

@@ -45,7 +45,7 @@ def test_what_was_sealed_is_read_again(n):
 
 
 @given(st.lists(st.binary(max_size=2 * PIECE), max_size=5))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_however_it_is_written_it_is_the_same(pieces):
     out = io.BytesIO()
     sealing = Sealing(out, PASSPHRASE)

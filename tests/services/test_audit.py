@@ -171,9 +171,7 @@ def test_an_action_of_a_newer_program_is_shown_as_it_is(workspace):
 _ANY_WORDS = st.text(st.characters(exclude_categories=()), max_size=350)
 
 
-@settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     subject=_ANY_WORDS,
     value=st.one_of(st.integers(), st.booleans(), st.none(), st.text(max_size=50)),

@@ -363,9 +363,7 @@ def test_a_label_cannot_steer_a_screen_and_is_bounded(workspace, analyzed):
     assert record_case(workspace, variant(analyzed, 3), label=" \n ").label == "unnamed"
 
 
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
-)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(
     words=st.tuples(st.text(max_size=300), st.text(max_size=COMMENT_LENGTH)),
     verdicts=st.dictionaries(

@@ -24,9 +24,7 @@ def test_without_a_choice_cases_are_remembered_and_kept(workspace):
     assert preferences(workspace) == Preferences(remember_cases=True, keep_days=None)
 
 
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20, deadline=None
-)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(
     st.builds(
         Preferences,

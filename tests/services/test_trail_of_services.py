@@ -214,9 +214,7 @@ _WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=6, max
 )
 
 
-@hypothesis_settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(secrets=st.tuples(_WORDS, _WORDS, _WORDS, _WORDS))
 def test_no_name_comment_or_identifier_is_in_the_trail_or_in_a_log(
     workspace, analyzed, caplog, secrets

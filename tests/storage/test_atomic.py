@@ -19,7 +19,7 @@ from medcxr.storage.atomic import (
 
 
 @given(data=st.binary(max_size=300))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_was_written_is_read_back(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("atomic") / "file"
     write_bytes_atomically(path, data)

@@ -81,7 +81,7 @@ def test_too_small_a_size_is_refused(patient):
         simulate(patient, size=32)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=SEEDS, view=st.sampled_from((View.PA, View.AP)))
 def test_masks_share_no_pixel_lie_inside_and_have_the_size_of_organs(seed, view):
     made = simulate(sample_parameters(np.random.default_rng(seed), view=view), size=96, seed=seed)
@@ -97,7 +97,7 @@ def test_masks_share_no_pixel_lie_inside_and_have_the_size_of_organs(seed, view)
     assert 30 < cm2[2] < 400
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=SEEDS, findings=st.sets(st.sampled_from(DISEASES)))
 def test_findings_are_true_of_the_image(seed, findings):
     wanted = findings or {Finding.NO_FINDING}
@@ -131,7 +131,7 @@ def assert_box_encloses(lesion):
     assert y < lesion.center[1] * 96 < y + box_height
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(seed=SEEDS)
 def test_an_upright_heart_has_the_ratio_of_its_parameters(seed):
     patient = sample_parameters(np.random.default_rng(seed), view=View.PA)
