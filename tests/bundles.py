@@ -25,7 +25,7 @@ from medcxr.explain.report import (
 from medcxr.imaging.preprocessing import Preprocessing
 from medcxr.registry.bundle import ModelBundle, write_bundle
 from medcxr.registry.explanations import keep_explanations
-from medcxr.registry.manifest import Manifest, Measurement, TrainingFacts
+from medcxr.registry.manifest import Manifest, Measurement, QuickLook, TrainingFacts
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.workspace import Workspace
 
@@ -226,6 +226,17 @@ def use_tiny_model(workspace: Workspace, **changes: object) -> ModelBundle:
     name, version = changes.get("name", "tiny"), changes.get("version", "1.0.0")
     tiny_bundle(workspace.models / f"{name}-{version}", **changes)
     return ModelRegistry(workspace.models).use(str(name), str(version))
+
+
+def use_thorough_model(workspace: Workspace) -> None:
+    """Let a model answer that outlines, and whose quick looks are others than its whole ones."""
+    use_tiny_model(
+        workspace,
+        version="2.1.0",
+        graph=tiny_graph(outlined=True, two_looks=True),
+        outlines=ORGANS,
+        quick_look=QuickLook(networks=1, of=2),
+    )
 
 
 def map_tests(bundle: ModelBundle, **true: tuple[str, ...]) -> ExplanationReport:

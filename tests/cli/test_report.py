@@ -10,7 +10,14 @@ from PIL import Image
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
-from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
+from bundles import (
+    FINDINGS,
+    ORGANS,
+    keep_map_tests,
+    tiny_graph,
+    use_thorough_model,
+    use_tiny_model,
+)
 from medcxr.apps.cli.main import app
 from medcxr.apps.cli.report_page import Section, report_page
 from medcxr.apps.dashboard.words import DISCLAIMER
@@ -18,8 +25,9 @@ from medcxr.core.errors import DataError
 from medcxr.core.results import Analysis, FindingResult
 from medcxr.explain.outline_drawing import draw_outlines
 from medcxr.explain.overlay import overlay, shown_scale
+from medcxr.explain.report import THOROUGH_MAP
 from medcxr.services.analysis import analyze_image
-from medcxr.services.shown_map import ShownMap
+from medcxr.services.shown_map import ShownMap, maps_of
 from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
 
@@ -68,6 +76,7 @@ def run(tiny_workspace):
 def test_a_report_draws_a_thorough_map_of_what_is_present_and_says_so_of_the_rest(
     run, radiograph, tmp_path, tiny_workspace
 ):
+    use_thorough_model(tiny_workspace)
     keep_map_tests(tiny_workspace, thorough=FINDINGS)
     found = analyze_image(tiny_workspace, radiograph).analysis.findings
     present = [one.finding for one in found if one.present]
@@ -86,17 +95,33 @@ def test_a_report_draws_a_thorough_map_of_what_is_present_and_says_so_of_the_res
     assert len(list((tmp_path / "report").glob("*-map-*.png"))) == len(present)
 
 
-def test_a_thorough_map_can_be_asked_for(run, radiograph, tmp_path, tiny_workspace):
-    keep_map_tests(tiny_workspace, evidence=FINDINGS)
-    picture = tmp_path / "map.png"
+def test_a_thorough_map_can_be_asked_for_and_is_taken_where_it_alone_is_true(
+    run, radiograph, tmp_path, tiny_workspace
+):
+    use_thorough_model(tiny_workspace)
+    first, second, *_ = FINDINGS
+    keep_map_tests(tiny_workspace, evidence=(first,))
+    asked, unasked = tmp_path / "asked.png", tmp_path / "unasked.png"
 
-    result = run(radiograph, "--heatmap", picture, "--map", "thorough", "--finding", FINDINGS[0])
+    result = run(radiograph, "--heatmap", asked, "--map", "thorough", "--finding", second)
 
     assert result.exit_code == 0, result.output
-    assert f"The picture is the thorough map of {FINDINGS[0]}." in result.output
+    assert f"The picture is the thorough map of {second}." in result.output
     assert "`medcxr explain-check --keep --method thorough` tests it" in result.output
+
+    keep_map_tests(tiny_workspace, evidence=(first,), thorough=(second,))
+    result = run(radiograph, "--heatmap", unasked, "--finding", second)
+
+    assert result.exit_code == 0, result.output
+    assert f"The picture is the thorough map of {second}." in result.output
     again = analyze_image(tiny_workspace, radiograph)
-    assert np.asarray(Image.open(picture)).shape == (*again.analysis.image_shape, 3)
+    evidence = maps_of(tiny_workspace, again, THOROUGH_MAP)[second]
+    scale = shown_scale(evidence)
+    drawn = overlay(again.image.pixels, evidence, again.geometry, full_scale=scale)
+    assert np.array_equal(np.asarray(Image.open(unasked)), drawn)
+    assert not np.array_equal(
+        np.asarray(Image.open(asked)), drawn
+    )  # says that it was not shown to be
 
 
 def test_a_report_shows_true_maps_the_outlines_and_the_figures(

@@ -23,7 +23,15 @@ from browsing import (
 )
 from PIL import Image
 
-from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_bundle, tiny_graph, use_tiny_model
+from bundles import (
+    FINDINGS,
+    ORGANS,
+    keep_map_tests,
+    tiny_bundle,
+    tiny_graph,
+    use_thorough_model,
+    use_tiny_model,
+)
 from medcxr.core.results import FindingResult
 from medcxr.registry.registry import ModelRegistry
 from medcxr.services.training_jobs import running_job, stop_training
@@ -172,7 +180,7 @@ def test_the_outlines_can_be_shown_and_the_ratio_stands_among_the_facts(page, wo
 
 
 def test_the_outlines_are_there_until_a_thorough_map_is_asked_for(page, workspace, tmp_path):
-    use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
+    use_thorough_model(workspace)
     keep_map_tests(workspace, evidence=("Effusion",), thorough=("Pneumonia",))
     sign_in(page)
     upload(page, write_png(tmp_path / "synthetic.png"))

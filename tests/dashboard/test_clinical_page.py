@@ -14,12 +14,20 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from bundles import FINDINGS, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
+from bundles import (
+    FINDINGS,
+    ORGANS,
+    keep_map_tests,
+    tiny_graph,
+    use_thorough_model,
+    use_tiny_model,
+)
 from medcxr.apps.dashboard import cases
 from medcxr.apps.dashboard.clinical_words import NOT_REMEMBERED
 from medcxr.core.case_record import Verdict
 from medcxr.core.guidance import is_undecided
 from medcxr.core.sentences import NO_OUTLINES
+from medcxr.registry.registry import ModelRegistry
 from medcxr.services import case_records, occlusion, shown_map
 from medcxr.services.analysis import analyze_image
 from medcxr.synthetic.dicom import write_dicom
@@ -174,7 +182,7 @@ def test_a_map_that_takes_looks_comes_after_the_page(app, workspace):
 
 
 def test_a_thorough_map_waits_to_be_asked_for_beside_the_outlines(app, workspace, monkeypatch):
-    use_tiny_model(workspace, graph=tiny_graph(outlined=True), outlines=ORGANS, version="2.0.0")
+    use_thorough_model(workspace)
     keep_map_tests(workspace, evidence=("Effusion",), thorough=("Pneumonia",))
     looks = []
     real = occlusion.explain_by_occlusion
@@ -208,6 +216,40 @@ def test_a_thorough_map_waits_to_be_asked_for_beside_the_outlines(app, workspace
     assert shown["title"] == "Thorough map of Effusion"
     assert shown["map"]["notice"] != ""
     assert looks == [True]
+
+
+def test_a_thorough_map_that_fails_is_offered_again(app, workspace):
+    use_thorough_model(workspace)
+    keep_map_tests(workspace, thorough=("Pneumonia",))
+    upload(app, ("one.png", png()))
+    choose(app, "Heat map of", "Pneumonia")
+    registry = ModelRegistry(workspace.models)
+    use_tiny_model(workspace, version="9.0.0")  # somebody else chooses it meanwhile
+    draw = "Draw the thorough map of Pneumonia"
+    next(b for b in app.button if b.label == draw).click()
+    app.run()
+    assert not app.exception
+    assert any("analyze it again" in one.value for one in app.error)
+    told = sent(app)
+    assert [pane["title"] for pane in told["panes"]] == ["Radiograph"]
+    assert told["outlined"]
+
+    registry.use("tiny", "2.1.0")
+    app.run()
+    assert not app.error
+    next(b for b in app.button if b.label == draw).click()
+    app.run()
+    assert sent(app)["panes"][1]["map"] is not None
+
+
+def test_thorough_maps_are_offered_where_a_model_takes_quick_looks(app, workspace):
+    upload(app, ("one.png", png()))
+    kinds = next(one for one in app.button_group if one.label == "It shows").options
+    assert list(kinds) == ["Tested", "Evidence", "Occlusion", "Joint"]
+    use_thorough_model(workspace)
+    app.run()
+    kinds = next(one for one in app.button_group if one.label == "It shows").options
+    assert kinds[-1] == "Thorough"
 
 
 def test_what_may_be_considered_stands_beside_findings_that_are_present_or_undecided(

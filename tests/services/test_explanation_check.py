@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from bundles import FINDINGS, GRID, ORGANS, keep_map_tests, tiny_graph, use_tiny_model
+from bundles import FINDINGS, GRID, keep_map_tests, tiny_graph, use_thorough_model
 from medcxr.apps.cli.main import app
 from medcxr.core.errors import DataError, ModelError
 from medcxr.explain import verdict
 from medcxr.explain.occlusion import occlusion_maps
 from medcxr.explain.report import OCCLUSION_MAP, RIVALS, TESTED, THOROUGH_MAP
-from medcxr.explain.verdict import best_map, is_true
+from medcxr.explain.verdict import is_true
 from medcxr.inference.shuffled_weights import shuffle_weights
-from medcxr.registry.manifest import QuickLook
+from medcxr.services import explanation_check
 from medcxr.services.analysis import analyze_image
 from medcxr.services.explanation_check import METHODS, check_explanations
 from medcxr.services.kept_explanations import kept_report
@@ -61,13 +61,7 @@ def test_a_map_that_is_the_logit_beats_one_drawn_at_random(tiny_workspace, sampl
 def test_the_map_that_is_tested_is_the_one_of_quick_looks_that_is_shown(
     tiny_workspace, sample_data
 ):
-    use_tiny_model(
-        tiny_workspace,
-        version="2.0.0",
-        graph=tiny_graph(outlined=True, two_looks=True),
-        outlines=ORGANS,
-        quick_look=QuickLook(networks=1, of=2),
-    )
+    use_thorough_model(tiny_workspace)
     analyzed = analyze_image(tiny_workspace, sample_data / "images/synthetic_00000.png")
     predictor, prepared = current_predictor(tiny_workspace), analyzed.prepared
 
@@ -86,27 +80,26 @@ def test_the_map_that_is_tested_is_the_one_of_quick_looks_that_is_shown(
 
 @pytest.fixture
 def two_looks(tiny_workspace):
-    """Let a model answer whose quick looks and own maps know little of its answers."""
-    use_tiny_model(
-        tiny_workspace,
-        version="2.0.0",
-        graph=tiny_graph(two_looks=True),
-        quick_look=QuickLook(networks=1, of=2),
-    )
+    use_thorough_model(tiny_workspace)
     return tiny_workspace
 
 
+def let_few_images_do(monkeypatch, n):
+    for module in (verdict, explanation_check):
+        monkeypatch.setattr(module, "LEAST_IMAGES", n)
+
+
 def test_thorough_maps_are_tested_where_no_other_is_true_and_on_the_same_images(
-    two_looks, sample_data
+    two_looks, sample_data, monkeypatch
 ):
     table = sample_data / "manifest.csv"
     asked = {"n_images": 5, "n_simulated": 2, "n_randomized": 2}
+    let_few_images_do(monkeypatch, 2)
+    monkeypatch.setattr(explanation_check, "best_map", lambda _report, _finding: None)
 
     report = check_explanations(two_looks, table, **asked)
     every = check_explanations(two_looks, table, **asked, further=(THOROUGH_MAP,))
 
-    # five images are too few to call any map true, so that each finding has none
-    assert all(best_map(report, finding) is None for finding in FINDINGS)
     assert report == every
     for figures in (report.curves, report.randomized):
         methods = [one.method for one in figures if one.finding == figures[0].finding]
@@ -117,7 +110,7 @@ def test_thorough_maps_are_tested_where_no_other_is_true_and_on_the_same_images(
 
 
 def test_thorough_maps_are_not_tested_where_another_is_true(two_looks, sample_data, monkeypatch):
-    monkeypatch.setattr(verdict, "LEAST_IMAGES", 2)
+    let_few_images_do(monkeypatch, 2)
     table = sample_data / "manifest.csv"
 
     report = check_explanations(two_looks, table, n_images=6, n_simulated=0, n_randomized=0)
@@ -128,15 +121,32 @@ def test_thorough_maps_are_not_tested_where_another_is_true(two_looks, sample_da
     assert tested == set(FINDINGS) - true
 
 
-def test_without_quick_looks_or_curves_no_thorough_map_is_tested_unasked(
-    tiny_workspace, two_looks, sample_data
+def test_no_thorough_map_is_tested_that_could_not_be_shown_all_the_same(two_looks, sample_data):
+    table = sample_data / "manifest.csv"
+    without_curves = check_explanations(two_looks, n_simulated=1)
+    few = check_explanations(two_looks, table, n_images=2, n_simulated=1, n_randomized=0)
+    for report in (without_curves, few):
+        assert {one.method for one in (*report.curves, *report.places)} == set(METHODS)
+
+
+def test_a_model_without_quick_looks_has_no_thorough_map_beside_its_occlusion(
+    tiny_workspace, sample_data, monkeypatch
 ):
-    report = check_explanations(two_looks, n_simulated=1)
-    assert THOROUGH_MAP not in {one.method for one in report.places}
-    use_tiny_model(tiny_workspace, version="3.0.0")
+    let_few_images_do(monkeypatch, 2)
+    monkeypatch.setattr(explanation_check, "best_map", lambda _report, _finding: None)
     table = sample_data / "manifest.csv"
     report = check_explanations(tiny_workspace, table, n_images=2, n_simulated=0, n_randomized=0)
     assert {one.method for one in report.curves} == set(METHODS)
+    for ask in (
+        lambda: check_explanations(tiny_workspace, table, further=(THOROUGH_MAP,)),
+        lambda: maps_of(
+            tiny_workspace,
+            analyze_image(tiny_workspace, sample_data / "images/synthetic_00000.png"),
+            THOROUGH_MAP,
+        ),
+    ):
+        with pytest.raises(DataError, match=r"tiny 1\.0\.0 takes no quick looks"):
+            ask()
 
 
 def test_maps_are_compared_with_those_of_shuffled_weights(tiny_workspace, sample_data):

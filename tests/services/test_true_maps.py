@@ -1,12 +1,13 @@
 """Which maps a report of one radiograph gets, and which looks are spared."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from bundles import FINDINGS, keep_map_tests, tiny_graph, use_tiny_model
+from bundles import FINDINGS, keep_map_tests, use_thorough_model
 from medcxr.core.language import LANGUAGES, speaking
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP, THOROUGH_MAP
-from medcxr.registry.manifest import QuickLook
 from medcxr.services.analysis import analyze_image
 from medcxr.services.shown_map import maps_of
 from medcxr.services.true_maps import draw_true_maps
@@ -14,13 +15,7 @@ from medcxr.services.true_maps import draw_true_maps
 
 @pytest.fixture
 def workspace(tiny_workspace):
-    """Let a model answer whose quick looks are others than its whole ones."""
-    use_tiny_model(
-        tiny_workspace,
-        version="2.0.0",
-        graph=tiny_graph(two_looks=True),
-        quick_look=QuickLook(networks=1, of=2),
-    )
+    use_thorough_model(tiny_workspace)
     return tiny_workspace
 
 
@@ -58,6 +53,20 @@ def test_a_thorough_map_is_drawn_of_findings_that_are_present(workspace, radiogr
     expected = maps_of(workspace, analyzed, THOROUGH_MAP)
     for one in maps.shown(analyzed):
         np.testing.assert_array_equal(one.evidence, expected[one.finding])
+
+
+def test_no_finding_is_present_where_it_is_though_it_is_no_active_one(workspace, radiograph):
+    keep_map_tests(workspace, thorough=("No Finding",))
+    analyzed = analyze_image(workspace, radiograph)
+    healthy = [
+        replace(found, present=found.finding == "No Finding")
+        for found in analyzed.analysis.findings
+    ]
+    analyzed = replace(analyzed, analysis=replace(analyzed.analysis, findings=tuple(healthy)))
+    assert analyzed.analysis.active == ()
+    maps = draw_true_maps(workspace, analyzed)
+    assert [one.finding for one in maps.shown(analyzed)] == ["No Finding"]
+    assert maps.spared == set()
 
 
 def test_where_all_are_absent_no_look_is_taken(workspace, radiograph):

@@ -116,6 +116,7 @@ def facts_of(manifest: Manifest) -> ModelFacts:
         run=None if manifest.training is None else manifest.training.run,
         operating_points=shared_operating_points(manifest),
         operating_point=manifest.operating_point,
+        has_quick_look=manifest.quick_look is not None,
     )
     if not manifest.measurements:
         return facts

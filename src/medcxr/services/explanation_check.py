@@ -25,21 +25,21 @@ from medcxr.explain.report import (
     joined,
 )
 from medcxr.explain.similarity import rank_correlation
-from medcxr.explain.verdict import best_map
+from medcxr.explain.verdict import LEAST_IMAGES, best_map, curves_of
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.registry.bundle import GRAPH_FILE, ModelBundle
 from medcxr.services.explanation_places import Progress, check_places
 from medcxr.services.loaded_model import current_bundle, current_predictor
 from medcxr.services.measuring_trail import note_measured
-from medcxr.services.occlusion import scorer
+from medcxr.services.occlusion import require_quick_look, scorer
 from medcxr.services.tested_maps import ExplainedModel, rival_maps
 from medcxr.services.workspace import Workspace
 
 __all__ = ["METHODS", "check_explanations"]
 
 METHODS = (*TESTED, *RIVALS)
-"""What is tested unasked."""
+"""What is tested unasked of every finding."""
 
 _AREAS = (deletion_area, insertion_area)
 
@@ -58,7 +58,8 @@ def check_explanations(
 ) -> ExplanationReport:
     """Run the test on the model in use.
 
-    Where quick looks gave no map that is true of a finding, the thorough map is tested too.
+    Where quick looks gave no map that is true of a finding, and images enough to show one, the
+    thorough map is tested too.
 
     Args:
         workspace: whose model answers.
@@ -75,7 +76,7 @@ def check_explanations(
 
     Raises:
         AccessError: whoever asks may not.
-        DataError: a table is wrong.
+        DataError: a table is wrong, or thorough maps are asked for of a model without quick looks.
         ImageError: an image cannot be read.
         ModelError: there is no model, it is damaged, or maps by gradients are asked for and it has
             no weights.
@@ -93,15 +94,24 @@ def check_explanations(
         seed=seed,
         show=progress or (lambda _what, _done, _total: None),
     )
+    if THOROUGH_MAP in further:
+        require_quick_look(test.predictor)
     findings = test.predictor.manifest.findings
     methods = (*TESTED, *(one for one in FURTHER_WORDS.values() if one in further))
     report = test.run(methods, findings)
-    left = [finding for finding in findings if best_map(report, finding) is None]
-    # without quick looks every map by occlusion is thorough, and without curves none is shown
-    if left and labels and test.predictor.manifest.quick_look and THOROUGH_MAP not in methods:
+    left = [finding for finding in findings if _lacks_a_map(report, finding)]
+    # without quick looks every map by occlusion is thorough
+    if left and test.predictor.manifest.quick_look and THOROUGH_MAP not in methods:
         report = joined(report, test.run((THOROUGH_MAP,), left))
     note_measured(workspace, report.model, "maps")
     return report
+
+
+def _lacks_a_map(report: ExplanationReport, finding: str) -> bool:
+    """Say whether no map of a finding is true although there were images enough to show one."""
+    curves = curves_of(report, finding, TESTED[0])
+    is_tested = curves is not None and curves.n_images >= LEAST_IMAGES
+    return is_tested and best_map(report, finding) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -23,6 +23,7 @@ class ModelFacts:
         n_patients: of whom they are.
         confidence: share of resamples inside each interval, e.g. 0.95.
         run: that trained it; None if unknown.
+        has_quick_look: whether maps by occlusion ask some of its networks, and thorough ones all.
     """
 
     name: str
@@ -35,6 +36,7 @@ class ModelFacts:
     n_patients: int = 0
     confidence: float = 0.95
     run: str | None = None
+    has_quick_look: bool = False
 
     @property
     def identity(self) -> str:

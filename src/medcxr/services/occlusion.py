@@ -7,13 +7,20 @@ import numpy as np
 
 from medcxr.core.access import Permission
 from medcxr.core.arrays import FloatArray
-from medcxr.core.errors import ModelError
+from medcxr.core.errors import DataError, ModelError
 from medcxr.explain.occlusion import Scorer, occlusion_maps, places_per_side
 from medcxr.inference.predictor import Predictor, Prepared
 from medcxr.services.loaded_model import current_predictor
 from medcxr.services.workspace import Workspace
 
-__all__ = ["Progress", "explain_by_occlusion", "falls_of", "predictor_of", "scorer"]
+__all__ = [
+    "Progress",
+    "explain_by_occlusion",
+    "falls_of",
+    "predictor_of",
+    "require_quick_look",
+    "scorer",
+]
 
 Progress = Callable[[int, int], None]
 """Takes the looks taken and those to take."""
@@ -48,10 +55,13 @@ def explain_by_occlusion(
 
     Raises:
         AccessError: whoever asks may not.
+        DataError: thorough looks are asked for of a model that has no others.
         ModelError: there is no model, or meanwhile another one is in use.
     """
     workspace.require(Permission.ANALYZE)
     predictor = predictor_of(workspace, model)
+    if thoroughly:
+        require_quick_look(predictor)
     falls = falls_of(predictor, prepared, grid=grid, thoroughly=thoroughly, progress=progress)
     return dict(zip(predictor.manifest.findings, falls, strict=True))
 
@@ -88,6 +98,20 @@ def falls_of(
     places = places_per_side(grid)
     looks = score if progress is None else _counting(score, places**2 + 1, progress)
     return occlusion_maps(looks, prepared.pixels, grid=places)
+
+
+def require_quick_look(predictor: Predictor) -> None:
+    """Refuse a thorough map where it would be the map by occlusion under another name.
+
+    Raises:
+        DataError: the model offers no quick looks.
+    """
+    if predictor.manifest.quick_look is None:
+        raise DataError(
+            "Model {model} takes no quick looks, so that its occlusion map is as thorough as can be; "
+            "ask for that one.",
+            model=predictor.manifest.identity,
+        )
 
 
 def predictor_of(workspace: Workspace, model: str) -> Predictor:

@@ -108,7 +108,7 @@ def maps_of(
 
     Raises:
         AccessError: whoever asks may not.
-        DataError: the model has no such finding.
+        DataError: the model has no such finding, or no quick looks beside which a map is thorough.
         ModelError: meanwhile another model is in use, or it has no weights to take gradients of.
         MissingExtra: gradients are asked for without the training libraries.
     """

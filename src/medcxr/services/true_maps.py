@@ -20,6 +20,8 @@ from medcxr.services.workspace import Workspace
 
 __all__ = ["Explained", "TrueMaps", "draw_true_maps"]
 
+_ORDER = (EVIDENCE_MAP, OCCLUSION_MAP, JOINT_MAP, THOROUGH_MAP)  # joint maps need occlusion
+
 
 class Explained(Analyzable, Protocol):
     """An analyzed radiograph with what is known of the maps of its model."""
@@ -88,7 +90,7 @@ def draw_true_maps(
     """
     workspace.require(Permission.ANALYZE)
     drawn = dict(known or {})
-    present = {found.finding for found in analyzed.analysis.active}
+    present = {found.finding for found in analyzed.analysis.findings if found.present}
     best = {finding: best_map(analyzed.tests, finding) for finding in analyzed.maps}
     spared = frozenset(
         finding
@@ -103,6 +105,3 @@ def draw_true_maps(
         falls = drawn.get(OCCLUSION_MAP)
         drawn[kind] = maps_of(workspace, analyzed, kind, falls=falls, progress=progress)
     return TrueMaps(kinds=kinds, drawn=drawn, spared=spared)
-
-
-_ORDER = (EVIDENCE_MAP, OCCLUSION_MAP, JOINT_MAP, THOROUGH_MAP)  # joint maps need occlusion

@@ -44,7 +44,8 @@ class MapSummary(BaseModel):
 
     finding: str
     method: str | None = Field(
-        description="Which kind of map; null where none was shown to be true"
+        description="Which kind of map; null where none was shown to be true, or where the true one "
+        "asks the whole model at each place and the finding is absent"
     )
     zones: Mapping[str, float] = Field(
         description="Zone of the chest -> share of the evidence for the finding, 0 to 1"

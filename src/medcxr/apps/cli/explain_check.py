@@ -20,7 +20,7 @@ __all__ = ["explain_check"]
 
 
 class FurtherMethod(StrEnum):
-    """A kind of map that is not tested unasked."""
+    """A kind of map that is not tested unasked of every finding."""
 
     THOROUGH = "thorough"
     GRADCAM = "gradcam"
@@ -191,10 +191,11 @@ def _gains(curve: "CurveFigures") -> list[str]:
 
 
 def _shown(report: "ExplanationReport", curve: "CurveFigures") -> str:
+    from medcxr.explain.report import THOROUGH_MAP  # noqa: PLC0415
     from medcxr.explain.verdict import best_map, is_true  # noqa: PLC0415
 
     if curve.method == best_map(report, curve.finding):
-        return "by default"
+        return "on request" if curve.method == THOROUGH_MAP else "by default"
     true = is_true(report, curve.finding, curve.method)
     return "true too" if true else "not by default"
 

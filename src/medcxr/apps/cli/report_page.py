@@ -26,6 +26,7 @@ _EXPLAINED = (
     "AUC",
     "Evidence map",
     "Occlusion map",
+    "Joint map",
     "Thorough map",
     "Cardiothoracic ratio",
     "Lungs",

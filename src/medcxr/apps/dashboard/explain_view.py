@@ -1,6 +1,5 @@
 """The page "Explainable AI": everything that is known of why the model answered as it did."""
 
-from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -45,10 +44,11 @@ def show_explanations(opened: Opened) -> None:
         st.html(f'<p class="cxr-title">{escape(say_if_sentence(case.label))}</p>')
         st.error(say(case.error))
     else:
-        _show(opened.workspace, case, case.reading, opened.cases)
+        _show(opened, case, case.reading)
 
 
-def _show(workspace: Workspace, case: Case, reading: Reading, cases: Sequence[Case]) -> None:
+def _show(opened: Opened, case: Case, reading: Reading) -> None:
+    workspace = opened.workspace
     note = f'<p class="cxr-quiet">{escape(say(case.note))}</p>' if case.note else ""
     st.html(
         f'<p class="cxr-title">{escape(say_if_sentence(case.label))}</p>{note}{_overview(reading)}'
@@ -70,14 +70,15 @@ def _show(workspace: Workspace, case: Case, reading: Reading, cases: Sequence[Ca
     st.markdown(plain(told_distance(found)))
     st.caption(say(MARGIN))
     st.header(say("Maps side by side"), anchor=False)
-    _show_maps(workspace, reading, finding)
+    has_quick_look = opened.facts is not None and opened.facts.has_quick_look
+    _show_maps(workspace, reading, finding, has_quick_look=has_quick_look)
     st.header(say("What would change the answer"), anchor=False)
     show_what_if(workspace, reading, finding)
     st.header(say("Among other cases"), anchor=False)
     show_case_map(workspace, reading, finding, table)
     st.header(say("What answers hang on over many radiographs"), anchor=False)
     if reading.outlines:
-        show_importance(workspace, reading.analysis.model, finding, cases, table)
+        show_importance(workspace, reading.analysis.model, finding, opened.cases, table)
     else:
         st.info(plain(say(NO_ZONES_KNOWN, model=reading.analysis.model)))
 
@@ -101,7 +102,9 @@ def _overview(reading: Reading) -> str:
     )
 
 
-def _show_maps(workspace: Workspace, reading: Reading, finding: str) -> None:
+def _show_maps(
+    workspace: Workspace, reading: Reading, finding: str, *, has_quick_look: bool
+) -> None:
     st.caption(say(MAPS))
     if finding not in reading.maps:
         st.info(say("This model gives no heat maps."))
@@ -124,14 +127,15 @@ def _show_maps(workspace: Workspace, reading: Reading, finding: str) -> None:
     with joint:
         st.subheader(say("Joint map"), anchor=False)
         if not known:
-            st.markdown(say("This map joins the other two; make the occlusion map first."))
+            st.markdown(say("This map joins the two before it; make the occlusion map first."))
         else:
             maps = kept_maps(workspace, reading, JOINT_MAP)
             _show_zones(show_map(reading, finding, JOINT_MAP, maps, opacity=opacity))
-    thorough, _ = st.columns(2)
-    with thorough:
-        st.subheader(say("Thorough map"), anchor=False)
-        _show_looks(workspace, reading, finding, THOROUGH_MAP, opacity)
+    if has_quick_look:  # else its map by occlusion is the same
+        thorough, _ = st.columns(2)
+        with thorough:
+            st.subheader(say("Thorough map"), anchor=False)
+            _show_looks(workspace, reading, finding, THOROUGH_MAP, opacity)
     show_map_tests(reading.tests, finding)
 
 

@@ -1,4 +1,4 @@
-"""What was computed of radiographs in this browser tab, so that nothing is computed twice."""
+"""What was computed of radiographs in this browser tab, or asked for: nothing is computed twice."""
 
 from collections.abc import Callable, Collection
 from typing import TypeVar
@@ -7,7 +7,7 @@ import streamlit as st
 
 from medcxr.apps.dashboard.cases import Reading
 
-__all__ = ["find_kept", "forget_others", "keep"]
+__all__ = ["find_kept", "forget", "forget_others", "keep"]
 
 _KEY = "kept"
 
@@ -41,6 +41,12 @@ def find_kept(reading: Reading, name: str, kind: type[_Value]) -> _Value | None:
     key = (reading.analysis.image_digest, reading.analysis.model, name)
     value = st.session_state.get(_KEY, {}).get(key)
     return value if isinstance(value, kind) else None
+
+
+def forget(reading: Reading, name: str) -> None:
+    """Forget something that was computed of a radiograph, if it was."""
+    key = (reading.analysis.image_digest, reading.analysis.model, name)
+    st.session_state.get(_KEY, {}).pop(key, None)
 
 
 def forget_others(digests: Collection[str]) -> None:

@@ -17,10 +17,18 @@ from medcxr.core.language import say
 from medcxr.explain.label import NOT_SHOWN_TO_BE_TRUE, in_picture, labeled
 from medcxr.explain.overlay import legend, shown_scale
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP, THOROUGH_MAP
+from medcxr.explain.verdict import is_true, told_verdict
 from medcxr.services.shown_map import ShownMap, maps_of, shown_map
 from medcxr.services.workspace import Workspace
 
-__all__ = ["are_maps_known", "kept_maps", "known_maps", "show_map", "show_map_words"]
+__all__ = [
+    "are_maps_known",
+    "kept_maps",
+    "known_maps",
+    "show_map",
+    "show_map_words",
+    "show_verdict",
+]
 
 _BY_LOOKS = (OCCLUSION_MAP, THOROUGH_MAP)
 
@@ -102,10 +110,20 @@ def show_map(
 def show_map_words(shown: ShownMap) -> None:
     """Show the verdict on a map, and what it is."""
     verdict, *further = shown.words
-    if shown.is_true:
-        st.markdown(plain(verdict))
-    else:
-        st.warning(plain(verdict))
+    _show_verdict(verdict, is_shown_to_be_true=shown.is_true)
     for sentence in further:
         st.markdown(plain(sentence))
     st.caption(say(MAP_KINDS[shown.method]))
+
+
+def show_verdict(reading: Reading, finding: str, method: str) -> None:
+    """Show the verdict on a map that is not drawn yet."""
+    true = is_true(reading.tests, finding, method)
+    _show_verdict(told_verdict(reading.tests, finding, method), is_shown_to_be_true=true)
+
+
+def _show_verdict(words: str, *, is_shown_to_be_true: bool) -> None:
+    if is_shown_to_be_true:
+        st.markdown(plain(words))
+    else:
+        st.warning(plain(words))

@@ -13,9 +13,14 @@ from medcxr.apps.dashboard.clinical_words import NOT_FOR_PRIMARY_READING
 from medcxr.apps.dashboard.considerations_view import show_considerations
 from medcxr.apps.dashboard.findings_view import percent, show_findings
 from medcxr.apps.dashboard.frame import Opened
-from medcxr.apps.dashboard.kept import find_kept, keep
+from medcxr.apps.dashboard.kept import find_kept, forget, keep
 from medcxr.apps.dashboard.map_tests_view import show_map_tests
-from medcxr.apps.dashboard.map_view import are_maps_known, kept_maps, show_map_words
+from medcxr.apps.dashboard.map_view import (
+    are_maps_known,
+    kept_maps,
+    show_map_words,
+    show_verdict,
+)
 from medcxr.apps.dashboard.operating_point import operating_point_name, show_operating_point
 from medcxr.apps.dashboard.opinion_view import show_opinion
 from medcxr.apps.dashboard.plain import plain
@@ -30,7 +35,7 @@ from medcxr.core.errors import ImageError, ModelError
 from medcxr.core.language import say, say_if_sentence, text
 from medcxr.explain.occlusion import places_per_side
 from medcxr.explain.report import EVIDENCE_MAP, JOINT_MAP, OCCLUSION_MAP, THOROUGH_MAP
-from medcxr.explain.verdict import best_map, told_absence, told_verdict
+from medcxr.explain.verdict import best_map, told_absence
 from medcxr.explain.what_if import hidden_places, told_what_if
 from medcxr.services.shown_map import ShownMap, shown_map
 from medcxr.services.told_analysis import told_measures, told_shape, told_spacing
@@ -38,13 +43,13 @@ from medcxr.services.workspace import Workspace
 
 __all__ = ["show_reading"]
 
-_TESTED = text("Tested")
+_TESTED, _THOROUGH = text("Tested"), text("Thorough")
 _ASKED_FOR = "thorough map asked for"
 _KINDS = {
     text("Evidence"): EVIDENCE_MAP,
     text("Occlusion"): OCCLUSION_MAP,
     text("Joint"): JOINT_MAP,
-    text("Thorough"): THOROUGH_MAP,
+    _THOROUGH: THOROUGH_MAP,
 }
 
 
@@ -110,13 +115,15 @@ class _Chosen:
     Attributes:
         finding: whose map.
         method: its kind; None where none was shown to be true.
-        map: the map; None without a kind, or as long as it is not made.
-        is_offered: whether it is made only once the user asks for it.
+        map: the map; None without a kind, and as long as it is not made.
+        is_pending: whether it is being made.
+        is_offered: whether it waits to be asked for.
     """
 
     finding: str
     method: str | None
-    map: ShownMap | None
+    map: ShownMap | None = None
+    is_pending: bool = False
     is_offered: bool = False
 
 
@@ -129,13 +136,8 @@ def _show_pictures(
     place_of_progress = st.container()
     if names:
         with place_of_progress:
-            finding, method = _controls(case, reading, names)
-        with place_of_progress:
-            is_offered = _is_offered(reading, finding, method)
-        shown = None
-        if not is_offered:
-            shown = _map(opened, reading, finding, method, place_of_progress)
-        chosen = _Chosen(finding=finding, method=method, map=shown, is_offered=is_offered)
+            finding, method = _controls(opened, case, reading, names)
+        chosen = _chosen(opened, reading, finding, method, place_of_progress)
     place = st.container()
     areas: Sequence[Line] = ()
     if chosen is not None:
@@ -155,10 +157,12 @@ def _show_viewer(
     image = viewed(case.upload)
     panes = [Pane(case=case, image=image, title=say("Radiograph"), areas=areas)]
     layouts = [Layout(name=say("Radiograph"), panes=(0,))]
-    has_map = chosen is not None and chosen.method is not None and not chosen.is_offered
-    if chosen is not None and chosen.method is not None and has_map:
+    outlined = chosen is None or chosen.map is None
+    if chosen is not None and chosen.method is not None and (chosen.map or chosen.is_pending):
         title = say(_MAP_TITLES[chosen.method], finding=say(chosen.finding))
-        pending = "" if chosen.map is not None else say("The map is being made")
+        pending = say("The map is being made") if chosen.is_pending else ""
+        # what comes at once would only make the outlines flicker
+        outlined = chosen.is_pending and chosen.method == THOROUGH_MAP
         panes.append(Pane(case=case, image=image, title=title, map=chosen.map, pending=pending))
         layouts = [
             Layout(name=say("Radiograph and map"), panes=(0, 1)),
@@ -168,7 +172,7 @@ def _show_viewer(
     if prior is not None and prior.case is not None:
         panes.append(Pane(case=prior.case, image=viewed(prior.case.upload), title=prior.title))
         layouts.append(Layout(name=say("This and the earlier one"), panes=(0, len(panes) - 1)))
-    show_viewer(viewer_data(panes, layouts, outlined=not has_map), key="viewer")
+    show_viewer(viewer_data(panes, layouts, outlined=outlined), key="viewer")
 
 
 _MAP_TITLES = {
@@ -179,8 +183,13 @@ _MAP_TITLES = {
 }
 
 
-def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, str | None]:
+def _controls(
+    opened: Opened, case: Case, reading: Reading, names: list[str]
+) -> tuple[str, str | None]:
     """Ask which finding's map to show and which kind; None for no map."""
+    kinds = dict(_KINDS)
+    if opened.facts is None or not opened.facts.has_quick_look:
+        del kinds[_THOROUGH]  # its map by occlusion is the same
     with st.container(horizontal=True):  # what does not fit beside the other stands below it
         chosen = st.segmented_control(
             say("Heat map of"),
@@ -194,7 +203,7 @@ def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, str 
         )
         kind = st.segmented_control(
             say("It shows"),
-            (_TESTED, *_KINDS),
+            (_TESTED, *kinds),
             format_func=say,
             default=_TESTED,
             key="map_kind",
@@ -204,7 +213,7 @@ def _controls(case: Case, reading: Reading, names: list[str]) -> tuple[str, str 
             width="content",
         )
     finding = chosen or _first_shown(reading, names)
-    return finding, _KINDS.get(kind or _TESTED) or best_map(reading.tests, finding)
+    return finding, kinds.get(kind or _TESTED) or best_map(reading.tests, finding)
 
 
 def _first_shown(reading: Reading, names: list[str]) -> str:
@@ -212,49 +221,47 @@ def _first_shown(reading: Reading, names: list[str]) -> str:
     return active[0] if active else names[0]
 
 
-def _is_offered(reading: Reading, finding: str, method: str | None) -> bool:
-    """Offer a map that takes seconds, and say whether it waits to be asked for.
-
-    Until then the outlines are there, and the server is free for others.
-    """
-    if method != THOROUGH_MAP or are_maps_known(reading, THOROUGH_MAP):
-        return False
-    if find_kept(reading, _ASKED_FOR, bool):
-        return False
-    if st.button(say("Draw the thorough map of {finding}", finding=plain(say(finding)))):
-        keep(reading, _ASKED_FOR, lambda: True)
-        st.rerun()  # without the button
-    return True
-
-
-def _map(
+def _chosen(
     opened: Opened, reading: Reading, finding: str, method: str | None, place: DeltaGenerator
-) -> ShownMap | None:
-    """Return a map that is known; one that takes many looks is made once the page is shown."""
+) -> _Chosen:
+    """Return a map that is known; one that takes many looks is made once the page is shown.
+
+    A thorough one takes seconds, in which others wait: it is made when somebody asks for it.
+    """
     if method is None:
-        return None
-    if not are_maps_known(reading, method):
-
-        def make() -> None:
-            with place:
-                try:
-                    kept_maps(opened.workspace, reading, method)
-                except ModelError as error:  # somebody chose another model meanwhile
-                    sentence = error.sentence
-                    keep(reading, _problem(method), lambda: sentence)
-
-        problem = find_kept(reading, _problem(method), str)
-        if problem is None:
-            opened.later.append(make)
-        else:
+        return _Chosen(finding=finding, method=None)
+    if are_maps_known(reading, method):
+        maps = kept_maps(opened.workspace, reading, method)
+        shown = shown_map(reading.tests, reading, finding, method, maps)
+        return _Chosen(finding=finding, method=method, map=shown)
+    # in the name, since what fails with one model in use need not fail with another
+    failed = f"no {method} of {'' if opened.facts is None else opened.facts.identity}"
+    problem = find_kept(reading, failed, str)
+    with place:
+        if problem is not None:
             st.error(say(problem))
-        return None
-    maps = kept_maps(opened.workspace, reading, method)
-    return shown_map(reading.tests, reading, finding, method, maps)
+        if method == THOROUGH_MAP and not find_kept(reading, _ASKED_FOR, bool):
+            if not st.button(
+                say("Draw the thorough map of {finding}", finding=plain(say(finding)))
+            ):
+                return _Chosen(finding=finding, method=method, is_offered=True)
+            forget(reading, failed)
+            keep(reading, _ASKED_FOR, lambda: True)
+            st.rerun()  # without the button
+    if problem is not None:
+        return _Chosen(finding=finding, method=method)
 
+    def make() -> None:
+        with place:
+            try:
+                kept_maps(opened.workspace, reading, method)
+            except ModelError as error:  # somebody chose another model meanwhile
+                sentence = error.sentence
+                keep(reading, failed, lambda: sentence)
+                forget(reading, _ASKED_FOR)
 
-def _problem(method: str) -> str:
-    return f"no_map_{method}"
+    opened.later.append(make)
+    return _Chosen(finding=finding, method=method, is_pending=True)
 
 
 def _what_if(workspace: Workspace, case: Case, reading: Reading, finding: str) -> Sequence[Line]:
@@ -283,7 +290,7 @@ def _show_words(reading: Reading, chosen: _Chosen | None) -> None:
     elif chosen.is_offered:
         n_places = places_per_side(len(reading.maps[chosen.finding])) ** 2
         st.info(say(THOROUGH_OFFER, n=n_places))
-        st.markdown(plain(told_verdict(reading.tests, chosen.finding, THOROUGH_MAP)))
+        show_verdict(reading, chosen.finding, THOROUGH_MAP)
     elif chosen.map is not None:
         show_map_words(chosen.map)
     show_map_tests(reading.tests, chosen.finding)

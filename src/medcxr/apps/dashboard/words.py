@@ -68,14 +68,14 @@ JOINT = text(
 )
 
 THOROUGH = text(
-    "Each place was hidden in turn and the whole model asked again, which outlines and measures what "
-    "is left: the redder a place, the more the finding's score falls without it; blue where it "
-    "rises. It is no outline of disease."
+    "Each place was hidden in turn and the whole model asked again, all of its networks with what "
+    "they outline and measure: the redder a place, the more the finding's score falls without it; "
+    "blue where it rises. It is no outline of disease."
 )
 
 THOROUGH_OFFER = text(
     "The thorough map hides each of {n} places in turn and asks the whole model again, which takes a "
-    "few seconds: it is drawn when you ask for it. Until then the outlines are shown."
+    "few seconds: it is drawn when you ask for it."
 )
 
 MAP_KINDS = {
