@@ -240,14 +240,15 @@ def _chosen(
     with place:
         if problem is not None:
             st.error(say(problem))
-        if method == THOROUGH_MAP and not find_kept(reading, _ASKED_FOR, bool):
-            if not st.button(
-                say("Draw the thorough map of {finding}", finding=plain(say(finding)))
-            ):
+        if method == THOROUGH_MAP:
+            is_asked_for = find_kept(reading, _ASKED_FOR, bool) is not None
+            words = say("Draw the thorough map of {finding}", finding=plain(say(finding)))
+            if st.button(words, key="draw_thorough_map", disabled=is_asked_for):
+                forget(reading, failed)
+                keep(reading, _ASKED_FOR, lambda: True)
+                st.rerun()
+            if not is_asked_for:
                 return _Chosen(finding=finding, method=method, is_offered=True)
-            forget(reading, failed)
-            keep(reading, _ASKED_FOR, lambda: True)
-            st.rerun()  # without the button
     if problem is not None:
         return _Chosen(finding=finding, method=method)
 

@@ -4,6 +4,7 @@ const HALO = "rgba(0, 0, 0, 0.75)"; // so that a line is seen on white too
 const SPAN_COLOR = "#ffeb78";
 const RULER_COLOR = "#7fe3ff";
 const LABEL_FONT = "600 13px sans-serif";
+const NAME_ROOM = 24; // screen pixels between two lines, of which each has its name above
 const SHARP_FROM = 6; // screen pixels per sample, from which samples are shown as squares
 
 function drawPane(context, pane) {
@@ -40,7 +41,11 @@ function drawOutlines(context, info, at) {
     for (const [x, y] of [left, right]) {
       stroke(context, [[x, y - 6], [x, y + 6]], SPAN_COLOR, 1.75);
     }
-    label(context, span.name, (left[0] + right[0]) / 2, left[1] - 9, SPAN_COLOR, "center");
+    // above its line, or below where the name of a line just above would be
+    const above = info.spans.map((other) => left[1] - at([other.start, other.row])[1]);
+    const isBelow = above.some((distance) => distance > 0 && distance < NAME_ROOM);
+    const y = left[1] + (isBelow ? 11 : -9);
+    label(context, span.name, (left[0] + right[0]) / 2, y, SPAN_COLOR, "center");
   }
 }
 
