@@ -11,20 +11,29 @@ from typing import Any
 from page_parts import interval, table
 
 HERE = Path(__file__).parent
-RECORD, PAGE = HERE / "anatomy.json", HERE / "anatomy.md"
+RECORD, RATIOS, PAGE = (HERE / name for name in ("anatomy.json", "ratios.json", "anatomy.md"))
 COMMAND = (
     "medcxr anatomy-check nih/manifest.csv wingspan/manifest.csv jsrt/manifest.csv --data DATA "
     "--worst worst.png --json"
+)
+RATIOS_COMMAND = (
+    "python benchmarks/outlined_ratios.py configs/hybrid_lite0.toml RUN DATA --out docs/ratios.json"
 )
 
 
 def main() -> None:
     """Write the page."""
-    PAGE.write_text(page(json.loads(RECORD.read_text())), encoding="utf-8")
+    report, ratios = (json.loads(path.read_text()) for path in (RECORD, RATIOS))
+    PAGE.write_text(page(report, ratios), encoding="utf-8")
 
 
-def page(report: dict[str, Any]) -> str:
-    """Return the page of a report."""
+def page(report: dict[str, Any], ratios: dict[str, Any] | None = None) -> str:
+    """Return the page of a report.
+
+    Args:
+        report: what `medcxr anatomy-check` printed.
+        ratios: what `benchmarks/outlined_ratios.py` wrote of the model's run; None leaves it out.
+    """
     return "\n".join(
         [
             "# What are the measures worth?",
@@ -58,6 +67,7 @@ def page(report: dict[str, Any]) -> str:
             _agreements(report),
             "",
             *_cross_validated(report),
+            *([] if ratios is None else _stated(ratios)),
         ]
     )
 
@@ -121,6 +131,42 @@ def _cross_validated_row(name: str, one: dict[str, Any]) -> tuple[str, ...]:
         "" if one.get(key) is None else f"{one[key]:.3f}" for key in (*figures, *ratios)
     )
     return (name, f"{one['n_images']:,}", lungs, as_drawn, f"{one['n_hearts']:,}", heart, *rest)
+
+
+def _stated(ratios: dict[str, Any]) -> list[str]:
+    """Return how near the ratios of a cross-validation come to those that experts state."""
+    farthest = ratios["farthest"]
+    return [
+        "## How near does the ratio come to the one that experts state?",
+        "",
+        "The authors of `wingspan` state a ratio themselves, and not of every radiograph that they",
+        "outlined. Of those without, one is the chest in which the expert drew a large structure that",
+        f"holds gas as heart: its drawn ratio is {farthest['drawn']:.2f}, and the outlined one",
+        f"{farthest['outlined']:.2f}, the farthest of all. Each radiograph was",
+        f"outlined by the network of run `{ratios['run']}` that had not seen its patient",
+        f"({ratios['folds']} folds). Intervals are 95% bootstraps that draw patients. Repeated by",
+        "",
+        f"```sh\n{RATIOS_COMMAND}\n```",
+        "",
+        table(
+            ("Table", "Ratio by experts", "n", "Ratio off by", "Agreement (ICC)"),
+            [
+                (
+                    _name(one["table"]),
+                    one["by_experts"],
+                    f"{one['n']:,}",
+                    _four(one["error"]),
+                    _error(one["agreement"]),
+                )
+                for one in ratios["rows"]
+            ],
+        ),
+        "",
+    ]
+
+
+def _four(estimate: dict[str, float]) -> str:
+    return f"{estimate['value']:.4f} ({estimate['low']:.4f} to {estimate['high']:.4f})"
 
 
 def _rankings(report: dict[str, Any]) -> str:

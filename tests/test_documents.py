@@ -192,8 +192,25 @@ def test_the_page_of_measures_is_that_of_its_record_and_of_the_shipped_model(mon
     module = load_script(monkeypatch, "make_anatomy")
     report = json.loads(module.RECORD.read_text(encoding="utf-8"))
 
-    assert module.PAGE.read_text(encoding="utf-8") == module.page(report)
-    assert report["model"] == ModelRegistry(tmp_path).current().manifest.identity
+    ratios = json.loads(module.RATIOS.read_text(encoding="utf-8"))
+
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(report, ratios)
+    manifest = ModelRegistry(tmp_path).current().manifest
+    assert report["model"] == manifest.identity
+    assert ratios["run"] == manifest.training.run
+    drawn = {one["table"]: one for one in ratios["rows"] if one["by_experts"] == "drawn"}
+    whole = report["cross_validated"]  # of the same outlines and masks
+    for figures, row in (
+        (whole, drawn["all"]),
+        *((f, drawn.get(t)) for t, f in whole["by_table"].items()),
+    ):
+        if row is not None:
+            assert row["n"] == figures["n_ratios"]
+            assert row["error"]["value"] == pytest.approx(figures["ratio_error"], abs=1e-4)
+            assert row["agreement"]["value"] == pytest.approx(figures["ratio_icc"], abs=1e-4)
+    changed = json.loads(json.dumps(ratios))
+    changed["rows"][0]["n"] += 1
+    assert module.page(report, changed) != module.page(report, ratios)
     words = next(commands_of(module.PAGE.read_text(encoding="utf-8"), "medcxr anatomy-check"))
     assert words == shlex.split(module.COMMAND)[2:]
     for part in ("rankings", "agreements"):
