@@ -12,13 +12,16 @@ Intervals are 95% bootstraps over patients. `docs/make_anatomy.py` writes the JS
 import argparse
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from medcxr.core.arrays import Statistics
+from medcxr.core.results import Estimate
 from medcxr.datasets.outline_tables import outlined_patient, patient_folds
 from medcxr.datasets.study_table import read_rows
 from medcxr.evaluation.agreement import agreement
@@ -30,7 +33,7 @@ from medcxr.learning.outline_set import OutlineSet
 
 _STATED = "cardiothoracic_ratio"
 _RESAMPLES = 1000
-_MODULE = "module."  # what the moving average of weights puts before their names
+_FIGURES = ("error", "agreement")
 
 
 def main() -> None:
@@ -75,13 +78,14 @@ def main() -> None:
         _row("all", "stated, drawn where a table states none", {**elsewhere, **told}.values()),
     ]
     for row in rows:
-        print(f"{row['table']:24} {row['by_experts']:40} {row['n']:4}", _told(row, 4))
+        told_row = ", ".join(f"{name} {row[name].told(4, of_bounds=4)}" for name in _FIGURES)
+        print(f"{row['table']:24} {row['by_experts']:40} {row['n']:4} {told_row}")
     if arguments.out is not None:
         outlined_as, by_expert = max(pairs.values(), key=lambda pair: abs(pair[0] - pair[1]))
         record = {
             "run": arguments.run.name,
             "folds": len(folds),
-            "rows": rows,
+            "rows": [row | {name: asdict(row[name]) for name in _FIGURES} for row in rows],
             "farthest": {"outlined": outlined_as, "drawn": by_expert},
         }
         arguments.out.write_text(json.dumps(record) + "\n", encoding="utf-8")
@@ -91,11 +95,10 @@ def _network(config: OutlineConfig, folder: Path) -> nn.Module:
     checkpoint = load_checkpoint(folder / CHECKPOINT_FILE)
     if checkpoint is None:
         raise SystemExit(f"{folder} has no checkpoint; finish the run with `medcxr train`.")
-    weights = checkpoint[0]["average"]
     network = OutlineNetwork(config.widths, pretrained=False)
-    network.load_state_dict(
-        {name.removeprefix(_MODULE): v for name, v in weights.items() if name.startswith(_MODULE)}
-    )
+    average = AveragedModel(network, use_buffers=True)
+    average.load_state_dict(checkpoint[0]["average"])
+    network.load_state_dict(average.module.state_dict())
     return build_outliner(config, network)
 
 
@@ -131,18 +134,11 @@ def _error(pairs: Statistics) -> float:
     return float(np.abs(pairs[:, 0] - pairs[:, 1]).mean())
 
 
-def _estimate(pairs: Statistics, statistic: Callable[[Statistics], float]) -> dict[str, float]:
+def _estimate(pairs: Statistics, statistic: Callable[[Statistics], float]) -> Estimate:
     random, n = np.random.default_rng(0), len(pairs)
     drawn = [statistic(pairs[random.integers(0, n, n)]) for _ in range(_RESAMPLES)]
     low, high = np.quantile(drawn, (0.025, 0.975)).tolist()
-    return {"value": statistic(pairs), "low": low, "high": high}
-
-
-def _told(row: dict[str, Any], digits: int) -> str:
-    return ", ".join(
-        f"{name} {found['value']:.{digits}f} ({found['low']:.{digits}f} to {found['high']:.{digits}f})"
-        for name, found in ((name, row[name]) for name in ("error", "agreement"))
-    )
+    return Estimate(value=statistic(pairs), low=low, high=high)
 
 
 if __name__ == "__main__":

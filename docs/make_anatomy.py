@@ -27,12 +27,12 @@ def main() -> None:
     PAGE.write_text(page(report, ratios), encoding="utf-8")
 
 
-def page(report: dict[str, Any], ratios: dict[str, Any] | None = None) -> str:
+def page(report: dict[str, Any], ratios: dict[str, Any]) -> str:
     """Return the page of a report.
 
     Args:
         report: what `medcxr anatomy-check` printed.
-        ratios: what `benchmarks/outlined_ratios.py` wrote of the model's run; None leaves it out.
+        ratios: what `benchmarks/outlined_ratios.py` wrote of the model's run.
     """
     return "\n".join(
         [
@@ -67,7 +67,7 @@ def page(report: dict[str, Any], ratios: dict[str, Any] | None = None) -> str:
             _agreements(report),
             "",
             *_cross_validated(report),
-            *([] if ratios is None else _stated(ratios)),
+            *_stated(ratios),
         ]
     )
 
@@ -155,7 +155,7 @@ def _stated(ratios: dict[str, Any]) -> list[str]:
                     _name(one["table"]),
                     one["by_experts"],
                     f"{one['n']:,}",
-                    _four(one["error"]),
+                    _error(one["error"], digits=4),
                     _error(one["agreement"]),
                 )
                 for one in ratios["rows"]
@@ -163,10 +163,6 @@ def _stated(ratios: dict[str, Any]) -> list[str]:
         ),
         "",
     ]
-
-
-def _four(estimate: dict[str, float]) -> str:
-    return f"{estimate['value']:.4f} ({estimate['low']:.4f} to {estimate['high']:.4f})"
 
 
 def _rankings(report: dict[str, Any]) -> str:
@@ -207,11 +203,12 @@ def _agreements(report: dict[str, Any]) -> str:
     )
 
 
-def _error(estimate: dict[str, float] | None) -> str:
-    """Return an error of a ratio, whose interval needs a third digit."""
+def _error(estimate: dict[str, float] | None, *, digits: int = 3) -> str:
+    """Return an error of a ratio, whose interval needs a third digit at least."""
     if estimate is None:
         return ""
-    return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
+    value, low, high = (f"{estimate[key]:.{digits}f}" for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 def _name(path: str) -> str:

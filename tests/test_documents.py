@@ -216,7 +216,7 @@ def test_the_page_of_measures_is_that_of_its_record_and_of_the_shipped_model(mon
     for part in ("rankings", "agreements"):
         changed = json.loads(json.dumps(report))
         changed[part][0]["n_images"] += 1
-        assert module.page(changed) != module.page(report)
+        assert module.page(changed, ratios) != module.page(report, ratios)
 
 
 def test_the_page_of_speed_is_that_of_its_records_and_of_the_shipped_model(monkeypatch, tmp_path):

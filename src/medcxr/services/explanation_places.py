@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from medcxr.explain.report import EVIDENCE_MAP, RIVALS, HitGain, PlaceFigures
 from medcxr.imaging.reading import read_image
 from medcxr.inference.predictor import Prepared
 from medcxr.services.tested_maps import ExplainedModel, rival_maps
+from medcxr.synthetic.parameters import ThoraxParameters
 from medcxr.synthetic.radiograph import simulate
 from medcxr.synthetic.sampling import sample_parameters
 
@@ -62,11 +64,15 @@ def check_places(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Placed:
-    """An image and where its finding is."""
+    """An image and where its finding is.
+
+    Attributes:
+        finding: what is there.
+        draw: gives the pixels and the region; nothing is simulated that is not tested.
+    """
 
     finding: str
-    pixels: Pixels
-    region: BoolArray
+    draw: Callable[[], tuple[Pixels, BoolArray]]
 
 
 def _boxed(boxes: Path) -> Iterator[_Placed]:
@@ -83,13 +89,19 @@ def _boxed(boxes: Path) -> Iterator[_Placed]:
             ) from error
         except ImageError as error:
             raise DataError(f"Row {number} of {boxes.name}: {error}") from error
-        rows, wide = pixels.shape
-        region = np.zeros(pixels.shape, dtype=np.bool_)
-        region[
-            max(0, round(y * rows)) : round((y + height) * rows),
-            max(0, round(x * wide)) : round((x + width) * wide),
-        ] = True
-        yield _Placed(finding=row["finding"], pixels=pixels, region=region)
+        box = (x, y, width, height)
+        yield _Placed(finding=row["finding"], draw=partial(_with_box, pixels, box))
+
+
+def _with_box(pixels: Pixels, box: tuple[float, float, float, float]) -> tuple[Pixels, BoolArray]:
+    x, y, width, height = box
+    rows, columns = pixels.shape
+    region = np.zeros(pixels.shape, dtype=np.bool_)
+    region[
+        max(0, round(y * rows)) : round((y + height) * rows),
+        max(0, round(x * columns)) : round((x + width) * columns),
+    ] = True
+    return pixels, region
 
 
 def _simulated(n: int, seed: int) -> Iterator[_Placed]:
@@ -97,9 +109,12 @@ def _simulated(n: int, seed: int) -> Iterator[_Placed]:
     for finding in _LESIONS:
         for number in range(n):
             patient = sample_parameters(random, findings=[finding])
-            radiograph = simulate(patient, size=_SIMULATED_SIZE, seed=number)
-            region = np.any([one.mask for one in radiograph.lesions], axis=0)
-            yield _Placed(finding=finding.value, pixels=radiograph.pixels, region=region)
+            yield _Placed(finding=finding.value, draw=partial(_simulate, patient, number))
+
+
+def _simulate(patient: ThoraxParameters, seed: int) -> tuple[Pixels, BoolArray]:
+    radiograph = simulate(patient, size=_SIMULATED_SIZE, seed=seed)
+    return radiograph.pixels, np.any([one.mask for one in radiograph.lesions], axis=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +152,15 @@ def _places(
 def _judge(model: ExplainedModel, placed: _Placed, *, seed: int) -> _Judged:
     manifest = model.predictor.manifest
     column = manifest.findings.index(placed.finding)
-    pixels, geometry = manifest.preprocessing.apply(placed.pixels)
+    image, region = placed.draw()
+    pixels, geometry = manifest.preprocessing.apply(image)
     maps = dict(model.maps(Prepared(pixels=pixels, geometry=geometry), column))
     maps |= rival_maps(len(maps[EVIDENCE_MAP]), seed)
     whole = {method: upsample(maps[method], geometry) for method in (*model.methods, *RIVALS)}
     return _Judged(
-        area=float(placed.region.mean()),
-        hits={method: points_inside(one, placed.region) for method, one in whole.items()},
-        energies={method: energy_inside(one, placed.region) for method, one in whole.items()},
+        area=float(region.mean()),
+        hits={method: points_inside(one, region) for method, one in whole.items()},
+        energies={method: energy_inside(one, region) for method, one in whole.items()},
     )
 
 

@@ -70,8 +70,7 @@ def _show(opened: Opened, case: Case, reading: Reading) -> None:
     st.markdown(plain(told_distance(found)))
     st.caption(say(MARGIN))
     st.header(say("Maps side by side"), anchor=False)
-    has_quick_look = opened.facts is not None and opened.facts.has_quick_look
-    _show_maps(workspace, reading, finding, has_quick_look=has_quick_look)
+    _show_maps(opened, reading, finding)
     st.header(say("What would change the answer"), anchor=False)
     show_what_if(workspace, reading, finding)
     st.header(say("Among other cases"), anchor=False)
@@ -102,9 +101,8 @@ def _overview(reading: Reading) -> str:
     )
 
 
-def _show_maps(
-    workspace: Workspace, reading: Reading, finding: str, *, has_quick_look: bool
-) -> None:
+def _show_maps(opened: Opened, reading: Reading, finding: str) -> None:
+    workspace = opened.workspace
     st.caption(say(MAPS))
     if finding not in reading.maps:
         st.info(say("This model gives no heat maps."))
@@ -131,7 +129,7 @@ def _show_maps(
         else:
             maps = kept_maps(workspace, reading, JOINT_MAP)
             _show_zones(show_map(reading, finding, JOINT_MAP, maps, opacity=opacity))
-    if has_quick_look:  # else its map by occlusion is the same
+    if opened.has_quick_look:
         thorough, _ = st.columns(2)
         with thorough:
             st.subheader(say("Thorough map"), anchor=False)

@@ -62,6 +62,11 @@ class Opened:
     facts: ModelFacts | None
     later: list[Callable[[], None]]
 
+    @property
+    def has_quick_look(self) -> bool:
+        """Tell whether a thorough map is another than the one by occlusion."""
+        return self.facts is not None and self.facts.has_quick_look
+
 
 def show_frame(workspace: Workspace, signed_in: SignedIn) -> Opened:
     """Show it and return what was chosen in it. It stays when the page changes, and so do files.

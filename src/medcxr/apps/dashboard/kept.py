@@ -23,7 +23,7 @@ def keep(reading: Reading, name: str, make: Callable[[], _Value]) -> _Value:
         make: computes it.
     """
     known = st.session_state.setdefault(_KEY, {})
-    key = (reading.analysis.image_digest, reading.analysis.model, name)
+    key = _key(reading, name)
     if key not in known:
         known[key] = make()
     value: _Value = known[key]
@@ -38,14 +38,14 @@ def find_kept(reading: Reading, name: str, kind: type[_Value]) -> _Value | None:
         name: of what was computed.
         kind: its class.
     """
-    key = (reading.analysis.image_digest, reading.analysis.model, name)
+    key = _key(reading, name)
     value = st.session_state.get(_KEY, {}).get(key)
     return value if isinstance(value, kind) else None
 
 
 def forget(reading: Reading, name: str) -> None:
     """Forget something that was computed of a radiograph, if it was."""
-    key = (reading.analysis.image_digest, reading.analysis.model, name)
+    key = _key(reading, name)
     st.session_state.get(_KEY, {}).pop(key, None)
 
 
@@ -53,3 +53,7 @@ def forget_others(digests: Collection[str]) -> None:
     """Forget what was computed of radiographs other than these."""
     known = st.session_state.get(_KEY, {})
     st.session_state[_KEY] = {key: value for key, value in known.items() if key[0] in digests}
+
+
+def _key(reading: Reading, name: str) -> tuple[str, str, str]:
+    return reading.analysis.image_digest, reading.analysis.model, name

@@ -188,8 +188,8 @@ def _controls(
 ) -> tuple[str, str | None]:
     """Ask which finding's map to show and which kind; None for no map."""
     kinds = dict(_KINDS)
-    if opened.facts is None or not opened.facts.has_quick_look:
-        del kinds[_THOROUGH]  # its map by occlusion is the same
+    if not opened.has_quick_look:
+        del kinds[_THOROUGH]
     with st.container(horizontal=True):  # what does not fit beside the other stands below it
         chosen = st.segmented_control(
             say("Heat map of"),

@@ -65,7 +65,7 @@ class Layout:
 
 
 def viewer_data(
-    panes: Sequence[Pane], layouts: Sequence[Layout], *, outlined: bool = False
+    panes: Sequence[Pane], layouts: Sequence[Layout], *, outlined: bool
 ) -> dict[str, Any]:
     """Return what the viewer is sent.
 
