@@ -209,8 +209,11 @@ def test_a_training_is_told_when_it_starts_and_when_it_is_stopped(workspace, sam
     ]
 
 
-_WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=6, max_size=60).filter(
-    lambda words: len(words.strip()) >= 6
+# The program may say by chance what somebody is called ("Result"), but never this. It stands at
+# both ends, so that a part of a name is noticed too.
+_UNHEARD = "xq0zq"
+_WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=50).map(
+    lambda words: f"{_UNHEARD}{words}{_UNHEARD}"
 )
 
 
@@ -226,20 +229,16 @@ def test_no_name_comment_or_identifier_is_in_the_trail_or_in_a_log(
     record = case_records.record_case(workspace, of_patient, label=label)
     case_records.view_case(workspace, record.case_id)
     case_records.give_verdict(workspace, record.case_id, {FINDINGS[0]: Verdict.ABSENT}, comment)
-    try:
-        case_records.set_patient(workspace, record.case_id, patient)
-    except MedcxrError as error:
-        note_refused(workspace, ImageError(error.sentence))
+    case_records.set_patient(workspace, record.case_id, patient)
+    note_refused(workspace, ImageError("{file} is not a radiograph.", file=label))
     export_cases(workspace, case_records.cases(workspace))
     note_unremembered(workspace, of_patient.analysis)
     case_records.delete_case(workspace, record.case_id)
     connection = sqlite3.connect(workspace.database)
     rows = connection.execute("SELECT * FROM audit_events").fetchall()
     connection.close()
-    # What the program itself says may by chance hold a short word of a name.
     everything = "\n".join(str(cell) for row in rows for cell in row) + caplog.text
-    for secret in secrets:
-        assert secret.strip() not in everything
+    assert _UNHEARD not in everything.lower()
 
 
 def with_origin(analyzed, origin):
