@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 from medcxr.apps.dashboard import uploads
 from medcxr.apps.dashboard.uploads import keep_uploads_in_memory
@@ -62,6 +63,28 @@ def test_a_tab_in_which_nobody_has_signed_in_sends_no_files(monkeypatch):
     assert not Runtime.is_active_session(runtime, "tab")
     assert forgotten == ["tab"]
     uploads.refuse_strangers_uploads.cache_clear()
+
+
+@pytest.mark.parametrize("fragments", [None, ["clock"]])
+def test_where_to_send_a_file_is_answered_though_a_run_begins(monkeypatch, fragments):
+    monkeypatch.setattr(ForwardMsgQueue, "clear", ForwardMsgQueue.clear)
+    uploads.lose_no_answer.cache_clear()
+    uploads.lose_no_answer()
+    told, answer = ForwardMsg(), ForwardMsg()
+    told.delta.fragment_id = "clock"
+    answer.file_urls_response.response_id = "asked once"
+    queue = ForwardMsgQueue()
+
+    for message in (told, answer):
+        queue.enqueue(message)
+    queue.clear(retain_lifecycle_msgs=True, fragment_ids_this_run=fragments)
+    assert queue.flush() == [answer]
+    assert queue.flush() == []
+
+    queue.enqueue(answer)
+    queue.clear()
+    assert queue.is_empty()
+    uploads.lose_no_answer.cache_clear()
 
 
 @pytest.mark.browser

@@ -14,7 +14,11 @@ from medcxr.apps.dashboard import access
 from medcxr.apps.dashboard.appearance import show_appearance
 from medcxr.apps.dashboard.doors import show_sign_in
 from medcxr.apps.dashboard.preferences import language_in_use
-from medcxr.apps.dashboard.uploads import keep_uploads_in_memory, refuse_strangers_uploads
+from medcxr.apps.dashboard.uploads import (
+    keep_uploads_in_memory,
+    lose_no_answer,
+    refuse_strangers_uploads,
+)
 from medcxr.apps.dashboard.warm_up import warm_up
 from medcxr.core.access import Permission
 from medcxr.core.errors import AccessError, MedcxrError
@@ -44,6 +48,7 @@ def main() -> None:
     """Show the sign-in page, or the page of the address to whoever has signed in."""
     keep_uploads_in_memory()
     refuse_strangers_uploads()
+    lose_no_answer()
     st.set_page_config(page_title="medcxr", layout="wide")
     use_source(language_in_use)
     show_appearance(_PATHS)

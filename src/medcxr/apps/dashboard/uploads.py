@@ -1,14 +1,25 @@
-"""Uploaded bytes stay in memory, and come from whoever has signed in."""
+"""Uploaded bytes stay in memory, come from whoever has signed in, and none are lost on the way."""
 
 import importlib
 from functools import cache
+from typing import Any
 
 from streamlit.runtime import Runtime
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from medcxr.apps.dashboard.limits import UPLOAD_LIMIT_MB
 
-__all__ = ["keep_uploads_in_memory", "may_upload", "may_upload_no_more", "refuse_strangers_uploads"]
+__all__ = [
+    "keep_uploads_in_memory",
+    "lose_no_answer",
+    "may_upload",
+    "may_upload_no_more",
+    "refuse_strangers_uploads",
+]
+
+_ANSWERS = frozenset({"file_urls_response", "backend_operation_response"})
+"""Streamlit's names of messages that a page has asked for, once."""
 
 _MAY_UPLOAD: set[str] = set()
 """Streamlit's names of the tabs in which somebody has signed in."""
@@ -22,6 +33,30 @@ def keep_uploads_in_memory() -> None:
     """
     parser = importlib.import_module("starlette.formparsers").MultiPartParser
     parser.spool_max_size = (UPLOAD_LIMIT_MB + 1) * 2**20  # with room for the form's framing
+
+
+@cache
+def lose_no_answer() -> None:
+    """Let an answer that the browser waits for outlast the beginning of a run.
+
+    The browser asks where to send a file. Streamlit lays the answer beside what a run has to say,
+    and throws that away when the next run begins before it has been sent: a file given in this moment
+    never set out, and the page said nothing of it.
+    """
+    clear = ForwardMsgQueue.clear
+
+    def keep_answers(queue: ForwardMsgQueue, **what_stays: Any) -> None:  # noqa: ANN401 - Streamlit's
+        waiting = list(queue._queue)  # noqa: SLF001 - Streamlit shows it to nobody
+        clear(queue, **what_stays)
+        if not what_stays.get("retain_lifecycle_msgs"):
+            return  # all have just been sent
+        kept = {id(one) for one in queue._queue}  # noqa: SLF001
+        for one in waiting:
+            if one.WhichOneof("type") in _ANSWERS and id(one) not in kept:
+                queue.enqueue(one)
+
+    # Streamlit has no public way.
+    ForwardMsgQueue.clear = keep_answers  # type: ignore[method-assign,assignment]
 
 
 @cache
