@@ -70,12 +70,11 @@ def _warm_rows(path: Path, runs: int) -> list[_Row]:
     from_pixels = _milliseconds(lambda: analyzer.analyze(image), runs)
 
     def with_map(kind: str, runs: int) -> list[float]:
-        return _milliseconds(
-            lambda: maps_of(workspace, analyze_image(workspace, path), kind), max(1, runs)
-        )
+        return _milliseconds(lambda: maps_of(workspace, analyze_image(workspace, path), kind), runs)
 
-    own, occlusion = with_map(EVIDENCE_MAP, runs), with_map(OCCLUSION_MAP, runs // 10)
-    thorough = with_map(THOROUGH_MAP, runs // 10)
+    few = max(1, runs // 10)
+    own = with_map(EVIDENCE_MAP, runs)
+    occlusion, thorough = with_map(OCCLUSION_MAP, few), with_map(THOROUGH_MAP, few)
     return [
         _Row(what="warm, from the file", values=from_file, limit=150.0, unit="ms"),
         _Row(what="warm, from the pixels", values=from_pixels, limit=150.0, unit="ms"),

@@ -46,10 +46,10 @@ def lose_no_answer() -> None:
     clear = ForwardMsgQueue.clear
 
     def keep_answers(queue: ForwardMsgQueue, **what_stays: Any) -> None:  # noqa: ANN401 - Streamlit's
-        waiting = list(queue._queue)  # noqa: SLF001 - Streamlit shows it to nobody
+        # Where not even those of a run's beginning and end are to stay, all have just been sent.
+        some_stay = what_stays.get("retain_lifecycle_msgs")
+        waiting = list(queue._queue) if some_stay else []  # noqa: SLF001 - shown to nobody
         clear(queue, **what_stays)
-        if not what_stays.get("retain_lifecycle_msgs"):
-            return  # all have just been sent
         kept = {id(one) for one in queue._queue}  # noqa: SLF001
         for one in waiting:
             if one.WhichOneof("type") in _ANSWERS and id(one) not in kept:
